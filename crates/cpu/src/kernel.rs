@@ -1,0 +1,56 @@
+//! What the planner knows of a kernel.
+
+use gyrus_graph::Spec;
+
+use crate::kernels::gemm::Epilogue;
+use crate::pool::{Pool, Scratch, ScratchSize};
+
+/// What a kernel runs on. All arrays are contiguous, row-major, aligned to 64 bytes, and of the shapes
+/// and element types that the kernel was made for; outputs overlap nothing but what
+/// [`Kernel::in_place`] allows.
+pub struct Run<'a> {
+    /// The operands, in the operation's order.
+    pub inputs: &'a [*const u8],
+    /// The results.
+    pub outputs: &'a [*mut u8],
+    /// Memory of the size that [`Kernel::scratch`] asked for.
+    pub scratch: Scratch,
+    /// The threads to run on.
+    pub pool: &'a Pool,
+    /// What to do to each finished region of the first output; given only to kernels that say
+    /// [`Kernel::takes_epilogue`].
+    pub epilogue: Option<&'a dyn Epilogue>,
+}
+
+/// One operation, made ready for operands of given shapes and element types. It never allocates, and
+/// gives the same bits for any number of threads.
+pub trait Kernel: Send + Sync {
+    /// The working memory it needs.
+    fn scratch(&self) -> ScratchSize {
+        ScratchSize::default()
+    }
+
+    /// Whether output `output` may share the memory of input `input`.
+    fn in_place(&self, _input: usize, _output: usize) -> bool {
+        false
+    }
+
+    /// Whether [`Run::epilogue`] is honoured.
+    fn takes_epilogue(&self) -> bool {
+        false
+    }
+
+    /// Computes the outputs.
+    ///
+    /// # Safety
+    /// The pointers and the scratch memory are as [`Run`] states.
+    unsafe fn run(&self, run: &Run);
+}
+
+/// The specifications a kernel is made from.
+pub struct Signature<'a> {
+    /// Of the operands.
+    pub inputs: &'a [Spec],
+    /// Of the results.
+    pub outputs: &'a [Spec],
+}

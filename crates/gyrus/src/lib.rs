@@ -1,0 +1,1 @@
+//! gyrus: deep learning in one binary.

@@ -1,0 +1,3 @@
+//! The `gyrus` command line.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The project's own chores: tidy checks, benchmarks.
+
+fn main() {}
