@@ -28,7 +28,18 @@ use crate::{Operation, Value};
 #[track_caller]
 pub fn gradients(outputs: &[Value], cotangents: &[Value], targets: &[Value]) -> Vec<Option<Value>> {
     assert_eq!(outputs.len(), cotangents.len(), "gradients: one cotangent for each output");
-    let order = dependents(outputs, targets);
+    propagate(dependents(outputs, targets, false), outputs, cotangents, targets)
+}
+
+/// As [`gradients`], but of the outputs as functions of independent targets: what a target depends on
+/// itself does not count.
+#[track_caller]
+pub(crate) fn partial_gradients(outputs: &[Value], cotangents: &[Value], targets: &[Value]) -> Vec<Option<Value>> {
+    propagate(dependents(outputs, targets, true), outputs, cotangents, targets)
+}
+
+/// Goes backwards through `order`.
+fn propagate(order: Vec<Value>, outputs: &[Value], cotangents: &[Value], targets: &[Value]) -> Vec<Option<Value>> {
     let mut sums = Sums::default();
     for (output, cotangent) in outputs.iter().zip(cotangents) {
         assert_eq!(output.spec(), cotangent.spec(), "gradients: a cotangent has its output's shape and type");
@@ -63,11 +74,16 @@ fn key(value: &Value) -> (u64, usize) {
     (value.node_id(), value.output_index())
 }
 
-/// One value of each node that lies on a path from a target to an output, in topological order.
-fn dependents(outputs: &[Value], targets: &[Value]) -> Vec<Value> {
+/// One value of each node that lies on a path from a target to an output, in topological order; where
+/// paths `stop` at targets, none that lies before one.
+fn dependents(outputs: &[Value], targets: &[Value], stop: bool) -> Vec<Value> {
+    let targets: HashSet<_> = targets.iter().map(key).collect();
     let mut reachable: HashMap<u64, Value> = HashMap::new();
     let mut pending: Vec<Value> = outputs.to_vec();
     while let Some(value) = pending.pop() {
+        if stop && targets.contains(&key(&value)) {
+            continue;
+        }
         if let Entry::Vacant(entry) = reachable.entry(value.node_id()) {
             pending.extend(value.inputs().iter().cloned());
             entry.insert(value);
@@ -75,7 +91,6 @@ fn dependents(outputs: &[Value], targets: &[Value]) -> Vec<Value> {
     }
     let mut order: Vec<Value> = reachable.into_values().collect();
     order.sort_unstable_by_key(Value::node_id);
-    let targets: HashSet<_> = targets.iter().map(key).collect();
     let mut depends: HashSet<u64> = HashSet::new();
     order.retain(|value| {
         let reads = |input: &Value| targets.contains(&key(input)) || depends.contains(&input.node_id());

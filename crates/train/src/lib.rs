@@ -1,1 +1,3 @@
-//! (see ARCHITECTURE.md)
+//! Training, and the record of it.
+
+pub mod record;

@@ -5,10 +5,15 @@
 //! decomposition beside it.
 
 pub mod contraction;
+pub mod control;
 pub mod elementwise;
+pub mod indexing;
 pub mod movement;
+pub mod random;
 pub mod reduction;
 pub mod source;
+pub mod whole;
+pub mod window;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -56,17 +61,7 @@ pub trait Operation: Clone + Debug + Eq + Hash {
     ///
     /// An operation with a decomposition is by default differentiated through it.
     fn vjp(&self, context: &Vjp) -> Vec<Option<Value>> {
-        let Some(outputs) = self.decompose(context.inputs) else {
-            panic!("{}: has no gradient", self.name());
-        };
-        let (mut reached, mut cotangents) = (vec![], vec![]);
-        for (output, cotangent) in outputs.into_iter().zip(context.cotangents) {
-            if let Some(cotangent) = cotangent {
-                reached.push(output);
-                cotangents.push(cotangent.clone());
-            }
-        }
-        crate::gradients(&reached, &cotangents, context.inputs)
+        vjp_by_decomposition(self, context)
     }
 
     /// The same outputs from primitives, for operations that compose them: documentation, oracle of
@@ -74,6 +69,21 @@ pub trait Operation: Clone + Debug + Eq + Hash {
     fn decompose(&self, _inputs: &[Value]) -> Option<Vec<Value>> {
         None
     }
+}
+
+/// The gradient of an operation's decomposition.
+fn vjp_by_decomposition(op: &impl Operation, context: &Vjp) -> Vec<Option<Value>> {
+    let Some(outputs) = op.decompose(context.inputs) else {
+        panic!("{}: has no gradient", op.name());
+    };
+    let (mut reached, mut cotangents) = (vec![], vec![]);
+    for (output, cotangent) in outputs.into_iter().zip(context.cotangents) {
+        if let Some(cotangent) = cotangent {
+            reached.push(output);
+            cotangents.push(cotangent.clone());
+        }
+    }
+    crate::grad::partial_gradients(&reached, &cotangents, context.inputs)
 }
 
 /// Declares [`Op`], the closed set of operations, from their types and test cases.
@@ -138,8 +148,82 @@ operations! {
     Slice(movement::Slice) cases movement::slice::cases,
     /// Pads at the edges and between elements.
     Pad(movement::Pad) cases movement::pad::cases,
+    /// Operands one after another along an axis.
+    Concatenate(movement::Concatenate) cases movement::concatenate::cases,
+    /// Reverses axes.
+    Reverse(movement::Reverse) cases movement::reverse::cases,
     /// Combines elements along axes.
     Reduce(reduction::Reduce) cases reduction::reduce::cases,
+    /// Where along an axis the extremum is.
+    ArgReduce(reduction::ArgReduce) cases reduction::arg_reduce::cases,
     /// The general product of two tensors.
     DotGeneral(contraction::DotGeneral) cases contraction::dot_general::cases,
+    /// Convolution.
+    Convolution(contraction::Convolution) cases contraction::convolution::cases,
+    /// The gradient of a convolution with respect to its input.
+    ConvolutionInputGrad(contraction::ConvolutionInputGrad),
+    /// The gradient of a convolution with respect to its weights.
+    ConvolutionWeightGrad(contraction::ConvolutionWeightGrad),
+    /// Combines the elements under a moving window.
+    ReduceWindow(window::ReduceWindow) cases window::reduce_window::cases,
+    /// The gradient of the sum under a moving window.
+    ReduceWindowSumGrad(window::ReduceWindowSumGrad) cases window::reduce_window_sum_grad::cases,
+    /// The gradient of the extremum under a moving window.
+    ReduceWindowSelectGrad(window::ReduceWindowSelectGrad) cases window::reduce_window_select_grad::cases,
+    /// Picks elements where another tensor has its extremum under a moving window.
+    ReduceWindowSelect(window::ReduceWindowSelect) cases window::reduce_window_select::cases,
+    /// Windows of an operand at places given as data.
+    Gather(indexing::Gather) cases indexing::gather::cases,
+    /// Updates of an operand at places given as data.
+    Scatter(indexing::Scatter) cases indexing::scatter::cases,
+    /// Order along an axis.
+    Sort(indexing::Sort) cases indexing::sort::cases,
+    /// A box of elements at a place given as data.
+    DynamicSlice(indexing::DynamicSlice) cases indexing::dynamic_slice::cases,
+    /// Replacement of a box of elements at a place given as data.
+    DynamicUpdateSlice(indexing::DynamicUpdateSlice) cases indexing::dynamic_update_slice::cases,
+    /// Random words that are a function of a key.
+    RandomBits(random::RandomBits) cases random::random_bits::cases,
+    /// A loop that runs while a condition holds.
+    WhileLoop(control::WhileLoop) cases control::while_loop::cases,
+    /// A loop over the leading axis.
+    Scan(control::Scan) cases control::scan::cases,
+    /// Softmax.
+    Softmax(whole::Softmax) cases whole::softmax::cases,
+    /// The gradient of softmax.
+    SoftmaxGrad(whole::SoftmaxGrad) cases whole::softmax_grad::cases,
+    /// The logarithm of the sum of exponentials.
+    LogSumExp(whole::LogSumExp) cases whole::log_sum_exp::cases,
+    /// Cross-entropy with class labels.
+    CrossEntropy(whole::CrossEntropy) cases whole::cross_entropy::cases,
+    /// The gradient of the cross-entropy with class labels.
+    CrossEntropyGrad(whole::CrossEntropyGrad) cases whole::cross_entropy_grad::cases,
+    /// Layer normalisation.
+    LayerNorm(whole::LayerNorm) cases whole::layer_norm::cases,
+    /// The gradient of layer normalisation.
+    LayerNormGrad(whole::LayerNormGrad) cases whole::layer_norm_grad::cases,
+    /// Root-mean-square normalisation.
+    RmsNorm(whole::RmsNorm) cases whole::rms_norm::cases,
+    /// The gradient of root-mean-square normalisation.
+    RmsNormGrad(whole::RmsNormGrad) cases whole::rms_norm_grad::cases,
+    /// Batch normalisation by the statistics of the batch.
+    BatchNormTraining(whole::BatchNormTraining) cases whole::batch_norm_training::cases,
+    /// The gradient of batch normalisation.
+    BatchNormGrad(whole::BatchNormGrad) cases whole::batch_norm_grad::cases,
+    /// Scaled dot-product attention.
+    Attention(whole::Attention) cases whole::attention::cases,
+    /// The gradient of attention.
+    AttentionGrad(whole::AttentionGrad) cases whole::attention_grad::cases,
+    /// Long short-term memory.
+    LstmScan(whole::recurrent::LstmScan) cases whole::recurrent::lstm_scan::cases,
+    /// The gradient of long short-term memory.
+    LstmScanGrad(whole::recurrent::LstmScanGrad) cases whole::recurrent::lstm_scan_grad::cases,
+    /// Gated recurrent unit.
+    GruScan(whole::recurrent::GruScan) cases whole::recurrent::gru_scan::cases,
+    /// The gradient of the gated recurrent unit.
+    GruScanGrad(whole::recurrent::GruScanGrad) cases whole::recurrent::gru_scan_grad::cases,
+    /// The plain recurrent network.
+    RnnScan(whole::recurrent::RnnScan) cases whole::recurrent::rnn_scan::cases,
+    /// The gradient of the plain recurrent network.
+    RnnScanGrad(whole::recurrent::RnnScanGrad) cases whole::recurrent::rnn_scan_grad::cases,
 }

@@ -1,0 +1,231 @@
+//! Every kernel of the registry, on every test case, against the interpreter of graphs.
+
+use gyrus_graph::conformance::{Case, Sample};
+use gyrus_graph::ops::indexing::{Addressing, Combine};
+use gyrus_graph::{Buffer, DType, Element, Graph, GraphNode, Operation, Scalar, Spec, Value, bf16, f16, ops};
+
+use super::registry::kernel_for;
+use crate::kernel::{Run, Signature};
+use crate::pool::{Pool, Scratch};
+use reference::{Array, Number};
+
+#[path = "../../../graph/tests/reference/mod.rs"]
+pub(super) mod reference;
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn sample(&mut self, sample: &Sample, dtype: DType) -> Array {
+        let array = |spec: Spec, draw: &mut dyn FnMut() -> Number| {
+            let elements = (0..spec.shape.num_elements()).map(|_| draw()).collect();
+            Array { spec, elements }
+        };
+        match sample {
+            Sample::Uniform { shape, low, high } => array(Spec::new(shape, dtype), &mut || {
+                let unit = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
+                Number::R(low + (high - low) * unit)
+            }),
+            Sample::Integers { shape, high, dtype } => {
+                array(Spec::new(shape, *dtype), &mut || Number::I((self.next() % *high as u64) as i64))
+            }
+        }
+    }
+}
+
+/// The elements as they stand in memory.
+fn to_buffer(array: &Array) -> Buffer {
+    fn of<T: Element>(array: &Array, element: impl Fn(Number) -> T) -> Buffer {
+        Buffer::from_elements(&array.elements.iter().map(|&number| element(number)).collect::<Vec<T>>())
+    }
+    match array.spec.dtype {
+        DType::Bool => of(array, |number| number.whole() != 0),
+        DType::U8 => of(array, |number| number.whole() as u8),
+        DType::I32 => of(array, |number| number.whole() as i32),
+        DType::I64 => of(array, Number::whole),
+        DType::F16 => of(array, |number| f16::from_f64(number.real())),
+        DType::BF16 => of(array, |number| bf16::from_f64(number.real())),
+        DType::F32 => of(array, |number| number.real() as f32),
+        DType::F64 => of(array, Number::real),
+        other => unimplemented!("{other}"),
+    }
+}
+
+/// The elements as their type holds them.
+fn rounded(array: Array) -> Array {
+    let round = |number: Number| match number {
+        Number::R(value) => Number::R(Scalar::from_f64(array.spec.dtype, value).to_f64()),
+        whole => whole,
+    };
+    Array { elements: array.elements.iter().map(|&number| round(number)).collect(), spec: array.spec }
+}
+
+/// What the operation's kernel makes, the same for any number of threads; `None` if it has no kernel.
+pub(super) fn by_kernel(node: &GraphNode, inputs: &[&Array]) -> Option<Vec<Array>> {
+    let specs: Vec<Spec> = inputs.iter().map(|input| input.spec.clone()).collect();
+    let kernel = kernel_for(&node.op, &Signature { inputs: &specs, outputs: &node.outputs })?;
+    let buffers: Vec<Buffer> = inputs.iter().map(|input| to_buffer(input)).collect();
+    // Whatever was in memory before must not matter.
+    let dirty = |len: usize| {
+        let mut buffer = Buffer::zeroed(len);
+        buffer.bytes_mut().expect("new").fill(0xA5);
+        buffer
+    };
+    // With an output in the memory of an input, if `shared` names the two.
+    let compute = |num_threads: usize, shared: Option<(usize, usize)>| {
+        let pool = Pool::new(num_threads);
+        let mut outputs: Vec<Buffer> = node.outputs.iter().map(|spec| dirty(spec.num_bytes())).collect();
+        let write: Vec<*mut u8> = outputs.iter_mut().map(|o| o.bytes_mut().expect("new").as_mut_ptr()).collect();
+        let mut read: Vec<*const u8> = buffers.iter().map(Buffer::as_ptr).collect();
+        if let Some((input, output)) = shared {
+            // SAFETY: they have the same size, as the kernel says that they may be one.
+            unsafe { std::ptr::copy_nonoverlapping(read[input], write[output], buffers[input].len()) }
+            read[input] = write[output];
+        }
+        let mut memory = dirty(kernel.scratch().total(num_threads));
+        let scratch = Scratch::new(memory.bytes_mut().expect("new").as_mut_ptr(), &kernel.scratch());
+        let run = Run { inputs: &read, outputs: &write, scratch, pool: &pool, epilogue: None };
+        // SAFETY: the buffers have the sizes of the specifications that the kernel was made for.
+        unsafe { kernel.run(&run) };
+        outputs
+    };
+    let same = |a: &[Buffer], b: &[Buffer]| a.iter().map(Buffer::bytes).eq(b.iter().map(Buffer::bytes));
+    let results = [1, 2, 3].map(|num_threads| compute(num_threads, None));
+    for result in &results[1..] {
+        assert!(same(result, &results[0]), "threads change {node:?}");
+    }
+    for (input, read) in inputs.iter().enumerate() {
+        for (output, made) in node.outputs.iter().enumerate() {
+            if kernel.in_place(input, output) && read.spec.num_bytes() == made.num_bytes() {
+                let in_place = compute(2, Some((input, output)));
+                assert!(same(&in_place, &results[0]), "input {input} in place of output {output} changes {node:?}");
+            }
+        }
+    }
+    let [outputs, ..] = results;
+    let value = |(spec, buffer): (&Spec, Buffer)| Array::of(&Value::leaf(spec.clone(), buffer));
+    Some(node.outputs.iter().zip(outputs).map(value).collect())
+}
+
+/// By how much results may differ, relative to the larger of 1 and what is expected.
+fn tolerance(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => 1e-12,
+        DType::F32 => 2e-5,
+        DType::F16 => 1e-2,
+        DType::BF16 => 5e-2,
+        _ => 0.0,
+    }
+}
+
+fn check(name: &str, graph: &Graph, inputs: &[Array]) -> usize {
+    let mut values: Vec<Vec<Array>> = vec![];
+    let mut num_checked = 0;
+    for (index, node) in graph.nodes.iter().enumerate() {
+        if let Some(position) = graph.inputs.iter().position(|&input| input == index) {
+            values.push(vec![inputs[position].clone()]);
+            continue;
+        }
+        let read: Vec<&Array> = node.inputs.iter().map(|port| &values[port.node][port.output]).collect();
+        let expected: Vec<Array> = reference::evaluate(node, &read).into_iter().map(rounded).collect();
+        if let Some(found) = by_kernel(node, &read) {
+            num_checked += 1;
+            for (found, expected) in found.iter().zip(&expected) {
+                for (index, (a, b)) in found.elements.iter().zip(&expected.elements).enumerate() {
+                    let (a, b) = (a.real(), b.real());
+                    let close = a == b
+                        || (a - b).abs() <= tolerance(expected.spec.dtype) * b.abs().max(1.0)
+                        || (a.is_nan() && b.is_nan());
+                    assert!(close, "{name}: {}: element {index}: {a}, not {b}", node.op.name());
+                }
+            }
+        }
+        values.push(expected);
+    }
+    num_checked
+}
+
+/// Cases large enough for several threads, and with NaN.
+fn large_cases() -> Vec<Case> {
+    let reals = |shape: &[usize]| Sample::uniform(shape, -1.0, 1.0);
+    let indices = |shape: &[usize], high| Sample::integers(shape, high, DType::I64);
+    let scatter =
+        |combine: Combine, addressing: Addressing, x: &[Value]| vec![x[0].scatter(&x[1], &x[2], combine, addressing)];
+    let windows =
+        Addressing { window_axes: vec![1, 2], index_map: vec![1, 0], index_vector_axis: 1, ..Addressing::default() };
+    // NaN where the logarithm is of a negative number, and both zeros.
+    let odd = |x: &Value| Value::concatenate(&[&x.log(), &x.mul(&x.zero().broadcast(x.shape(), &[])), &x.round()], 1);
+    vec![
+        Case::new("concatenate", [reals(&[300, 7, 30]), reals(&[300, 2, 30])], |x| {
+            vec![Value::concatenate(&[&x[0], &x[1], &x[0]], 1)]
+        }),
+        Case::new("concatenate the first axis", [reals(&[3, 9000]), reals(&[2, 9000])], |x| {
+            vec![Value::concatenate(&[&x[0], &x[1]], 0)]
+        }),
+        Case::new("pad", [reals(&[5, 90, 70]), reals(&[])], |x| {
+            vec![x[0].pad(&x[1], &[1, -2, 3], &[0, 1, -4], &[1, 0, 2])]
+        }),
+        Case::new("pad, a rest cut off", [reals(&[9, 10]), reals(&[])], |x| {
+            vec![x[0].pad(&x[1], &[0, -1], &[0, -2], &[0, 2]), x[0].pad(&x[1], &[-3, 2], &[-8, -20], &[1, 3])]
+        }),
+        Case::new("pad nothing", [reals(&[0, 3]), reals(&[])], |x| vec![x[0].pad(&x[1], &[1, -2], &[2, 1], &[1, 1])]),
+        Case::new("arg_reduce", [reals(&[500, 130])], move |x| vec![odd(&x[0]).arg_max(1), odd(&x[0]).arg_min(0)]),
+        Case::new("arg_reduce in the middle", [reals(&[20, 50, 99])], |x| vec![x[0].arg_min(1), x[0].log().arg_max(1)]),
+        Case::new("sort", [reals(&[40, 300])], move |x| {
+            let (ascending, descending) = (odd(&x[0]).sort(1, false), odd(&x[0]).sort(0, true));
+            vec![ascending.0, ascending.1, descending.0, descending.1]
+        }),
+        Case::new("take", [reals(&[100, 64]), indices(&[50, 20], 100)], |x| {
+            vec![x[0].take(0, &x[1]), x[0].take(1, &x[1])]
+        }),
+        Case::new("take_along_axis", [reals(&[60, 30, 20]), indices(&[60, 50, 20], 40)], |x| {
+            vec![x[0].take_along_axis(1, &x[1])]
+        }),
+        Case::new("scatter rows", [reals(&[90, 64]), indices(&[700], 100), reals(&[700, 64])], move |x| {
+            scatter(Combine::Add, Addressing::slices(0, 2, 1), x)
+        }),
+        Case::new(
+            "scatter elements",
+            [reals(&[60, 30, 20]), indices(&[60, 50, 20], 40), reals(&[60, 50, 20])],
+            move |x| scatter(Combine::Replace, Addressing::elements(1, 3), x),
+        ),
+        Case::new("scatter windows", [reals(&[50, 60]), indices(&[900, 2], 60), reals(&[900, 3, 4])], move |x| {
+            scatter(Combine::Max, windows.clone(), x)
+        }),
+        Case::new("dynamic slices", [reals(&[300, 40, 3]), reals(&[200, 20, 3]), indices(&[], 200)], |x| {
+            let starts = [&x[2]; 3].map(Value::clone);
+            vec![x[0].dynamic_slice(&starts, &[250, 9, 3]), x[0].dynamic_update_slice(&x[1], &starts)]
+        }),
+    ]
+}
+
+/// Checks the kernels that cases reach in an element type, and returns how many.
+pub(super) fn check_cases(cases: impl IntoIterator<Item = Case>, dtype: DType) -> usize {
+    let mut random = Random(3);
+    let mut num_checked = 0;
+    for Case { name, inputs, build, .. } in cases {
+        let arrays: Vec<Array> = inputs.iter().map(|sample| rounded(random.sample(sample, dtype))).collect();
+        let arguments: Vec<Value> = arrays.iter().map(|array| Value::placeholder(array.spec.clone())).collect();
+        let outputs = build(&arguments);
+        if outputs.iter().any(|output| output.is_computed()) {
+            continue;
+        }
+        let captured = Graph::capture(&arguments, &outputs);
+        let constants = captured.constants.iter().map(Array::of);
+        let inputs: Vec<Array> = arrays.into_iter().chain(constants).collect();
+        num_checked += check(&format!("{name} {dtype}"), &captured.graph, &inputs);
+    }
+    num_checked
+}
+
+#[test]
+fn kernels_agree_with_the_interpreter() {
+    let types = [DType::F32, DType::F64, DType::F16, DType::BF16];
+    let num_checked: usize =
+        types.iter().map(|&dtype| check_cases(ops::cases().into_iter().chain(large_cases()), dtype)).sum();
+    assert!(num_checked > 100, "only {num_checked} kernels ran");
+}

@@ -1,0 +1,397 @@
+//! From a program to the loops that run for each block.
+
+use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
+use gyrus_graph::{DType, Scalar};
+
+use super::functions::{self, BlockFunction, Lane};
+use super::layout::{Access, Source, Space};
+use super::program::{Instruction, Program, Register};
+use crate::isa::Isa;
+
+/// How often a value changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Extent {
+    /// One element for all places.
+    Once,
+    /// One element for each row.
+    Row,
+    /// One element for each place.
+    Full,
+}
+
+/// A function of values.
+#[derive(Clone, Copy, Debug)]
+enum Function {
+    Unary(Unary),
+    Binary(Binary),
+    Compare(Direction),
+    Select,
+    Convert { from: DType },
+}
+
+#[derive(Clone, Debug)]
+enum Definition {
+    Constant(usize),
+    Source(usize),
+    Call { function: Function, operands: Vec<usize> },
+}
+
+/// A register between one definition and the next.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    pub(super) dtype: DType,
+    pub(super) extent: Extent,
+    definition: Definition,
+    is_live: bool,
+}
+
+/// A program in which every value is defined once.
+pub(super) struct Values {
+    pub(super) values: Vec<Value>,
+    /// Values written to outputs, in order.
+    pub(super) stores: Vec<(usize, usize)>,
+    pub(super) constants: Vec<u64>,
+    /// What a reduction reads.
+    pub(super) result: Option<usize>,
+}
+
+impl Values {
+    pub(super) fn new(program: &Program, space: &Space, sources: &[Source], result: Option<Register>) -> Values {
+        let mut values: Vec<Value> = vec![];
+        let mut current = vec![usize::MAX; program.registers.len()];
+        let mut of_source = vec![usize::MAX; sources.len()];
+        let (mut stores, mut constants, mut counts) = (vec![], vec![], program.inputs.len());
+        for instruction in &program.instructions {
+            let read = |register: Register| {
+                let value = current[register as usize];
+                assert_ne!(value, usize::MAX, "register {register} is read before it is written");
+                value
+            };
+            let (dst, definition) = match *instruction {
+                Instruction::Load { dst, input } => (dst, Definition::Source(input)),
+                Instruction::Iota { dst, .. } => {
+                    counts += 1;
+                    (dst, Definition::Source(counts - 1))
+                }
+                Instruction::Constant { dst, scalar } => {
+                    constants.push(constant_bits(scalar));
+                    (dst, Definition::Constant(constants.len() - 1))
+                }
+                Instruction::Unary { function, dst, src } => (dst, call(Function::Unary(function), &[read(src)])),
+                Instruction::Binary { function, dst, a, b } => {
+                    (dst, call(Function::Binary(function), &[read(a), read(b)]))
+                }
+                Instruction::Compare { direction, dst, a, b } => {
+                    (dst, call(Function::Compare(direction), &[read(a), read(b)]))
+                }
+                Instruction::Select { dst, condition, a, b } => {
+                    (dst, call(Function::Select, &[read(condition), read(a), read(b)]))
+                }
+                Instruction::Convert { dst, src } => {
+                    let from = program.registers[src as usize];
+                    (dst, call(Function::Convert { from }, &[read(src)]))
+                }
+                Instruction::Store { src, output } => {
+                    stores.push((read(src), output));
+                    continue;
+                }
+            };
+            if let Definition::Source(source) = definition
+                && of_source[source] != usize::MAX
+            {
+                current[dst as usize] = of_source[source];
+                continue;
+            }
+            let extent = match &definition {
+                Definition::Constant(_) => Extent::Once,
+                Definition::Source(source) => {
+                    of_source[*source] = values.len();
+                    match sources[*source].access {
+                        Access::Uniform => Extent::Once,
+                        Access::RowScalar => Extent::Row,
+                        _ => Extent::Full,
+                    }
+                }
+                Definition::Call { operands, .. } => {
+                    operands.iter().map(|&operand| values[operand].extent).max().unwrap_or(Extent::Once)
+                }
+            };
+            debug_assert!(space.by_rows || extent != Extent::Row);
+            current[dst as usize] = values.len();
+            values.push(Value { dtype: program.registers[dst as usize], extent, definition, is_live: false });
+        }
+        let result = result.map(|register| current[register as usize]);
+        for root in stores.iter().map(|&(value, _)| value).chain(result) {
+            values[root].is_live = true;
+        }
+        for index in (0..values.len()).rev() {
+            if let (true, Definition::Call { operands, .. }) = (values[index].is_live, values[index].definition.clone())
+            {
+                operands.iter().for_each(|&operand| values[operand].is_live = true);
+            }
+        }
+        Values { values, stores, constants, result }
+    }
+}
+
+fn call(function: Function, operands: &[usize]) -> Definition {
+    Definition::Call { function, operands: operands.to_vec() }
+}
+
+/// The constant as registers hold it.
+fn constant_bits(scalar: Scalar) -> u64 {
+    match scalar.dtype() {
+        DType::F16 | DType::BF16 => (scalar.to_f64() as f32).to_bits() as u64,
+        _ => scalar.bits(),
+    }
+}
+
+/// Where a step reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A block in scratch memory, of so many bytes per element.
+    Register(usize),
+    /// One element in scratch memory.
+    Cell,
+    Constant(usize),
+    /// The source's own memory, at the current block.
+    Source(usize),
+    /// The output's own memory, at the current block.
+    Output(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Action {
+    Call(BlockFunction),
+    Load(usize),
+}
+
+/// One loop over a block, or over one element for an extent other than [`Extent::Full`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) action: Action,
+    pub(super) extent: Extent,
+    /// Numbers of places.
+    pub(super) dst: usize,
+    pub(super) operands: [usize; 3],
+}
+
+/// No operand.
+pub(super) const NONE: usize = usize::MAX;
+
+/// The steps of a program, on numbered places.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lowered {
+    pub(super) places: Vec<Place>,
+    /// Before the first block.
+    pub(super) prologue: Vec<Step>,
+    /// For each block.
+    pub(super) body: Vec<Step>,
+    /// Where a reduction finds its operand.
+    pub(super) result: usize,
+}
+
+/// Chooses the steps. `in_place` says that outputs may be the memory of inputs in any way that
+/// programs allow: nothing is then written before all is read.
+pub(super) fn lower(program: &Values, sources: &[Source], outputs: &[DType], in_place: bool, isa: Isa) -> Lowered {
+    let count = program.values.len();
+    let lowering = Lowering {
+        program,
+        sources,
+        in_place,
+        isa,
+        found: vec![NONE; count],
+        spread: vec![NONE; count],
+        lowered: Lowered { result: NONE, ..Lowered::default() },
+    };
+    lowering.run(outputs)
+}
+
+struct Lowering<'a> {
+    program: &'a Values,
+    sources: &'a [Source],
+    in_place: bool,
+    isa: Isa,
+    /// The place of each value.
+    found: Vec<usize>,
+    /// The register in which a scalar value is repeated.
+    spread: Vec<usize>,
+    lowered: Lowered,
+}
+
+impl Lowering<'_> {
+    fn run(mut self, outputs: &[DType]) -> Lowered {
+        let mut pending: Vec<(usize, usize)> = self.program.stores.clone();
+        for index in 0..self.program.values.len() {
+            let value = &self.program.values[index];
+            if !value.is_live {
+                continue;
+            }
+            if let Definition::Call { function, operands } = &value.definition {
+                let direct = pending.iter().position(|&(stored, output)| {
+                    stored == index
+                        && !self.in_place
+                        && value.extent == Extent::Full
+                        && functions::is_direct(outputs[output])
+                });
+                let output = direct.map(|position| pending.remove(position).1);
+                self.call(index, *function, operands, output);
+            }
+            if !self.in_place {
+                let ready: Vec<_> = pending.extract_if(.., |&mut (stored, _)| stored == index).collect();
+                ready.into_iter().for_each(|(stored, output)| self.store(stored, output, outputs[output]));
+            }
+        }
+        // What is stored as it was loaded must be read before anything is written.
+        pending.iter().for_each(|&(stored, _)| {
+            self.block(stored);
+        });
+        pending.into_iter().for_each(|(stored, output)| self.store(stored, output, outputs[output]));
+        if let Some(result) = self.program.result {
+            self.lowered.result = self.block(result);
+        }
+        self.lowered
+    }
+
+    fn place(&mut self, place: Place) -> usize {
+        self.lowered.places.push(place);
+        self.lowered.places.len() - 1
+    }
+
+    fn push(&mut self, extent: Extent, action: Action, dst: usize, operands: [usize; 3]) {
+        let step = Step { action, extent, dst, operands };
+        if extent == Extent::Once { self.lowered.prologue.push(step) } else { self.lowered.body.push(step) }
+    }
+
+    /// The place of a value, which is loaded if it has not been.
+    fn operand(&mut self, value: usize) -> usize {
+        if self.found[value] != NONE {
+            return self.found[value];
+        }
+        let Value { extent, definition, .. } = self.program.values[value].clone();
+        self.found[value] = match definition {
+            Definition::Constant(constant) => self.place(Place::Constant(constant)),
+            Definition::Source(source) => self.source(source, extent, value),
+            Definition::Call { .. } => unreachable!("calls come in order"),
+        };
+        self.found[value]
+    }
+
+    fn source(&mut self, index: usize, extent: Extent, value: usize) -> usize {
+        let source = &self.sources[index];
+        let lane = source.lane();
+        if matches!(source.access, Access::Periodic(_)) {
+            return self.place(Place::Source(index));
+        }
+        let is_stored = self.in_place && self.program.stores.iter().any(|&(stored, _)| stored == value);
+        if source.is_direct() && source.access != Access::Strided && !is_stored {
+            return self.place(Place::Source(index));
+        }
+        let place = if extent == Extent::Full { Place::Register(lane.size()) } else { Place::Cell };
+        let dst = self.place(place);
+        self.push(extent, Action::Load(index), dst, [NONE; 3]);
+        dst
+    }
+
+    /// The place of a value as a block of elements.
+    fn block(&mut self, value: usize) -> usize {
+        let scalar = self.operand(value);
+        let Value { dtype, extent, .. } = self.program.values[value];
+        if extent == Extent::Full {
+            return scalar;
+        }
+        if self.spread[value] == NONE {
+            let lane = Lane::of(dtype);
+            let dst = self.place(Place::Register(lane.size()));
+            let action = Action::Call(functions::fill(lane, self.isa));
+            let step = Step { action, extent: Extent::Full, dst, operands: [scalar, NONE, NONE] };
+            if extent == Extent::Once {
+                self.lowered.prologue.push(step)
+            } else {
+                self.lowered.body.push(step)
+            }
+            self.spread[value] = dst;
+        }
+        self.spread[value]
+    }
+
+    fn call(&mut self, index: usize, function: Function, operands: &[usize], output: Option<usize>) {
+        let Value { dtype, extent, .. } = self.program.values[index];
+        let of_operand = self.program.values[operands[0]].dtype;
+        let is_scalar =
+            |operand: &usize| extent == Extent::Full && self.program.values[*operand].extent != Extent::Full;
+        let mut scalars = [false; 3];
+        operands.iter().zip(&mut scalars).for_each(|(operand, scalar)| *scalar = is_scalar(operand));
+        let (mut function, mut operands) = (function, operands.to_vec());
+        if let (Function::Compare(direction), [true, false, _]) = (function, scalars) {
+            function = Function::Compare(flipped(direction));
+            operands.swap(0, 1);
+            scalars = [false, true, false];
+        }
+        let isa = self.isa;
+        let chosen = match function {
+            Function::Unary(function) => Some(functions::unary(function, of_operand, isa)),
+            Function::Convert { from } => Some(functions::convert(from, dtype, isa)),
+            Function::Binary(function) => functions::binary(function, of_operand, [scalars[0], scalars[1]], isa),
+            Function::Compare(direction) => Some(functions::compare(direction, Lane::of(of_operand), scalars[1], isa)),
+            Function::Select => {
+                let taken = [scalars[1], scalars[2]];
+                (!scalars[0]).then(|| functions::select(Lane::of(dtype), taken, isa))
+            }
+        };
+        let action = chosen.unwrap_or_else(|| {
+            scalars = [false; 3];
+            match function {
+                Function::Binary(function) => {
+                    functions::binary(function, of_operand, [false; 2], isa).expect("there is one of blocks")
+                }
+                _ => functions::select(Lane::of(dtype), [false; 2], isa),
+            }
+        });
+        let mut places = [NONE; 3];
+        for ((&operand, &scalar), place) in operands.iter().zip(&scalars).zip(&mut places) {
+            *place = if scalar || extent != Extent::Full { self.operand(operand) } else { self.block(operand) };
+        }
+        let place = match output {
+            Some(output) => Place::Output(output),
+            None if extent == Extent::Full => Place::Register(Lane::of(dtype).size()),
+            None => Place::Cell,
+        };
+        let dst = self.place(place);
+        self.push(extent, Action::Call(action), dst, places);
+        if let (false, Some(round)) = (is_exact(function), functions::round(dtype, isa)) {
+            self.push(extent, Action::Call(round), dst, [dst, NONE, NONE]);
+        }
+        self.found[index] = dst;
+    }
+
+    fn store(&mut self, value: usize, output: usize, dtype: DType) {
+        let from = self.block(value);
+        let dst = self.place(Place::Output(output));
+        let step = Action::Call(functions::store(dtype, self.isa));
+        self.lowered.body.push(Step { action: step, extent: Extent::Full, dst, operands: [from, NONE, NONE] });
+    }
+}
+
+/// Whether the result for operands of a type is of that type without rounding.
+fn is_exact(function: Function) -> bool {
+    match function {
+        Function::Unary(function) => {
+            matches!(function, Unary::Abs | Unary::Neg | Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round)
+        }
+        Function::Binary(function) => matches!(function, Binary::Max | Binary::Min),
+        // Conversion rounds by itself.
+        Function::Compare(_) | Function::Select | Function::Convert { .. } => true,
+    }
+}
+
+/// The relation of `b` and `a` that a relation of `a` and `b` is.
+fn flipped(direction: Direction) -> Direction {
+    match direction {
+        Direction::Lt => Direction::Gt,
+        Direction::Le => Direction::Ge,
+        Direction::Gt => Direction::Lt,
+        Direction::Ge => Direction::Le,
+        same => same,
+    }
+}

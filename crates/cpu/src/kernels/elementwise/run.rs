@@ -1,0 +1,323 @@
+//! Running a compiled program.
+
+use std::ops::Range;
+
+use super::functions::{Block, Strided};
+use super::layout::{Access, Source, Space};
+use super::lower::{Action, NONE, Place, Step, Values, lower};
+use super::memory::{Follow, GRANULE, Plan, block_length};
+use super::program::{Program, Register};
+use crate::isa::Isa;
+use crate::pool::{Pool, Scratch, ScratchSize};
+
+/// Below this many elements one thread does all.
+const MIN_TASK: usize = 16 << 10;
+/// More tasks than this are not made.
+const MAX_TASKS: usize = 64;
+
+/// A [`Program`] made ready to run. Running it allocates nothing.
+#[derive(Clone, Debug)]
+pub struct CompiledProgram {
+    space: Space,
+    sources: Vec<Source>,
+    constants: Vec<u64>,
+    /// Bytes per element of each output.
+    output_sizes: Vec<usize>,
+    block: usize,
+    /// What runs unless an output is the memory of an input that `hazards` pairs it with.
+    plan: Plan,
+    hazards: Vec<(usize, usize)>,
+    in_place_plan: Plan,
+}
+
+impl Program {
+    /// Chooses the loops for this processor, and the place of everything.
+    ///
+    /// # Panics
+    /// If an instruction reads a register that was not written, or refers to what is not there.
+    pub fn compile(self) -> CompiledProgram {
+        self.compile_for(Isa::get())
+    }
+
+    /// As [`Program::compile`], for an instruction set, which the processor must have.
+    pub fn compile_for(self, isa: Isa) -> CompiledProgram {
+        CompiledProgram::new(&self, None, |_, _| false, isa).0
+    }
+}
+
+impl CompiledProgram {
+    /// Compiles a program of which `result` is read by a reduction, if given; axes for which
+    /// `keep_apart` is true do not merge. Also returns for each axis of the iteration
+    /// space an original axis within it.
+    pub(crate) fn new(
+        program: &Program,
+        result: Option<Register>,
+        keep_apart: impl Fn(usize, usize) -> bool,
+        isa: Isa,
+    ) -> (CompiledProgram, Vec<usize>) {
+        let (space, sources, groups) = Space::new(program, keep_apart, isa);
+        let values = Values::new(program, &space, &sources, result);
+        let output_sizes: Vec<usize> = program.outputs.iter().map(|dtype| dtype.size()).collect();
+        let [fast, in_place] = [false, true].map(|in_place| lower(&values, &sources, &program.outputs, in_place, isa));
+        let block = block_length(&fast, &sources, &output_sizes).min(block_length(&in_place, &sources, &output_sizes));
+        let [plan, in_place_plan] = [fast, in_place].map(|lowered| Plan::new(lowered, &sources, block));
+        let hazards = plan.hazards(&sources);
+        let constants = values.constants;
+        let compiled = CompiledProgram { space, sources, constants, output_sizes, block, plan, hazards, in_place_plan };
+        (compiled, groups)
+    }
+
+    /// The sizes of the axes that are left after merging.
+    pub(crate) fn merged_shape(&self) -> &[usize] {
+        &self.space.shape
+    }
+
+    /// The number of places of the iteration space.
+    pub fn num_elements(&self) -> usize {
+        self.space.num_elements()
+    }
+
+    /// Bytes of working memory that each thread needs, aligned to 64.
+    pub fn scratch_per_worker(&self) -> usize {
+        self.plan.scratch.max(self.in_place_plan.scratch)
+    }
+
+    /// The working memory that [`CompiledProgram::run`] needs.
+    pub fn scratch(&self) -> ScratchSize {
+        ScratchSize { shared: 0, per_worker: self.scratch_per_worker() }
+    }
+
+    /// Runs over all places, divided by size alone.
+    ///
+    /// # Safety
+    /// The pointers are those of the program's inputs and outputs, valid for all that it reads and
+    /// writes. An output may be the very memory of an input of the same type and contiguous layout;
+    /// otherwise outputs overlap nothing. `scratch` is of the size that [`CompiledProgram::scratch`]
+    /// states.
+    pub unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8], scratch: &Scratch, pool: &Pool) {
+        let total = self.num_elements();
+        if total <= MIN_TASK {
+            let memory = scratch.worker::<u8>(0, self.scratch_per_worker());
+            // SAFETY: as the caller vouches.
+            return unsafe { self.run_range(inputs, outputs, 0..total, memory) };
+        }
+        let grain = total.div_ceil(MAX_TASKS).max(MIN_TASK).next_multiple_of(self.block.max(GRANULE));
+        let shared = Shared { inputs, outputs };
+        pool.run(total.div_ceil(grain), &|task, worker| {
+            let Shared { inputs, outputs } = shared.get();
+            let memory = scratch.worker::<u8>(worker, self.scratch_per_worker());
+            let range = task * grain..((task + 1) * grain).min(total);
+            // SAFETY: tasks write disjoint ranges; each worker has its own memory.
+            unsafe { self.run_range(inputs, outputs, range, memory) }
+        });
+    }
+
+    /// Runs over a range of places, counted in row-major order. Any division into ranges gives the same
+    /// bits.
+    ///
+    /// # Safety
+    /// As [`CompiledProgram::run`], with [`CompiledProgram::scratch_per_worker`] bytes at `scratch`,
+    /// aligned to 64.
+    pub unsafe fn run_range(&self, inputs: &[*const u8], outputs: &[*mut u8], range: Range<usize>, scratch: *mut u8) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.run_blocks(inputs, outputs, range, scratch, |_, _, _| {}) }
+    }
+
+    /// As [`CompiledProgram::run_range`]; calls `consume` with the first place of each block, the number
+    /// of its elements, and where the register that a reduction reads is.
+    ///
+    /// # Safety
+    /// As [`CompiledProgram::run_range`].
+    #[inline]
+    pub(crate) unsafe fn run_blocks(
+        &self,
+        inputs: &[*const u8],
+        outputs: &[*mut u8],
+        range: Range<usize>,
+        scratch: *mut u8,
+        mut consume: impl FnMut(usize, usize, *const u8),
+    ) {
+        if range.is_empty() {
+            return;
+        }
+        let shares = |&(output, input): &(usize, usize)| outputs[output].cast_const() == inputs[input];
+        let plan = if self.hazards.iter().any(shares) { &self.in_place_plan } else { &self.plan };
+        let frame = Frame { program: self, plan, inputs, outputs, scratch, origin: range.start };
+        // SAFETY: the scratch memory has room for the table and all blocks, which the caller vouches
+        // for; places and sources stay within the arrays.
+        unsafe {
+            frame.begin(range.len());
+            let mut start = range.start;
+            while start < range.end {
+                let n = self.block_at(start, range.end);
+                frame.follow(start);
+                for step in &plan.body {
+                    frame.step(step, start, n);
+                }
+                let result = if plan.result == NONE { std::ptr::null() } else { frame.pointer(plan.result) };
+                consume(start, n, result);
+                start += n;
+            }
+        }
+    }
+
+    /// The length of the block that begins at a place.
+    fn block_at(&self, start: usize, end: usize) -> usize {
+        if !self.space.by_rows {
+            return self.block.min(end - start);
+        }
+        // Rows are cut evenly.
+        let row = self.space.row();
+        let even = row.div_ceil(row.div_ceil(self.block)).next_multiple_of(GRANULE).min(self.block);
+        even.min(row - start % row).min(end - start)
+    }
+}
+
+/// Pointers that threads share.
+struct Shared<'a> {
+    inputs: &'a [*const u8],
+    outputs: &'a [*mut u8],
+}
+
+impl Shared<'_> {
+    fn get(&self) -> &Self {
+        self
+    }
+}
+
+// SAFETY: threads write disjoint ranges of the outputs and read inputs only at places that no other
+// thread writes.
+unsafe impl Sync for Shared<'_> {}
+
+/// A range being run.
+struct Frame<'a> {
+    program: &'a CompiledProgram,
+    plan: &'a Plan,
+    inputs: &'a [*const u8],
+    outputs: &'a [*mut u8],
+    /// A table of the places' addresses, then the blocks.
+    scratch: *mut u8,
+    /// The first place of the range.
+    origin: usize,
+}
+
+impl Frame<'_> {
+    /// # Safety
+    /// `place` is a place of the plan, and the table has been filled.
+    #[inline(always)]
+    unsafe fn pointer(&self, place: usize) -> *mut u8 {
+        // SAFETY: the table begins the scratch memory.
+        unsafe { *self.scratch.cast::<*mut u8>().add(place) }
+    }
+
+    /// # Safety
+    /// As [`Frame::pointer`].
+    #[inline(always)]
+    unsafe fn set(&self, place: usize, pointer: *mut u8) {
+        // SAFETY: the table begins the scratch memory.
+        unsafe { *self.scratch.cast::<*mut u8>().add(place) = pointer }
+    }
+
+    fn base(&self, source: &Source) -> *const u8 {
+        source.input.map_or(std::ptr::null(), |input| self.inputs[input])
+    }
+
+    /// Fills the table and runs the prologue, for a range of `len` places.
+    unsafe fn begin(&self, len: usize) {
+        let CompiledProgram { sources, constants, block, .. } = self.program;
+        // SAFETY: offsets are within the scratch memory; a uniform source has an element at its offset.
+        unsafe {
+            for (place, kind) in self.plan.places.iter().enumerate() {
+                let pointer = match *kind {
+                    Place::Register(_) | Place::Cell => self.scratch.add(self.plan.offsets[place]),
+                    Place::Constant(constant) => (&raw const constants[constant]).cast_mut().cast(),
+                    Place::Source(source) if sources[source].access == Access::Uniform => {
+                        let source = &sources[source];
+                        self.base(source).offset(source.offset * source.dtype.size() as isize).cast_mut()
+                    }
+                    Place::Source(_) | Place::Output(_) => std::ptr::null_mut(),
+                };
+                self.set(place, pointer);
+            }
+            for follow in &self.plan.follows {
+                if let Follow::Period { source, offset, .. } = *follow {
+                    let source = &sources[source];
+                    let Access::Periodic(period) = source.access else { unreachable!() };
+                    let n = len.min(block + period);
+                    self.program.space.gather(source, self.base(source), self.origin, n, self.scratch.add(offset));
+                }
+            }
+            for step in &self.plan.prologue {
+                self.step(step, self.origin, len.min(*block));
+            }
+        }
+    }
+
+    /// Moves what follows the current block.
+    #[inline(always)]
+    unsafe fn follow(&self, start: usize) {
+        let CompiledProgram { space, sources, output_sizes, .. } = self.program;
+        // SAFETY: `start` is a place of the iteration space.
+        unsafe {
+            for follow in &self.plan.follows {
+                match *follow {
+                    Follow::Output { place, output } => {
+                        self.set(place, self.outputs[output].add(start * output_sizes[output]));
+                    }
+                    Follow::Source { place, source } => {
+                        let source = &sources[source];
+                        let element = element(space, source, start);
+                        let pointer = self.base(source).offset(element * source.dtype.size() as isize);
+                        self.set(place, pointer.cast_mut());
+                    }
+                    Follow::Period { place, source, offset } => {
+                        let source = &sources[source];
+                        let Access::Periodic(period) = source.access else { unreachable!() };
+                        let phase = (start - self.origin) % period;
+                        self.set(place, self.scratch.add(offset + phase * source.lane().size()));
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn step(&self, step: &Step, start: usize, n: usize) {
+        // SAFETY: the plan's places are valid for a block of `n`.
+        unsafe {
+            let dst = self.pointer(step.dst);
+            let n = Plan::count(step, n);
+            match step.action {
+                Action::Call(function) => {
+                    let operand =
+                        |place: usize| if place == NONE { dst.cast_const() } else { self.pointer(place).cast_const() };
+                    let [a, b, c] = step.operands;
+                    function(Block { n, dst, operands: [operand(a), operand(b), operand(c)] });
+                }
+                Action::Load(source) => {
+                    let source = &self.program.sources[source];
+                    let space = &self.program.space;
+                    let base = self.base(source);
+                    if source.access == Access::Strided {
+                        return space.gather(source, base, start, n, dst);
+                    }
+                    let offset = element(space, source, start);
+                    let row = Strided { dst, base, offset, rows: 1, row_stride: 0, columns: n, stride: 1 };
+                    (source.load)(row);
+                }
+            }
+        }
+    }
+}
+
+/// Where the first element of a block is in the memory of a source whose blocks are in order there.
+#[inline(always)]
+fn element(space: &Space, source: &Source, start: usize) -> isize {
+    match source.access {
+        Access::Flat => source.offset + start as isize,
+        Access::Uniform => source.offset,
+        Access::RowScalar => space.row_offset(source, start / space.row()),
+        Access::RowVector => space.row_offset(source, start / space.row()) + (start % space.row()) as isize,
+        Access::Periodic(_) | Access::Strided => unreachable!("not in order"),
+    }
+}

@@ -1,0 +1,42 @@
+//! Windows of an operand at places given as data.
+
+use gyrus_graph::DType;
+use gyrus_graph::ops::indexing::Gather;
+
+use super::super::elements::with_word;
+use super::windows::Windows;
+use crate::kernel::{Kernel, Run, Signature};
+use crate::kernels::split::{Pointers, split};
+
+struct GatherKernel {
+    windows: Windows,
+    dtype: DType,
+}
+
+pub(crate) fn kernel(op: &Gather, signature: &Signature) -> Box<dyn Kernel> {
+    let [operand, indices] = signature.inputs else { unreachable!("two operands") };
+    let windows = Windows::new(&op.addressing, operand, indices, &signature.outputs[0], &op.window_sizes);
+    Box::new(GatherKernel { windows, dtype: operand.dtype })
+}
+
+impl Kernel for GatherKernel {
+    unsafe fn run(&self, run: &Run) {
+        let pointers = Pointers::of(run);
+        let len = self.windows.window_len();
+        if len == 0 {
+            return;
+        }
+        with_word!(self.dtype, T => split(run.pool, self.windows.num_windows(), (1 << 13) / len, |range| {
+            let (operand, result) = (pointers.input::<T>(0), pointers.output::<T>(0));
+            // SAFETY: the windows were made for these operands, and moved within the operand.
+            unsafe {
+                self.windows.for_each(pointers.input(1), range, true, |to, from| {
+                    self.windows.for_each_run(to, from, |to, from, len| match len {
+                        1 => *result.add(to) = *operand.add(from),
+                        _ => std::ptr::copy_nonoverlapping(operand.add(from), result.add(to), len),
+                    });
+                });
+            }
+        }));
+    }
+}

@@ -1,0 +1,4 @@
+//! Kernels of operations that move elements.
+
+pub(crate) mod concatenate;
+pub(crate) mod pad;

@@ -1,0 +1,3 @@
+//! Kernels of random numbers.
+
+pub(crate) mod random_bits;

@@ -1,0 +1,3 @@
+//! Kernels of operations that combine elements along axes.
+
+pub(crate) mod arg_reduce;

@@ -1,0 +1,41 @@
+//! Which kernel computes which operation.
+
+use gyrus_graph::Op;
+
+use super::{indexing, movement, random, reduction, whole};
+use crate::kernel::{Kernel, Signature};
+
+/// The kernel of an operation, if it has one; the others are decomposed, fused or views.
+pub(crate) fn kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kernel>> {
+    Some(match op {
+        Op::Pad(op) => movement::pad::kernel(op, signature),
+        Op::Concatenate(op) => movement::concatenate::kernel(op, signature),
+        Op::ArgReduce(op) => reduction::arg_reduce::kernel(op, signature),
+        Op::Gather(op) => indexing::gather::kernel(op, signature),
+        Op::Scatter(op) => indexing::scatter::kernel(op, signature),
+        Op::Sort(op) => indexing::sort::kernel(op, signature),
+        Op::DynamicSlice(op) => indexing::dynamic_slice::kernel(op, signature),
+        Op::DynamicUpdateSlice(op) => indexing::dynamic_update_slice::kernel(op, signature),
+        Op::RandomBits(op) => random::random_bits::kernel(op, signature),
+        Op::Softmax(op) => whole::softmax::kernel(op, signature)?,
+        Op::SoftmaxGrad(op) => whole::softmax_grad::kernel(op, signature)?,
+        Op::LogSumExp(op) => whole::log_sum_exp::kernel(op, signature)?,
+        Op::CrossEntropy(op) => whole::cross_entropy::kernel(op, signature)?,
+        Op::CrossEntropyGrad(op) => whole::cross_entropy_grad::kernel(op, signature)?,
+        Op::LayerNorm(op) => whole::layer_norm::kernel(op, signature)?,
+        Op::LayerNormGrad(op) => whole::layer_norm_grad::kernel(op, signature)?,
+        Op::RmsNorm(op) => whole::rms_norm::kernel(op, signature)?,
+        Op::RmsNormGrad(op) => whole::rms_norm_grad::kernel(op, signature)?,
+        Op::BatchNormTraining(op) => whole::batch_norm_training::kernel(op, signature)?,
+        Op::BatchNormGrad(op) => whole::batch_norm_grad::kernel(op, signature)?,
+        Op::Attention(op) => whole::attention::kernel(op, signature)?,
+        Op::AttentionGrad(op) => whole::attention_grad::kernel(op, signature)?,
+        Op::LstmScan(op) => whole::recurrent::lstm_scan::kernel(op, signature)?,
+        Op::LstmScanGrad(op) => whole::recurrent::lstm_scan_grad::kernel(op, signature)?,
+        Op::GruScan(op) => whole::recurrent::gru_scan::kernel(op, signature)?,
+        Op::GruScanGrad(op) => whole::recurrent::gru_scan_grad::kernel(op, signature)?,
+        Op::RnnScan(op) => whole::recurrent::rnn_scan::kernel(op, signature)?,
+        Op::RnnScanGrad(op) => whole::recurrent::rnn_scan_grad::kernel(op, signature)?,
+        _ => return None,
+    })
+}

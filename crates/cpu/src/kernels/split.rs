@@ -1,0 +1,48 @@
+//! Static division of work among the pool's threads.
+
+use std::ops::Range;
+
+use crate::kernel::Run;
+use crate::pool::Pool;
+
+/// Calls `work` with ranges that together cover `0..count`, in parallel, each of at least `grain` items
+/// where there are as many. `work` must give the same result for any division.
+pub(crate) fn split(pool: &Pool, count: usize, grain: usize, work: impl Fn(Range<usize>) + Sync) {
+    split_numbered(pool, count, grain, |_, range| work(range));
+}
+
+/// As [`split`], with the number of the worker: no two parts that run at the same time have the same.
+pub(crate) fn split_numbered(pool: &Pool, count: usize, grain: usize, work: impl Fn(usize, Range<usize>) + Sync) {
+    let parts = pool.num_threads().min(count / grain.max(1)).max(1);
+    if parts == 1 {
+        return work(0, 0..count);
+    }
+    pool.run(parts, &|part, worker| work(worker, count * part / parts..count * (part + 1) / parts));
+}
+
+/// Pointers that the threads of one kernel share; each writes only its own part.
+#[derive(Clone, Copy)]
+pub(crate) struct Pointers<'a> {
+    inputs: &'a [*const u8],
+    outputs: &'a [*mut u8],
+}
+
+// SAFETY: the pointers are valid for the whole run of a kernel, which writes through them from several
+// threads only to disjoint places.
+unsafe impl Send for Pointers<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Pointers<'_> {}
+
+impl<'a> Pointers<'a> {
+    pub(crate) fn of(run: &Run<'a>) -> Self {
+        Pointers { inputs: run.inputs, outputs: run.outputs }
+    }
+
+    pub(crate) fn input<T>(&self, index: usize) -> *const T {
+        self.inputs[index].cast()
+    }
+
+    pub(crate) fn output<T>(&self, index: usize) -> *mut T {
+        self.outputs[index].cast()
+    }
+}

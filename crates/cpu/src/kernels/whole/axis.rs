@@ -1,0 +1,71 @@
+//! Kernels along one axis: rows of neighbours, or columns side by side.
+
+use std::ops::Range;
+
+use super::lanes::{Float, LANES};
+use crate::kernel::{Kernel, Run};
+use crate::kernels::split::{Pointers, split};
+
+/// An operand as `[outer, size, inner]`, with the axis in the middle.
+#[derive(Clone, Copy)]
+pub(super) struct Axis {
+    outer: usize,
+    pub(super) size: usize,
+    pub(super) inner: usize,
+}
+
+impl Axis {
+    pub(super) fn new(shape: &[usize], axis: usize) -> Self {
+        Axis { outer: shape[..axis].iter().product(), size: shape[axis], inner: shape[axis + 1..].iter().product() }
+    }
+
+    /// How many groups of up to [`LANES`] neighbouring columns there are.
+    fn num_groups(&self) -> usize {
+        self.outer * if self.inner == 1 { 1 } else { self.inner.div_ceil(LANES) }
+    }
+
+    /// Where the `index`-th group of columns begins in the operand and among the columns of all, and how many
+    /// columns it has.
+    #[inline(always)]
+    pub(super) fn group(&self, index: usize) -> (usize, usize, usize) {
+        let groups = self.inner.div_ceil(LANES);
+        let (outer, column) = (index / groups, index % groups * LANES);
+        (outer * self.size * self.inner + column, outer * self.inner + column, LANES.min(self.inner - column))
+    }
+}
+
+/// What is done to some rows or, where the axis has inner ones, groups of columns.
+pub(super) struct AxisArguments<T> {
+    pub(super) axis: Axis,
+    /// Rows, or groups of columns.
+    pub(super) range: Range<usize>,
+    pub(super) inputs: [*const T; 2],
+    pub(super) output: *mut T,
+}
+
+/// A kernel of one output and up to two operands that treats every row along an axis alike.
+pub(super) struct AxisKernel<T> {
+    pub(super) axis: Axis,
+    pub(super) function: unsafe fn(AxisArguments<T>),
+    /// Whether the output has the shape of the operands; each element is written after it was last read.
+    pub(super) in_place: bool,
+}
+
+impl<T: Float> Kernel for AxisKernel<T> {
+    fn in_place(&self, _input: usize, _output: usize) -> bool {
+        self.in_place
+    }
+
+    unsafe fn run(&self, run: &Run) {
+        let axis = self.axis;
+        let width = axis.inner.clamp(1, LANES);
+        let pointers = Pointers::of(run);
+        let last = run.inputs.len() - 1;
+        split(run.pool, axis.num_groups(), (1 << 13) / (axis.size * width).max(1), |range| {
+            let inputs = [pointers.input(0), pointers.input(last)];
+            let arguments = AxisArguments { axis, range, inputs, output: pointers.output(0) };
+            // SAFETY: the pointers are as `Run` states; each row is written by one thread.
+            unsafe { (self.function)(arguments) }
+        });
+    }
+}

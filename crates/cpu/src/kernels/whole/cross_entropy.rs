@@ -1,0 +1,106 @@
+//! Cross-entropy with class labels.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use gyrus_graph::ops::whole::CrossEntropy;
+
+use super::lanes::{Float, LANES, for_blocks, load, total, with_float, zip};
+use super::softmax::maximum;
+use crate::isa::Isa;
+use crate::kernel::{Kernel, Run, Signature};
+use crate::kernels::split::{Pointers, split};
+use crate::math::{MulAdd, Multiversion, version};
+
+struct CrossEntropyKernel<T> {
+    op: CrossEntropy,
+    num_rows: usize,
+    num_classes: usize,
+    function: unsafe fn(Arguments<T>),
+}
+
+struct Arguments<T> {
+    op: CrossEntropy,
+    rows: Range<usize>,
+    num_classes: usize,
+    logits: *const T,
+    targets: *const i64,
+    losses: *mut T,
+}
+
+pub(crate) fn kernel(op: &CrossEntropy, signature: &Signature) -> Option<Box<dyn Kernel>> {
+    let logits = &signature.inputs[0];
+    let (num_rows, num_classes) = (logits.shape[0], logits.shape[1]);
+    with_float!(logits.dtype, T => {
+        Box::new(CrossEntropyKernel::<T> { op: *op, num_rows, num_classes, function: version::<Loop<T>>(Isa::get()) })
+    })
+}
+
+impl<T: Float> Kernel for CrossEntropyKernel<T> {
+    unsafe fn run(&self, run: &Run) {
+        let pointers = Pointers::of(run);
+        let num_classes = self.num_classes;
+        split(run.pool, self.num_rows, (1 << 13) / num_classes.max(1), |rows| {
+            let (logits, targets, losses) = (pointers.input(0), pointers.input(1), pointers.output(0));
+            let arguments = Arguments { op: self.op, rows, num_classes, logits, targets, losses };
+            // SAFETY: the pointers are as `Run` states; each row is written by one thread.
+            unsafe { (self.function)(arguments) }
+        });
+    }
+}
+
+/// What a label asks for.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Target {
+    Class(usize),
+    Ignored,
+    Invalid,
+}
+
+impl Target {
+    #[inline(always)]
+    pub(super) fn of(label: i64, ignore_index: Option<i64>, num_classes: usize) -> Target {
+        match usize::try_from(label) {
+            _ if ignore_index == Some(label) => Target::Ignored,
+            Ok(class) if class < num_classes => Target::Class(class),
+            _ => Target::Invalid,
+        }
+    }
+}
+
+struct Loop<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for Loop<T> {
+    type Arguments = Arguments<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
+        let Arguments { op, rows, num_classes, logits, targets, losses } = arguments;
+        let smoothing = op.label_smoothing.0;
+        let (kept, shared) = (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64));
+        for row in rows {
+            // SAFETY: row `row` lies in the operands and the result, and a class in the row.
+            unsafe {
+                let x = logits.add(row * num_classes);
+                *losses.add(row) = match Target::of(*targets.add(row), op.ignore_index, num_classes) {
+                    Target::Ignored => T::ZERO,
+                    Target::Invalid => T::NAN,
+                    Target::Class(class) => {
+                        let shift = maximum(x, num_classes);
+                        let (mut sum, mut shifts) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+                        for_blocks!(at in 0, num_classes => {
+                            let lanes = load(x, at, num_classes, T::LOWEST);
+                            sum = zip(sum, lanes, |sum, x| sum + (x - shift).exp::<M>());
+                            if smoothing != 0.0 {
+                                let lanes = load(x, at, num_classes, shift);
+                                shifts = zip(shifts, lanes, |sum, x| sum + (x - shift));
+                            }
+                        });
+                        let loss = total(sum).log::<M>() - kept * (*x.add(class) - shift);
+                        if smoothing != 0.0 { loss - shared * total(shifts) } else { loss }
+                    }
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The gradient of the cross-entropy with class labels.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use gyrus_graph::ops::whole::CrossEntropyGrad;
+
+use super::cross_entropy::Target;
+use super::lanes::{Float, for_blocks, load, map, store, with_float};
+use super::softmax::exponentials;
+use crate::isa::Isa;
+use crate::kernel::{Kernel, Run, Signature};
+use crate::kernels::split::{Pointers, split};
+use crate::math::{MulAdd, Multiversion, version};
+
+struct CrossEntropyGradKernel<T> {
+    op: CrossEntropyGrad,
+    num_rows: usize,
+    num_classes: usize,
+    function: unsafe fn(Arguments<T>),
+}
+
+struct Arguments<T> {
+    op: CrossEntropyGrad,
+    rows: Range<usize>,
+    num_classes: usize,
+    logits: *const T,
+    targets: *const i64,
+    dlosses: *const T,
+    dlogits: *mut T,
+}
+
+pub(crate) fn kernel(op: &CrossEntropyGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
+    let logits = &signature.inputs[0];
+    let (num_rows, num_classes) = (logits.shape[0], logits.shape[1]);
+    with_float!(logits.dtype, T => {
+        let function = version::<Loop<T>>(Isa::get());
+        Box::new(CrossEntropyGradKernel::<T> { op: *op, num_rows, num_classes, function })
+    })
+}
+
+impl<T: Float> Kernel for CrossEntropyGradKernel<T> {
+    fn in_place(&self, input: usize, _output: usize) -> bool {
+        input == 0
+    }
+
+    unsafe fn run(&self, run: &Run) {
+        let pointers = Pointers::of(run);
+        let (op, num_classes) = (self.op, self.num_classes);
+        split(run.pool, self.num_rows, (1 << 13) / num_classes.max(1), |rows| {
+            let (logits, targets, dlosses) = (pointers.input(0), pointers.input(1), pointers.input(2));
+            let dlogits = pointers.output(0);
+            // SAFETY: the pointers are as `Run` states; each row is written by one thread.
+            unsafe { (self.function)(Arguments { op, rows, num_classes, logits, targets, dlosses, dlogits }) }
+        });
+    }
+}
+
+struct Loop<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for Loop<T> {
+    type Arguments = Arguments<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
+        let Arguments { op, rows, num_classes, logits, targets, dlosses, dlogits } = arguments;
+        let smoothing = op.label_smoothing.0;
+        let (kept, shared) = (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64));
+        for row in rows {
+            // SAFETY: row `row` lies in the operands and the result, and a class in the row.
+            unsafe {
+                let (x, dx) = (logits.add(row * num_classes), dlogits.add(row * num_classes));
+                let fill = |value: T| std::slice::from_raw_parts_mut(dx, num_classes).fill(value);
+                match Target::of(*targets.add(row), op.ignore_index, num_classes) {
+                    Target::Ignored => fill(T::ZERO),
+                    Target::Invalid => fill(T::NAN),
+                    Target::Class(class) => {
+                        let weight = *dlosses.add(row);
+                        let (_, sum) = exponentials::<T, M>(x, dx, num_classes);
+                        let factor = T::ONE / sum;
+                        for_blocks!(at in 0, num_classes => {
+                            let e = load(dx, at, num_classes, T::ZERO);
+                            store(dx, at, num_classes, map(e, |e| weight * e.mul_add::<M>(factor, -shared)));
+                        });
+                        *dx.add(class) = *dx.add(class) - weight * kept;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Rows of numbers, computed on as vectors of a fixed number of lanes.
+
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use gyrus_graph::Element;
+
+use crate::math::{MulAdd, Real};
+
+/// A type of real numbers that whole kernels compute with.
+pub(super) trait Float:
+    Real
+    + Element
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+    /// Minus infinity.
+    const LOWEST: Self;
+    /// Not a number.
+    const NAN: Self;
+    /// `self * b + c`.
+    fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self;
+}
+
+macro_rules! float {
+    ($type:ty, $mul_add:ident) => {
+        impl Float for $type {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const LOWEST: Self = Self::NEG_INFINITY;
+            const NAN: Self = Self::NAN;
+            #[inline(always)]
+            fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self {
+                M::$mul_add(self, b, c)
+            }
+        }
+    };
+}
+
+float!(f32, mul_add);
+float!(f64, mul_add_f64);
+
+/// `Some` of an expression with `$T` standing for the type of numbers of `$dtype`; `None` for types that
+/// whole kernels do not compute with.
+macro_rules! with_float {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            gyrus_graph::DType::F32 => {
+                type $T = f32;
+                Some($body)
+            }
+            gyrus_graph::DType::F64 => {
+                type $T = f64;
+                Some($body)
+            }
+            _ => None,
+        }
+    };
+}
+
+pub(super) use with_float;
+
+/// How many elements are computed on together: four vectors of AVX-512 in `f32`, so that sums do not wait
+/// for one another.
+pub(super) const LANES: usize = 64;
+
+/// Some neighbouring elements.
+pub(super) type Lanes<T> = [T; LANES];
+
+/// Runs a block of code for each `$at` from `$start` to `$end` in steps of [`LANES`]: one copy of the code for
+/// those after which `LANES` elements follow, which the compiler then knows, and one for the rest.
+macro_rules! for_blocks {
+    ($at:ident in $start:expr, $end:expr => $body:block) => {
+        let (mut $at, end) = ($start, $end);
+        while $at + $crate::kernels::whole::lanes::LANES <= end {
+            $body
+            $at += $crate::kernels::whole::lanes::LANES;
+        }
+        if $at < end {
+            $body
+        }
+    };
+}
+
+pub(super) use for_blocks;
+
+/// Reads the elements of a row of `len` from `at` on; beyond the row's end stands `fill`.
+///
+/// # Safety
+/// `row` points to `len` elements, and `at < len`.
+#[inline(always)]
+pub(super) unsafe fn load<T: Float>(row: *const T, at: usize, len: usize, fill: T) -> Lanes<T> {
+    // SAFETY: as the caller vouches; all lanes lie within the row in the first case, `len - at`, fewer than
+    // `LANES`, in the second.
+    unsafe {
+        if at + LANES <= len {
+            return row.add(at).cast::<Lanes<T>>().read_unaligned();
+        }
+        let mut lanes = [fill; LANES];
+        std::ptr::copy_nonoverlapping(row.add(at), lanes.as_mut_ptr(), len - at);
+        lanes
+    }
+}
+
+/// Writes the lanes to a row of `len` from `at` on, those that lie within it.
+///
+/// # Safety
+/// `row` points to `len` elements, and `at < len`.
+#[inline(always)]
+pub(super) unsafe fn store<T: Float>(row: *mut T, at: usize, len: usize, lanes: Lanes<T>) {
+    // SAFETY: as in `load`.
+    unsafe {
+        if at + LANES <= len {
+            return row.add(at).cast::<Lanes<T>>().write_unaligned(lanes);
+        }
+        std::ptr::copy_nonoverlapping(lanes.as_ptr(), row.add(at), len - at);
+    }
+}
+
+/// Writes rows of `size` elements as columns of `[size, LANES]`, times a factor; further columns become zero.
+///
+/// # Safety
+/// `rows` points to `count <= LANES` rows, `columns` to `size` rows of lanes.
+pub(super) unsafe fn transpose<T: Float>(rows: *const T, count: usize, size: usize, factor: T, columns: *mut T) {
+    for index in 0..size {
+        let mut lanes: Lanes<T> = [T::ZERO; LANES];
+        for (lane, element) in lanes[..count].iter_mut().enumerate() {
+            // SAFETY: as the caller vouches.
+            *element = unsafe { *rows.add(lane * size + index) } * factor;
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { columns.add(index * LANES).cast::<Lanes<T>>().write_unaligned(lanes) }
+    }
+}
+
+/// A function of each lane.
+#[inline(always)]
+pub(super) fn map<T: Float>(mut a: Lanes<T>, function: impl Fn(T) -> T) -> Lanes<T> {
+    for lane in &mut a {
+        *lane = function(*lane);
+    }
+    a
+}
+
+/// A function of each two lanes.
+#[inline(always)]
+pub(super) fn zip<T: Float>(mut a: Lanes<T>, b: Lanes<T>, function: impl Fn(T, T) -> T) -> Lanes<T> {
+    for lane in 0..LANES {
+        a[lane] = function(a[lane], b[lane]);
+    }
+    a
+}
+
+/// `sum + a b` in each lane.
+#[inline(always)]
+pub(super) fn add_product<T: Float, M: MulAdd>(mut sum: Lanes<T>, a: Lanes<T>, b: Lanes<T>) -> Lanes<T> {
+    for lane in 0..LANES {
+        sum[lane] = a[lane].mul_add::<M>(b[lane], sum[lane]);
+    }
+    sum
+}
+
+/// The sum of the lanes, in a fixed tree.
+#[inline(always)]
+pub(super) fn total<T: Float>(lanes: Lanes<T>) -> T {
+    fold(lanes, |a, b| a + b)
+}
+
+/// The greatest lane; NaN may be overlooked.
+#[inline(always)]
+pub(super) fn greatest<T: Float>(lanes: Lanes<T>) -> T {
+    fold(lanes, larger)
+}
+
+/// The larger; the second if one is NaN.
+#[inline(always)]
+pub(super) fn larger<T: Float>(a: T, b: T) -> T {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+fn fold<T: Float>(mut lanes: Lanes<T>, combine: impl Fn(T, T) -> T) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = combine(lanes[lane], lanes[lane + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_and_written_within_their_ends() {
+        let row: Vec<f32> = (0..70).map(|index| index as f32).collect();
+        // SAFETY: 64 lies in a row of 70, and so does 0.
+        let (first, rest) = unsafe { (load(row.as_ptr(), 0, 70, -1.0), load(row.as_ptr(), 64, 70, -1.0)) };
+        assert_eq!((first[0], first[63], rest[0], rest[5], rest[6]), (0.0, 63.0, 64.0, 69.0, -1.0));
+        assert_eq!((total(first), greatest(rest)), (2016.0, 69.0));
+        let mut copy = [0.0f32; 71];
+        // SAFETY: as above; the copy has one element more.
+        unsafe {
+            store(copy.as_mut_ptr(), 0, 70, first);
+            store(copy.as_mut_ptr(), 64, 70, rest);
+        }
+        assert_eq!(&copy[..70], &row[..]);
+        assert_eq!(copy[70], 0.0);
+    }
+}

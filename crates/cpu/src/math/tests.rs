@@ -1,0 +1,181 @@
+//! Errors against the standard library in `f64`, and special values.
+
+use super::trigonometric::TRIGONOMETRIC_LIMIT;
+use super::version::{Fused, Separate};
+use super::{MulAdd, Real};
+
+const INFINITY: f32 = f32::INFINITY;
+
+/// The error of `got` in units in the last place of the `f32` nearest to `exact`.
+fn ulps(got: f32, exact: f64) -> f64 {
+    let rounded = exact as f32;
+    if rounded.is_nan() || got.is_nan() {
+        return if rounded.is_nan() && got.is_nan() { 0.0 } else { f64::INFINITY };
+    }
+    if rounded.is_infinite() || got.is_infinite() {
+        return if rounded == got { 0.0 } else { f64::INFINITY };
+    }
+    let exponent = ((rounded.to_bits() >> 23) & 255).max(1) as i32 - 127;
+    (got as f64 - exact).abs() / 2f64.powi(exponent - 23)
+}
+
+fn bit_patterns(step: usize) -> impl Iterator<Item = f32> {
+    (0..=u32::MAX).step_by(step).map(f32::from_bits)
+}
+
+/// The largest error over every `step`th `f32`, NaN and infinities among them, and where it is.
+fn largest_error(step: usize, fast: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64) -> (f64, f32) {
+    let specials = [0.0, -0.0, 1.0, -1.0, INFINITY, -INFINITY, f32::NAN, f32::MAX, f32::MIN_POSITIVE, 1e-45, -1e-45];
+    let mut largest = (0.0, 0.0);
+    for x in specials.into_iter().chain(bit_patterns(step)) {
+        let (got, exact) = (fast(x), exact(x as f64));
+        let error = ulps(got, exact);
+        if error > largest.0 {
+            largest = (error, x);
+        }
+        if exact == 0.0 && x == 0.0 {
+            assert_eq!(got.is_sign_negative(), exact.is_sign_negative(), "the sign of zero for {x:e}");
+        }
+    }
+    largest
+}
+
+type Pair<'a> = (&'a str, fn(f32) -> f32, fn(f64) -> f64, f64);
+
+fn table<M: MulAdd>() -> Vec<Pair<'static>> {
+    fn in_range(x: f32, fast: f32, slow: fn(f32) -> f32) -> f32 {
+        if x.in_trigonometric_range() { fast } else { slow(x) }
+    }
+    vec![
+        ("exp", |x| Real::exp::<M>(x), f64::exp, 1.0),
+        ("expm1", |x| Real::expm1::<M>(x), f64::exp_m1, 1.5),
+        ("log", |x| Real::log::<M>(x), f64::ln, 0.8),
+        ("log1p", |x| Real::log1p::<M>(x), f64::ln_1p, 1.4),
+        ("tanh", |x| Real::tanh::<M>(x), f64::tanh, 1.7),
+        ("logistic", |x| Real::logistic::<M>(x), |x| 1.0 / (1.0 + (-x).exp()), 1.7),
+        ("erf", |x| Real::erf::<M>(x), |x| Real::erf::<Separate>(x), 1.45),
+        ("sin", |x| in_range(x, Real::sin::<M>(x), Real::slow_sin), f64::sin, 0.51),
+        ("cos", |x| in_range(x, Real::cos::<M>(x), Real::slow_cos), f64::cos, 0.51),
+        ("tan", |x| in_range(x, Real::tan::<M>(x), Real::slow_tan), f64::tan, 0.51),
+        ("cbrt", |x| Real::cbrt::<M>(x), f64::cbrt, 0.51),
+        ("sqrt", |x| Real::sqrt(x), f64::sqrt, 0.51),
+        ("rsqrt", |x| Real::rsqrt(x), |x| 1.0 / x.sqrt(), 1.5),
+        ("round", |x| Real::round(x), f64::round_ties_even, 0.0),
+        ("floor", |x| Real::floor(x), f64::floor, 0.0),
+        ("ceil", |x| Real::ceil(x), f64::ceil, 0.0),
+        ("sign", |x| x.sign(), |x| if x == 0.0 || x.is_nan() { x } else { x.signum() }, 0.0),
+    ]
+}
+
+fn check(step: usize, rows: Vec<Pair>) {
+    for (name, fast, exact, limit) in rows {
+        let (error, at) = largest_error(step, fast, exact);
+        println!("{name}: {error:.3} ulp at {at:e}");
+        assert!(error <= limit, "{name}: {error} ulp at {at:e}");
+    }
+}
+
+#[test]
+fn errors_are_within_the_stated_limits() {
+    check(1999, table::<Fused>());
+    check(7993, table::<Separate>());
+}
+
+/// Half a minute: `cargo test --release -- --ignored every_97th`.
+#[test]
+#[ignore = "long"]
+fn every_97th_f32_is_within_the_stated_limits() {
+    check(97, table::<Fused>());
+}
+
+#[test]
+fn dense_around_the_places_where_formulas_change() {
+    let near = |center: f32| (0..200_000).map(move |i| center * (0.9 + i as f32 * 1e-6));
+    for (name, fast, exact, limit) in table::<Fused>().into_iter().chain(table::<Separate>()) {
+        let mut largest = (0.0, 0.0);
+        for center in [0.35f32, 0.6, 0.925, 1.0, 2.0, 4.0, 9.0, 17.5, 88.7, 103.5, 1e-7, 3e4] {
+            for x in near(center).chain(near(-center)) {
+                let error = ulps(fast(x), exact(x as f64));
+                largest = if error > largest.0 { (error, x) } else { largest };
+            }
+        }
+        println!("{name}: {:.3} ulp at {:e}", largest.0, largest.1);
+        assert!(largest.0 <= limit, "{name}: {} ulp at {:e}", largest.0, largest.1);
+    }
+}
+
+#[test]
+fn functions_of_two_operands() {
+    let specials =
+        [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 1e-40, 1e30, -1e30, INFINITY, -INFINITY, f32::NAN];
+    let (mut pow, mut atan2) = (0f64, 0f64);
+    let mut check = |a: f32, b: f32| {
+        for got in [a.pow::<Fused>(b), a.pow::<Separate>(b)] {
+            let error = ulps(got, (a as f64).powf(b as f64));
+            assert!(error <= 0.51, "pow({a:e}, {b:e}) = {got:e}: {error} ulp");
+            pow = pow.max(error);
+        }
+        for got in [Real::atan2::<Fused>(a, b), Real::atan2::<Separate>(a, b)] {
+            let exact = (a as f64).atan2(b as f64);
+            let error = ulps(got, exact);
+            assert!(
+                error <= 0.51 && (got.is_nan() || got.is_sign_negative() == exact.is_sign_negative()),
+                "atan2({a:e}, {b:e})"
+            );
+            atan2 = atan2.max(error);
+        }
+    };
+    for a in specials {
+        for b in specials {
+            check(a, b);
+        }
+    }
+    let some: Vec<f32> = bit_patterns(6_000_011).collect();
+    for &a in &some {
+        some.iter().for_each(|&b| check(a, b));
+        (-300..300).for_each(|i| check(a.abs(), i as f32 * 0.037));
+    }
+    println!("pow: {pow:.3} ulp, atan2: {atan2:.3} ulp");
+}
+
+#[test]
+fn not_a_number_with_any_payload_stays_not_a_number() {
+    for bits in (0x7f80_0001u32..0x7fff_ffff).step_by(4099).chain((0xff80_0001u32..0xffff_ffff).step_by(4099)) {
+        let nan = f32::from_bits(bits);
+        for (name, fast, ..) in table::<Fused>() {
+            assert!(fast(nan).is_nan(), "{name} of {bits:#x}");
+        }
+        assert!(nan.pow::<Fused>(2.0).is_nan() && 2f32.pow::<Fused>(nan).is_nan());
+    }
+}
+
+/// Values by mpmath 1.3.
+#[test]
+fn erf_in_double_precision() {
+    let golden = [
+        (1e-10, 1.1283791670955126e-10),
+        (0.1, 0.1124629160182849),
+        (0.5, 0.5204998778130465),
+        (0.99, 0.8385080695553698),
+        (1.0, 0.8427007929497149),
+        (1.5, 0.9661051464753108),
+        (2.5, 0.999593047982555),
+        (4.0, 0.9999999845827421),
+        (5.9, 0.9999999999999999),
+        (7.0, 1.0),
+    ];
+    for (x, exact) in golden {
+        for (x, exact) in [(x, exact), (-x, -exact)] {
+            let got = Real::erf::<Fused>(x);
+            assert!((got - exact).abs() <= 1e-15 * f64::abs(exact), "erf({x}) = {got}, not {exact}");
+        }
+    }
+    assert!(Real::erf::<Fused>(f64::NAN).is_nan());
+    assert_eq!(Real::erf::<Fused>(f64::NEG_INFINITY), -1.0);
+}
+
+#[test]
+fn the_trigonometric_range_is_where_the_fast_functions_are_right() {
+    assert!(TRIGONOMETRIC_LIMIT.in_trigonometric_range() && !(TRIGONOMETRIC_LIMIT * 1.1).in_trigonometric_range());
+    assert!(!INFINITY.in_trigonometric_range() && !f32::NAN.in_trigonometric_range());
+}

@@ -1,0 +1,98 @@
+//! `sin`, `cos`, `tan` and `atan2` of `f32`, by way of `f64`.
+
+use super::{MulAdd, polynomial_f64};
+
+/// Up to this size of the operand `sin`, `cos` and `tan` are right; beyond, the standard library is.
+pub(crate) const TRIGONOMETRIC_LIMIT: f32 = 1_048_576.0;
+
+/// Added to a number it leaves the number's nearest integer in the low bits.
+const ROUNDER: f64 = 6_755_399_441_055_744.0;
+/// `pi / 2` in two parts; products of the first with integers below 2^23 are exact.
+const HALF_PI_HIGH: f64 = 1.570_796_325_802_803;
+const HALF_PI_LOW: f64 = 9.920_935_796_805_404e-10;
+/// `(sin(r) / r - 1) / r^2` in `r^2`.
+const SIN: [f64; 4] = [-0.16666666641626375, 0.0083333293858922813, -1.9839334840741862e-4, 2.718311561829298e-6];
+/// `(cos(r) - 1 + r^2 / 2) / r^4` in `r^2`.
+const COS: [f64; 4] = [0.041666666622826722, -0.0013888883753321127, 2.479951999004481e-5, -2.7210236508454087e-7];
+/// `(atan(z) / z - 1) / z^2` in `z^2`.
+const ATAN: [f64; 14] = [
+    -0.33333333326488084,
+    0.19999999345843984,
+    -0.1428569232325657,
+    0.1111073652580006,
+    -0.090870914834885532,
+    0.076668339614070079,
+    -0.065487400671539749,
+    0.05488222884676577,
+    -0.042832626242861124,
+    0.029016192032745105,
+    -0.015729254406829716,
+    0.0062032956146918763,
+    -0.0015512336156666748,
+    1.8243484219165776e-4,
+];
+
+/// Sine and cosine of the rest of `x` by quarters of a turn, and the number of quarters.
+#[inline(always)]
+fn sin_cos<M: MulAdd>(x: f32) -> (f64, f64, u64) {
+    let x = x as f64;
+    let rounded = x * std::f64::consts::FRAC_2_PI + ROUNDER;
+    let k = rounded - ROUNDER;
+    let r = (x - k * HALF_PI_HIGH) - k * HALF_PI_LOW;
+    let square = r * r;
+    let sin = M::mul_add_f64(polynomial_f64::<M, 4>(square, SIN) * square, r, r);
+    let cos = polynomial_f64::<M, 4>(square, COS) * square;
+    let cos = M::mul_add_f64(M::mul_add_f64(cos, 1.0, -0.5), square, 1.0);
+    (sin, cos, rounded.to_bits())
+}
+
+/// `y`, negated where the second bit of `quarters` is set.
+#[inline(always)]
+fn with_sign(y: f64, quarters: u64) -> f32 {
+    f64::from_bits(y.to_bits() ^ ((quarters & 2) << 62)) as f32
+}
+
+/// The sine.
+#[inline(always)]
+pub(super) fn sin<M: MulAdd>(x: f32) -> f32 {
+    let (sin, cos, quarters) = sin_cos::<M>(x);
+    let y = with_sign(if quarters & 1 == 0 { sin } else { cos }, quarters);
+    // Keeps the sign of zero.
+    if x == 0.0 { x } else { y }
+}
+
+/// The cosine.
+#[inline(always)]
+pub(super) fn cos<M: MulAdd>(x: f32) -> f32 {
+    let (sin, cos, quarters) = sin_cos::<M>(x);
+    with_sign(if quarters & 1 == 0 { cos } else { sin }, quarters.wrapping_add(1))
+}
+
+/// The tangent.
+#[inline(always)]
+pub(super) fn tan<M: MulAdd>(x: f32) -> f32 {
+    let (sin, cos, quarters) = sin_cos::<M>(x);
+    let is_even = quarters & 1 == 0;
+    let (numerator, denominator) = (if is_even { sin } else { -cos }, if is_even { cos } else { sin });
+    if x == 0.0 { x } else { (numerator / denominator) as f32 }
+}
+
+/// The angle of the point `(x, y)`.
+#[inline(always)]
+pub(super) fn atan2<M: MulAdd>(y: f32, x: f32) -> f32 {
+    let (height, width) = (y.abs() as f64, x.abs() as f64);
+    let is_steep = height > width;
+    // A NaN becomes the divisor.
+    let low = if height < width { height } else { width };
+    let high = if height < width { width } else { height };
+    let low = if width.is_nan() { width } else { low };
+    let ratio = low / high;
+    let diagonal = if height == 0.0 { 0.0 } else { 1.0 };
+    let ratio = if height == width { diagonal } else { ratio };
+    let square = ratio * ratio;
+    let angle = M::mul_add_f64(polynomial_f64::<M, 14>(square, ATAN) * square, ratio, ratio);
+    let angle = if is_steep { std::f64::consts::FRAC_PI_2 - angle } else { angle };
+    let angle = if x.is_sign_negative() { std::f64::consts::PI - angle } else { angle };
+    let angle = if height.is_nan() { height } else { angle };
+    (angle as f32).copysign(y)
+}

@@ -1,0 +1,102 @@
+//! One generic loop, compiled for each instruction set.
+
+use crate::isa::Isa;
+
+/// How `a * b + c` is computed.
+pub(crate) trait MulAdd: 'static {
+    /// `a * b + c`.
+    fn mul_add(a: f32, b: f32, c: f32) -> f32;
+    /// `a * b + c`.
+    fn mul_add_f64(a: f64, b: f64, c: f64) -> f64;
+}
+
+/// Rounded once, by one instruction.
+pub(crate) struct Fused;
+
+/// Rounded twice: where there is no such instruction, a single rounding would be a slow call.
+pub(crate) struct Separate;
+
+impl MulAdd for Fused {
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+    #[inline(always)]
+    fn mul_add_f64(a: f64, b: f64, c: f64) -> f64 {
+        a.mul_add(b, c)
+    }
+}
+
+impl MulAdd for Separate {
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a * b + c
+    }
+    #[inline(always)]
+    fn mul_add_f64(a: f64, b: f64, c: f64) -> f64 {
+        a * b + c
+    }
+}
+
+/// What every processor of the architecture has.
+#[cfg(target_arch = "aarch64")]
+pub(crate) type Baseline = Fused;
+/// What every processor of the architecture has.
+#[cfg(not(target_arch = "aarch64"))]
+pub(crate) type Baseline = Separate;
+
+/// A loop to compile for each instruction set. Implementations mark `run`, and what it calls,
+/// `#[inline(always)]`: only what is inlined is compiled for the instruction set.
+pub(crate) trait Multiversion {
+    /// What it works on.
+    type Arguments;
+
+    /// Runs it.
+    ///
+    /// # Safety
+    /// As the implementation states of its arguments.
+    unsafe fn run<M: MulAdd>(arguments: Self::Arguments);
+}
+
+/// The loop `K` compiled for an instruction set.
+///
+/// # Safety
+/// Calling the result is sound where the processor has the instruction set, and the arguments are as
+/// `K` states.
+pub(crate) fn version<K: Multiversion>(isa: Isa) -> unsafe fn(K::Arguments) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => avx512::<K>,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::<K>,
+        _ => baseline::<K>,
+    }
+}
+
+/// As [`version`], for loops that gain little from AVX-512: less code to compile.
+pub(crate) fn version_up_to_avx2<K: Multiversion>(isa: Isa) -> unsafe fn(K::Arguments) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx2 => avx2::<K>,
+        _ => baseline::<K>,
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
+unsafe fn avx512<K: Multiversion>(arguments: K::Arguments) {
+    // SAFETY: as the caller vouches.
+    unsafe { K::run::<Fused>(arguments) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
+unsafe fn avx2<K: Multiversion>(arguments: K::Arguments) {
+    // SAFETY: as the caller vouches.
+    unsafe { K::run::<Fused>(arguments) }
+}
+
+unsafe fn baseline<K: Multiversion>(arguments: K::Arguments) {
+    // SAFETY: as the caller vouches.
+    unsafe { K::run::<Baseline>(arguments) }
+}

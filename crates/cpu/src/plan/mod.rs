@@ -1,0 +1,5 @@
+//! From a graph to steps over one arena of memory.
+
+mod fuse;
+mod memory;
+mod view;

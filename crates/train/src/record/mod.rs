@@ -1,0 +1,17 @@
+//! The record of a run: its folder, metrics, environment, progress, TensorBoard events, report and model card.
+//!
+//! Everything here takes plain values, so that nothing depends on how a model is trained or where.
+
+mod environment;
+mod error;
+mod metrics_log;
+mod run_comparison;
+mod run_folder;
+mod timestamp;
+
+pub use environment::Environment;
+pub use error::RecordError;
+pub use metrics_log::{MetricsLine, MetricsLog};
+pub use run_comparison::RunComparison;
+pub use run_folder::{Checkpoint, RunFolder, RunLock};
+pub use timestamp::timestamp;
