@@ -10,9 +10,9 @@ use crate::pool::{Pool, Scratch};
 use reference::{Array, Number};
 
 #[path = "../../../graph/tests/reference/mod.rs"]
-pub(super) mod reference;
+pub(crate) mod reference;
 
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -20,7 +20,7 @@ impl Random {
         self.0 ^ (self.0 >> 29)
     }
 
-    fn sample(&mut self, sample: &Sample, dtype: DType) -> Array {
+    pub(crate) fn sample(&mut self, sample: &Sample, dtype: DType) -> Array {
         let array = |spec: Spec, draw: &mut dyn FnMut() -> Number| {
             let elements = (0..spec.shape.num_elements()).map(|_| draw()).collect();
             Array { spec, elements }
@@ -38,7 +38,7 @@ impl Random {
 }
 
 /// The elements as they stand in memory.
-fn to_buffer(array: &Array) -> Buffer {
+pub(crate) fn to_buffer(array: &Array) -> Buffer {
     fn of<T: Element>(array: &Array, element: impl Fn(Number) -> T) -> Buffer {
         Buffer::from_elements(&array.elements.iter().map(|&number| element(number)).collect::<Vec<T>>())
     }
@@ -56,7 +56,7 @@ fn to_buffer(array: &Array) -> Buffer {
 }
 
 /// The elements as their type holds them.
-fn rounded(array: Array) -> Array {
+pub(crate) fn rounded(array: Array) -> Array {
     let round = |number: Number| match number {
         Number::R(value) => Number::R(Scalar::from_f64(array.spec.dtype, value).to_f64()),
         whole => whole,
@@ -122,6 +122,32 @@ fn tolerance(dtype: DType) -> f64 {
     }
 }
 
+/// Checks element by element.
+pub(crate) fn assert_close(name: &str, found: &Array, expected: &Array) {
+    for (index, (a, b)) in found.elements.iter().zip(&expected.elements).enumerate() {
+        let (a, b) = (a.real(), b.real());
+        let close = a == b
+            || (a - b).abs() <= tolerance(expected.spec.dtype) * b.abs().max(1.0)
+            || (a.is_nan() && b.is_nan());
+        assert!(close, "{name}: element {index}: {a}, not {b}");
+    }
+}
+
+/// What a graph computes.
+pub(crate) fn interpret(graph: &Graph, inputs: &[Array]) -> Vec<Array> {
+    let mut values: Vec<Vec<Array>> = vec![];
+    for (index, node) in graph.nodes.iter().enumerate() {
+        values.push(match graph.inputs.iter().position(|&input| input == index) {
+            Some(position) => vec![inputs[position].clone()],
+            None => {
+                let read: Vec<&Array> = node.inputs.iter().map(|port| &values[port.node][port.output]).collect();
+                reference::evaluate(node, &read).into_iter().map(rounded).collect()
+            }
+        });
+    }
+    graph.outputs.iter().map(|port| values[port.node][port.output].clone()).collect()
+}
+
 fn check(name: &str, graph: &Graph, inputs: &[Array]) -> usize {
     let mut values: Vec<Vec<Array>> = vec![];
     let mut num_checked = 0;
@@ -135,13 +161,7 @@ fn check(name: &str, graph: &Graph, inputs: &[Array]) -> usize {
         if let Some(found) = by_kernel(node, &read) {
             num_checked += 1;
             for (found, expected) in found.iter().zip(&expected) {
-                for (index, (a, b)) in found.elements.iter().zip(&expected.elements).enumerate() {
-                    let (a, b) = (a.real(), b.real());
-                    let close = a == b
-                        || (a - b).abs() <= tolerance(expected.spec.dtype) * b.abs().max(1.0)
-                        || (a.is_nan() && b.is_nan());
-                    assert!(close, "{name}: {}: element {index}: {a}, not {b}", node.op.name());
-                }
+                assert_close(&format!("{name}: {}", node.op.name()), found, expected);
             }
         }
         values.push(expected);

@@ -1,7 +1,7 @@
 //! The kernels, in folders that mirror those of the operations.
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 pub(crate) mod elements;
 pub mod elementwise;
 pub mod gemm;

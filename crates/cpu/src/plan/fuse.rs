@@ -48,9 +48,11 @@ pub(crate) struct Group {
     pub(crate) elementwise: Vec<usize>,
 }
 
-/// Partitions the graph and orders the parts so that each runs after what it reads.
-pub(crate) fn fuse(graph: &Graph, takes_epilogue: &dyn Fn(usize) -> bool) -> Vec<Group> {
-    let mut fusion = Fusion::new(graph);
+/// Partitions the graph and orders the parts so that each runs after what it reads. `writers` are pairs
+/// of an input and the operation that may overwrite it: it runs after all others that read the input,
+/// where that can be.
+pub(crate) fn fuse(graph: &Graph, takes_epilogue: &dyn Fn(usize) -> bool, writers: &[(usize, usize)]) -> Vec<Group> {
+    let mut fusion = Fusion::new(graph, writers);
     for node in (0..graph.nodes.len()).rev() {
         match Role::of(&graph.nodes[node].op) {
             Role::Source | Role::View => {}
@@ -88,14 +90,18 @@ struct Fusion<'g> {
     readers: Vec<Vec<Reader>>,
     group_of: Vec<usize>,
     groups: Vec<Group>,
-    /// Which groups read a group's results.
+    /// Which groups run after a group: those that read its results or overwrite what it reads.
     successors: Vec<BTreeSet<usize>>,
+    /// Which operations overwrite what an operation reads.
+    overwritten_by: Vec<Vec<usize>>,
+    /// The other way round.
+    overwrites: Vec<Vec<usize>>,
 }
 
 const NONE: usize = usize::MAX;
 
 impl<'g> Fusion<'g> {
-    fn new(graph: &'g Graph) -> Self {
+    fn new(graph: &'g Graph, writers: &[(usize, usize)]) -> Self {
         let mut readers = vec![vec![]; graph.nodes.len()];
         for (index, node) in graph.nodes.iter().enumerate() {
             if Role::of(&node.op) == Role::View {
@@ -109,14 +115,23 @@ impl<'g> Fusion<'g> {
                 readers[source].push(Reader { node: index, directly });
             }
         }
+        let mut overwritten_by = vec![vec![]; graph.nodes.len()];
+        let mut overwrites = vec![vec![]; graph.nodes.len()];
+        for &(input, writer) in writers {
+            for reader in readers[input].iter().filter(|reader| reader.node != writer) {
+                overwritten_by[reader.node].push(writer);
+                overwrites[writer].push(reader.node);
+            }
+        }
         let group_of = vec![NONE; graph.nodes.len()];
-        Fusion { graph, readers, group_of, groups: vec![], successors: vec![] }
+        Fusion { graph, readers, group_of, groups: vec![], successors: vec![], overwritten_by, overwrites }
     }
 
     fn open(&mut self, node: usize) -> usize {
         self.groups.push(Group::default());
         self.successors.push(self.reading_groups(node));
         self.group_of[node] = self.groups.len() - 1;
+        self.order_writes(node);
         self.groups.len() - 1
     }
 
@@ -125,6 +140,20 @@ impl<'g> Fusion<'g> {
         self.successors[group].extend(others.into_iter().filter(|&other| other != group));
         self.group_of[node] = group;
         self.groups[group].elementwise.insert(0, node);
+        self.order_writes(node);
+    }
+
+    /// Lets those that overwrite what an operation reads run after it, and it after those that read what
+    /// it overwrites, unless that makes a cycle.
+    fn order_writes(&mut self, node: usize) {
+        let after = self.overwritten_by[node].iter().map(|&writer| (node, writer));
+        let before = self.overwrites[node].iter().map(|&reader| (reader, node));
+        for (reader, writer) in after.chain(before).collect::<Vec<_>>() {
+            let (from, to) = (self.group_of[reader], self.group_of[writer]);
+            if from != NONE && to != NONE && from != to && !self.reaches(to, from) {
+                self.successors[from].insert(to);
+            }
+        }
     }
 
     fn reading_groups(&self, node: usize) -> BTreeSet<usize> {
@@ -165,9 +194,13 @@ impl<'g> Fusion<'g> {
     fn attach_epilogue(&mut self, kernel: usize) {
         let anchor = self.groups[kernel].anchor.expect("a kernel");
         let accepts = |&group: &usize| {
-            let mut reading = self.readers[anchor].iter().filter(|reader| self.group_of[reader.node] == group);
+            let mut reading = self.readers[anchor].iter().filter(|reader| self.group_of[reader.node] == group).peekable();
+            // What the kernel reads must not be overwritten while it runs.
+            let overwrites = |&node: &usize| self.overwrites[node].contains(&anchor);
             self.groups[group].anchor.is_none()
+                && reading.peek().is_some()
                 && reading.all(|reader| reader.directly && self.reads_first_output(reader.node, anchor))
+                && !self.groups[group].elementwise.iter().any(overwrites)
                 && self.successors[kernel].iter().all(|&other| other == group || !self.reaches(other, group))
         };
         let Some(group) = self.successors[kernel].iter().copied().find(accepts) else { return };

@@ -1,5 +1,197 @@
 //! From a graph to steps over one arena of memory.
+//!
+//! A graph is simplified ([`crate::passes`]), its operations are grouped into passes over memory
+//! ([`fuse`]), the groups become steps on blocks of memory ([`lower`]), results take over the memory of
+//! what they are made from where that is safe ([`in_place`]), and the rest is arranged in one arena
+//! ([`memory`]). Running a plan allocates nothing.
 
+mod control;
 mod fuse;
+mod in_place;
+mod interim_gemm;
+mod lower;
 mod memory;
+mod pass;
+mod step;
+#[cfg(test)]
+mod tests;
 mod view;
+
+use std::fmt;
+
+use gyrus_graph::{Buffer, Graph, GraphNode, Op, Spec};
+
+use self::fuse::{Role, fuse};
+use self::lower::{Lowered, Slot, Storage, lower};
+use self::memory::{Lifetime, arrange};
+use self::step::Step;
+use crate::kernel::{Run, Signature};
+use crate::kernels::elementwise::BoundProgram;
+use crate::kernels::gemm::Epilogue;
+use crate::kernels::registry::kernel_for;
+use crate::passes::{decompose, simplify};
+use crate::pool::{Pool, Scratch, ScratchSize};
+
+/// How a graph is computed.
+pub struct Plan {
+    steps: Vec<Step>,
+    slots: Vec<Slot>,
+    /// Where in the arena each block of the plan's own is.
+    offsets: Vec<usize>,
+    arena_bytes: usize,
+    /// The arena, followed by working memory for the hungriest step.
+    memory: Buffer,
+    pointers: Pointers,
+}
+
+/// Room for addresses, kept so that a run does not allocate.
+#[derive(Default)]
+struct Pointers {
+    slots: Vec<*mut u8>,
+    reads: Vec<*const u8>,
+    writes: Vec<*mut u8>,
+    epilogue_reads: Vec<*const u8>,
+    epilogue_writes: Vec<*mut u8>,
+}
+
+// SAFETY: the addresses are set anew in each run, and used only within it.
+unsafe impl Send for Pointers {}
+
+impl Plan {
+    /// Plans a graph. `donated` are pairs of an input and an output of the same type that may be given
+    /// the same memory when the plan is run.
+    pub fn new(graph: &Graph, donated: &[(usize, usize)]) -> Plan {
+        let graph = simplify(&decompose(&simplify(graph), &is_supported));
+        let takes_epilogue = |node: usize| takes_epilogue(&graph, &graph.nodes[node]);
+        let groups = fuse(&graph, &takes_epilogue, &writers(&graph, donated));
+        let mut lowered = lower(&graph, &groups);
+        in_place::guard_donations(&mut lowered, donated);
+        in_place::share_memory(&mut lowered, donated);
+        Plan::arranged(lowered)
+    }
+
+    fn arranged(lowered: Lowered) -> Plan {
+        let uses = in_place::uses(&lowered);
+        let Lowered { steps, slots } = lowered;
+        let own: Vec<usize> = (0..slots.len())
+            .filter(|slot| slots[*slot].storage == Storage::Arena && uses.contains_key(slot))
+            .collect();
+        let lifetime = |slot: &usize| {
+            let (first, last) = uses[slot];
+            Lifetime { bytes: slots[*slot].bytes, first, last }
+        };
+        let (places, arena_bytes) = arrange(&own.iter().map(lifetime).collect::<Vec<_>>());
+        let mut offsets = vec![0; slots.len()];
+        own.iter().zip(places).for_each(|(&slot, place)| offsets[slot] = place);
+        Plan { steps, slots, offsets, arena_bytes, memory: Buffer::zeroed(0), pointers: Pointers::default() }
+    }
+
+    /// How many bytes the plan needs for intermediate results.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena_bytes
+    }
+
+    /// How many steps it has.
+    pub fn num_steps(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Computes the outputs.
+    ///
+    /// # Safety
+    /// `inputs` and `outputs` are the addresses, aligned to 64 bytes, of arrays of the specifications of
+    /// the graph's inputs and outputs. They do not overlap, but for donated pairs.
+    pub unsafe fn run(&mut self, inputs: &[*const u8], outputs: &[*mut u8], pool: &Pool) {
+        let num_threads = pool.num_threads();
+        let scratch = |step: &Step| {
+            let epilogue = step.epilogue.as_ref().map_or(ScratchSize::default(), |e| e.program.scratch());
+            step.kernel.scratch().total(num_threads) + epilogue.total(num_threads)
+        };
+        let bytes = self.arena_bytes + self.steps.iter().map(scratch).max().unwrap_or(0);
+        if self.memory.len() < bytes {
+            self.memory = Buffer::zeroed(bytes);
+        }
+        let arena = self.memory.bytes_mut().expect("the plan's own").as_mut_ptr();
+        // SAFETY: the memory has room for the arena and any step's working memory.
+        let working = unsafe { arena.add(self.arena_bytes) };
+        let Pointers { slots, reads, writes, epilogue_reads, epilogue_writes } = &mut self.pointers;
+        slots.clear();
+        slots.extend(self.slots.iter().zip(&self.offsets).map(|(slot, &offset)| match slot.storage {
+            Storage::Input(input) => inputs[input].cast_mut(),
+            Storage::Output(output) => outputs[output],
+            // SAFETY: the arena was arranged so.
+            Storage::Arena => unsafe { arena.add(offset) },
+        }));
+        for step in &self.steps {
+            // SAFETY: offsets are within the blocks that they refer to.
+            let read = |read: &step::Read| unsafe { slots[read.slot].cast_const().add(read.offset) };
+            reads.clear();
+            reads.extend(step.reads.iter().map(read));
+            writes.clear();
+            writes.extend(step.writes.iter().map(|&slot| slots[slot]));
+            let size = step.kernel.scratch();
+            let scratch = Scratch::new(working, &size);
+            let run = |epilogue| {
+                let run = Run { inputs: reads, outputs: writes, scratch, pool, epilogue };
+                // SAFETY: the operands are those that the kernel was made for; blocks that are in use at
+                // the same time do not overlap, but where the kernel allows it.
+                unsafe { step.kernel.run(&run) }
+            };
+            match &step.epilogue {
+                None => run(None),
+                Some(epilogue) => {
+                    epilogue_reads.clear();
+                    epilogue_reads.extend(epilogue.reads.iter().map(read));
+                    epilogue_writes.clear();
+                    epilogue_writes.extend(epilogue.writes.iter().map(|&slot| slots[slot]));
+                    // SAFETY: there is room for the working memory of both; the rest as above.
+                    let bound = unsafe {
+                        let scratch = Scratch::new(working.add(size.total(num_threads)), &epilogue.program.scratch());
+                        BoundProgram::new(&epilogue.program, epilogue_reads, epilogue_writes, scratch)
+                    };
+                    run(Some(&bound as &dyn Epilogue));
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} steps, arena of {} bytes", self.steps.len(), self.arena_bytes)?;
+        for step in &self.steps {
+            write!(f, "{}: {:?} -> {:?}", step.name, step.reads.iter().map(|read| read.slot).collect::<Vec<_>>(), step.writes)?;
+            if let Some(epilogue) = &step.epilogue {
+                let reads: Vec<usize> = epilogue.reads.iter().map(|read| read.slot).collect();
+                write!(f, "; then {reads:?} -> {:?}", epilogue.writes)?;
+            }
+            writeln!(f)?;
+        }
+        for (index, slot) in self.slots.iter().enumerate() {
+            writeln!(f, "  {index}: {:?}, {} bytes", slot.storage, slot.bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an operation can be planned as it is.
+fn is_supported(graph: &Graph, node: &GraphNode) -> bool {
+    let known = matches!(node.op, Op::DotGeneral(_) | Op::Scan(_) | Op::WhileLoop(_));
+    Role::of(&node.op) != Role::Kernel || known || {
+        let specs: Vec<Spec> = node.inputs.iter().map(|&port| graph.spec(port).clone()).collect();
+        kernel_for(&node.op, &Signature { inputs: &specs, outputs: &node.outputs }).is_some()
+    }
+}
+
+fn takes_epilogue(graph: &Graph, node: &GraphNode) -> bool {
+    let specs: Vec<Spec> = node.inputs.iter().map(|&port| graph.spec(port).clone()).collect();
+    let signature = Signature { inputs: &specs, outputs: &node.outputs };
+    matches!(node.op, Op::DotGeneral(_)) || kernel_for(&node.op, &signature).is_some_and(|kernel| kernel.takes_epilogue())
+}
+
+/// For each donated input the node that makes the output that takes its memory.
+fn writers(graph: &Graph, donated: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let pair = |&(input, output): &(usize, usize)| (graph.inputs[input], graph.outputs[output].node);
+    let is_computed = |&(_, writer): &(usize, usize)| !matches!(Role::of(&graph.nodes[writer].op), Role::Source | Role::View);
+    donated.iter().map(pair).filter(is_computed).collect()
+}

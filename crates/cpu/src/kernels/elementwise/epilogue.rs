@@ -9,7 +9,7 @@ pub struct BoundProgram<'a> {
     program: &'a CompiledProgram,
     inputs: &'a [*const u8],
     outputs: &'a [*mut u8],
-    scratch: &'a Scratch,
+    scratch: Scratch,
 }
 
 // SAFETY: regions that run at the same time are disjoint, and each worker has its own scratch memory.
@@ -27,7 +27,7 @@ impl<'a> BoundProgram<'a> {
         program: &'a CompiledProgram,
         inputs: &'a [*const u8],
         outputs: &'a [*mut u8],
-        scratch: &'a Scratch,
+        scratch: Scratch,
     ) -> Self {
         BoundProgram { program, inputs, outputs, scratch }
     }

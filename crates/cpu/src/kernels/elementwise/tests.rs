@@ -326,7 +326,7 @@ fn an_epilogue_covers_the_regions_it_is_given() {
     let output_pointers: Vec<*mut u8> = outputs.iter_mut().map(|output| output.as_mut_ptr()).collect();
     let (_memory, scratch) = Scratch::for_test(compiled.scratch(), 2);
     // SAFETY: the arrays have the sizes that the program states.
-    let bound = unsafe { BoundProgram::new(&compiled, &pointers, &output_pointers, &scratch) };
+    let bound = unsafe { BoundProgram::new(&compiled, &pointers, &output_pointers, scratch) };
     bound.region(0, 24, 96, 96, 0);
     bound.region(24 * 96, 16, 96, 33, 1);
     bound.region(24 * 96 + 33, 16, 96, 63, 0);

@@ -1,0 +1,138 @@
+//! The innermost loops: one generic loop over vectors, and the vectors of each instruction set.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+mod strip;
+mod tile;
+
+pub(crate) use strip::Strip;
+pub(crate) use tile::{MicroKernel, Panel};
+
+use super::number::Number;
+use super::pack::{Pack, PackArguments};
+use crate::isa::Isa;
+use crate::math::{MulAdd, version};
+
+/// Neighbouring numbers in one register. All functions must be called on processors that have the
+/// instruction set only.
+pub(crate) trait Vector: Copy + Send + Sync + 'static {
+    /// Of what.
+    type Element: Number;
+    /// Of how many.
+    const LANES: usize;
+
+    /// The same number in all lanes.
+    unsafe fn splat(value: Self::Element) -> Self;
+    /// Reads all lanes.
+    unsafe fn load(from: *const Self::Element) -> Self;
+    /// Reads the first lanes; the others are 0.
+    unsafe fn load_first(from: *const Self::Element, count: usize) -> Self;
+    /// Writes all lanes.
+    unsafe fn store(self, to: *mut Self::Element);
+    /// Writes the first lanes.
+    unsafe fn store_first(self, to: *mut Self::Element, count: usize);
+    /// `self * b + c`.
+    unsafe fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self;
+    /// `self + other`.
+    unsafe fn add(self, other: Self) -> Self;
+
+    /// Writes `rows` rows of `cols` elements, neither more than there are lanes, as columns: element `r` of
+    /// row `c` of the result is element `c` of row `r`. Of rows of the result, `LANES` elements may be
+    /// written.
+    #[inline(always)]
+    unsafe fn transpose(
+        from: *const Self::Element,
+        from_stride: isize,
+        rows: usize,
+        cols: usize,
+        to: *mut Self::Element,
+        to_stride: usize,
+    ) {
+        for row in 0..rows {
+            for col in 0..cols {
+                // SAFETY: as the caller vouches, the element lies within both.
+                unsafe { *to.add(col * to_stride + row) = *from.offset(row as isize * from_stride + col as isize) }
+            }
+        }
+    }
+}
+
+/// The loops that pack operands of a type's own elements.
+pub(crate) type Packing<T> = unsafe fn(PackArguments<T>);
+
+macro_rules! dispatch {
+    ($isa:expr, $avx512:ty, $avx2:ty, $neon:ty, $portable:ty, $V:ident, $HIGH:ident => $body:expr) => {
+        match $isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                type $V = $avx512;
+                const $HIGH: bool = true;
+                $body
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                type $V = $avx2;
+                const $HIGH: bool = false;
+                $body
+            }
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => {
+                type $V = $neon;
+                const $HIGH: bool = true;
+                $body
+            }
+            _ => {
+                type $V = $portable;
+                const $HIGH: bool = false;
+                $body
+            }
+        }
+    };
+}
+
+/// Evaluates an expression with `$V` standing for the vectors of `f32` of an instruction set, and `$HIGH` for
+/// whether it has 32 registers.
+macro_rules! with_f32_vectors {
+    ($isa:expr, $V:ident, $HIGH:ident => $body:expr) => {
+        dispatch!($isa, avx512::F32x16, avx2::F32x8, neon::F32x4, portable::Lanes<f32, 4>, $V, $HIGH => $body)
+    };
+}
+
+/// As [`with_f32_vectors`], of `f64`.
+macro_rules! with_f64_vectors {
+    ($isa:expr, $V:ident, $HIGH:ident => $body:expr) => {
+        dispatch!($isa, avx512::F64x8, avx2::F64x4, neon::F64x2, portable::Lanes<f64, 2>, $V, $HIGH => $body)
+    };
+}
+
+macro_rules! number {
+    ($type:ty, $mul_add:ident, $with:ident) => {
+        impl Number for $type {
+            #[inline(always)]
+            fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self {
+                M::$mul_add(self, b, c)
+            }
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                self + other
+            }
+            fn microkernel(isa: Isa, rows: usize) -> MicroKernel<Self> {
+                $with!(isa, V, HIGH => tile::microkernel::<V, HIGH>(isa, rows))
+            }
+            fn packing(isa: Isa) -> Packing<Self> {
+                $with!(isa, V, _HIGH => version::<Pack<V>>(isa))
+            }
+            fn strips(isa: Isa) -> [unsafe fn(Strip<Self>); 2] {
+                $with!(isa, V, _HIGH => [version::<strip::Dots<V>>(isa), version::<strip::Sums<V>>(isa)])
+            }
+        }
+    };
+}
+
+number!(f32, mul_add, with_f32_vectors);
+number!(f64, mul_add_f64, with_f64_vectors);

@@ -1,0 +1,162 @@
+//! Tiles of a product, kept in registers while they are summed.
+
+use std::marker::PhantomData;
+
+use super::Vector;
+use crate::isa::Isa;
+use crate::math::{MulAdd, Multiversion, version};
+
+/// Some rows of a result, times one panel of the right operand.
+#[derive(Clone, Copy)]
+pub(crate) struct Panel<T> {
+    /// Over how many places is summed.
+    pub(crate) depth: usize,
+    /// Packed tiles of the left operand, each `[depth, height]`.
+    pub(crate) a: *const T,
+    /// Distance between them.
+    pub(crate) a_stride: usize,
+    /// `depth` rows of the right operand.
+    pub(crate) b: *const T,
+    /// Distance between them.
+    pub(crate) b_stride: usize,
+    /// The result.
+    pub(crate) c: *mut T,
+    /// Distance between its rows.
+    pub(crate) c_stride: isize,
+    /// How many rows it has; the last tile's may be fewer than its height.
+    pub(crate) rows: usize,
+    /// How many columns, at most the panel's width.
+    pub(crate) cols: usize,
+    /// Whether to add to what the result holds.
+    pub(crate) add: bool,
+}
+
+/// The loops over panels, for tiles of one height.
+#[derive(Clone, Copy)]
+pub(crate) struct MicroKernel<T> {
+    /// Rows of a tile.
+    pub(crate) height: usize,
+    /// Columns of a panel: two vectors.
+    pub(crate) width: usize,
+    full: unsafe fn(Panel<T>),
+    partial: unsafe fn(Panel<T>),
+    narrow: unsafe fn(Panel<T>),
+}
+
+impl<T> MicroKernel<T> {
+    /// Computes a panel.
+    ///
+    /// # Safety
+    /// The pointers are valid for the sizes; of `b`, only `cols` columns are read.
+    #[inline]
+    pub(crate) unsafe fn run(&self, panel: Panel<T>) {
+        let function = if panel.cols == self.width {
+            self.full
+        } else if panel.cols * 2 > self.width {
+            self.partial
+        } else {
+            self.narrow
+        };
+        // SAFETY: as the caller vouches; the function is compiled for this processor.
+        unsafe { function(panel) }
+    }
+}
+
+/// The one whose tiles divide `rows` rows most evenly. With 16 registers tiles are of up to 6 rows, with 32
+/// (`HIGH`) of up to 14: as many as leave room for two vectors of `b` and one of `a`.
+pub(super) fn microkernel<V: Vector, const HIGH: bool>(isa: Isa, rows: usize) -> MicroKernel<V::Element> {
+    let highest = if HIGH { 14 } else { 6 };
+    let height = rows.div_ceil(rows.div_ceil(highest).max(1)).max(1);
+    macro_rules! of_heights {
+        ($($height:literal)*) => {
+            match height {
+                $($height => of_height::<V, $height>(isa),)*
+                other => unreachable!("no tile is of {other} rows"),
+            }
+        };
+    }
+    if HIGH { of_heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) } else { of_heights!(1 2 3 4 5 6) }
+}
+
+fn of_height<V: Vector, const HEIGHT: usize>(isa: Isa) -> MicroKernel<V::Element> {
+    MicroKernel {
+        height: HEIGHT,
+        width: 2 * V::LANES,
+        full: version::<Tiles<V, HEIGHT, 2, false>>(isa),
+        partial: version::<Tiles<V, HEIGHT, 2, true>>(isa),
+        narrow: version::<Tiles<V, HEIGHT, 1, true>>(isa),
+    }
+}
+
+/// Tiles of `HEIGHT` rows and `VECTORS` vectors, the last one perhaps not whole.
+struct Tiles<V, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool>(PhantomData<V>);
+
+impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Multiversion
+    for Tiles<V, HEIGHT, VECTORS, PARTIAL>
+{
+    type Arguments = Panel<V::Element>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(panel: Panel<V::Element>) {
+        let (mut a, mut c, mut rows) = (panel.a, panel.c, panel.rows);
+        while rows > 0 {
+            // SAFETY: as the caller vouches: the tile lies within the panel.
+            unsafe {
+                Self::tile::<M>(&panel, a, c, rows);
+                a = a.wrapping_add(panel.a_stride);
+                c = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
+            }
+            rows = rows.saturating_sub(HEIGHT);
+        }
+    }
+}
+
+impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Tiles<V, HEIGHT, VECTORS, PARTIAL> {
+    /// # Safety
+    /// As [`MicroKernel::run`]; called on a processor with the instruction set.
+    #[inline(always)]
+    unsafe fn tile<M: MulAdd>(panel: &Panel<V::Element>, a: *const V::Element, c: *mut V::Element, rows: usize) {
+        let last = panel.cols.wrapping_sub((VECTORS - 1) * V::LANES);
+        // SAFETY: as the caller vouches: vectors are whole, or only their first `last` lanes are read and
+        // written; rows of `c` beyond `rows` are not.
+        unsafe {
+            let mut sums = [[V::splat(V::Element::default()); VECTORS]; HEIGHT];
+            if panel.add {
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    if row < rows {
+                        let c = c.offset(row as isize * panel.c_stride);
+                        for (index, sum) in sums.iter_mut().enumerate() {
+                            let c = c.add(index * V::LANES);
+                            *sum = if PARTIAL && index == VECTORS - 1 { V::load_first(c, last) } else { V::load(c) };
+                        }
+                    }
+                }
+            }
+            let (mut a, mut b) = (a, panel.b);
+            for _ in 0..panel.depth {
+                let mut vectors = [V::splat(V::Element::default()); VECTORS];
+                for (index, vector) in vectors.iter_mut().enumerate() {
+                    let b = b.add(index * V::LANES);
+                    *vector = if PARTIAL && index == VECTORS - 1 { V::load_first(b, last) } else { V::load(b) };
+                }
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let factor = V::splat(*a.add(row));
+                    for (sum, vector) in sums.iter_mut().zip(vectors) {
+                        *sum = factor.mul_add::<M>(vector, *sum);
+                    }
+                }
+                a = a.wrapping_add(HEIGHT);
+                b = b.wrapping_add(panel.b_stride);
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                if row < rows {
+                    let c = c.offset(row as isize * panel.c_stride);
+                    for (index, sum) in sums.iter().enumerate() {
+                        let c = c.add(index * V::LANES);
+                        if PARTIAL && index == VECTORS - 1 { sum.store_first(c, last) } else { sum.store(c) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! From groups of operations to steps.
+
+use std::collections::{HashMap, HashSet};
+
+use gyrus_graph::ops::contraction::DotGeneral;
+use gyrus_graph::{Graph, Op, Operation, Port, Spec};
+
+use super::control;
+use super::fuse::{Group, Role};
+use super::pass::Pass;
+use super::step::{Epilogue, Product, Read, Step};
+use super::view::View;
+use crate::kernel::Signature;
+use super::interim_gemm::{Gemm, Operand};
+use crate::kernels::reduce::ReduceProgram;
+use crate::kernels::registry::kernel_for;
+
+/// Whose memory a block is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Storage {
+    /// An input of the graph.
+    Input(usize),
+    /// An output of the graph.
+    Output(usize),
+    /// The plan's own.
+    Arena,
+}
+
+/// A block of memory.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub(super) storage: Storage,
+    pub(super) bytes: usize,
+}
+
+/// Steps, and the blocks of memory that they work on.
+pub(super) struct Lowered {
+    pub(super) steps: Vec<Step>,
+    pub(super) slots: Vec<Slot>,
+}
+
+/// Elements in memory.
+#[derive(Clone)]
+struct Place {
+    slot: usize,
+    view: View,
+}
+
+pub(super) fn lower(graph: &Graph, groups: &[Group]) -> Lowered {
+    let mut lowering = Lowering::new(graph, groups);
+    groups.iter().for_each(|group| lowering.lower(group));
+    lowering.finish()
+}
+
+struct Lowering<'g> {
+    graph: &'g Graph,
+    steps: Vec<Step>,
+    slots: Vec<Slot>,
+    places: HashMap<Port, Place>,
+    /// Row-major copies of what is a view elsewhere.
+    copies: HashMap<Port, usize>,
+    /// Which element-wise results are read outside of their pass, and so must be in memory.
+    stored: HashSet<Port>,
+    /// The first place of each result among the graph's outputs, until it has memory.
+    outputs: HashMap<Port, usize>,
+}
+
+impl<'g> Lowering<'g> {
+    fn new(graph: &'g Graph, groups: &[Group]) -> Self {
+        let mut outputs = HashMap::new();
+        for (index, &port) in graph.outputs.iter().enumerate() {
+            outputs.entry(port).or_insert(index);
+        }
+        let mut lowering = Lowering {
+            graph,
+            steps: vec![],
+            slots: vec![],
+            places: HashMap::new(),
+            copies: HashMap::new(),
+            stored: stored(graph, groups),
+            outputs,
+        };
+        for (input, &node) in graph.inputs.iter().enumerate() {
+            let port = Port { node, output: 0 };
+            let slot = lowering.new_slot(Storage::Input(input), graph.spec(port));
+            lowering.places.insert(port, Place { slot, view: View::contiguous(&graph.spec(port).shape) });
+        }
+        lowering
+    }
+
+    fn new_slot(&mut self, storage: Storage, spec: &Spec) -> usize {
+        self.slots.push(Slot { storage, bytes: spec.num_bytes() });
+        self.slots.len() - 1
+    }
+
+    /// Memory for a result: the graph's output, if it is one.
+    fn slot_for(&mut self, port: Port) -> usize {
+        let storage = self.outputs.remove(&port).map_or(Storage::Arena, Storage::Output);
+        let spec = self.graph.spec(port);
+        let slot = self.new_slot(storage, spec);
+        self.places.insert(port, Place { slot, view: View::contiguous(&spec.shape) });
+        slot
+    }
+
+    /// Where the elements of a value are, which is computed if it is only described so far.
+    fn place(&mut self, port: Port) -> Place {
+        if let Some(place) = self.places.get(&port) {
+            return place.clone();
+        }
+        let node = &self.graph.nodes[port.node];
+        let shape = &node.outputs[0].shape;
+        let place = match &node.op {
+            Op::Constant(_) | Op::Iota(_) => {
+                let mut pass = Pass::new(shape);
+                pass.make(port, &node.op);
+                let slot = self.new_slot(Storage::Arena, &node.outputs[0]);
+                self.finish_pass(pass, port, slot);
+                Place { slot, view: View::contiguous(shape) }
+            }
+            Op::Reshape(_) => {
+                let source = self.place(node.inputs[0]);
+                match source.view.reshape(shape) {
+                    Some(view) => Place { view, ..source },
+                    None => Place { slot: self.contiguous(node.inputs[0]), view: View::contiguous(shape) },
+                }
+            }
+            op => {
+                let source = self.place(node.inputs[0]);
+                let view = match op {
+                    Op::Transpose(op) => source.view.transpose(&op.permutation),
+                    Op::Broadcast(op) => source.view.broadcast(shape, &op.axes),
+                    Op::Slice(op) => source.view.slice(op, shape),
+                    Op::Reverse(op) => source.view.reverse(&op.axes),
+                    op => unreachable!("{op:?} is computed before it is read"),
+                };
+                Place { view, ..source }
+            }
+        };
+        self.places.insert(port, place.clone());
+        place
+    }
+
+    /// The block in which the elements are row-major from the start.
+    fn contiguous(&mut self, port: Port) -> usize {
+        if let Some(&slot) = self.copies.get(&port) {
+            return slot;
+        }
+        let place = self.place(port);
+        if place.view.is_contiguous() {
+            return place.slot;
+        }
+        let spec = self.graph.spec(port).clone();
+        let slot = self.copy(&place, &spec, Storage::Arena);
+        self.copies.insert(port, slot);
+        slot
+    }
+
+    /// Copies elements to a block of their own.
+    fn copy(&mut self, place: &Place, spec: &Spec, storage: Storage) -> usize {
+        let mut pass = Pass::new(&spec.shape);
+        let anything = Port { node: usize::MAX, output: 0 };
+        pass.load(anything, spec.dtype, place.slot, &place.view);
+        let slot = self.new_slot(storage, spec);
+        self.finish_pass(pass, anything, slot);
+        slot
+    }
+
+    fn finish_pass(&mut self, mut pass: Pass, port: Port, slot: usize) {
+        pass.store(port, slot);
+        self.steps.push(Step::new("elementwise", pass.program.compile(), pass.reads, pass.writes));
+    }
+
+    fn lower(&mut self, group: &Group) {
+        let Some(anchor) = group.anchor else {
+            let last = *group.elementwise.last().expect("a group is not empty");
+            let mut pass = Pass::new(&self.graph.nodes[last].outputs[0].shape);
+            self.elementwise(&mut pass, group);
+            return self.steps.push(Step::new("elementwise", pass.program.compile(), pass.reads, pass.writes));
+        };
+        let node = &self.graph.nodes[anchor];
+        match &node.op {
+            Op::Reduce(op) => {
+                let source = node.inputs[0];
+                let spec = self.graph.spec(source);
+                let mut pass = Pass::new(&spec.shape);
+                self.elementwise(&mut pass, group);
+                self.load(&mut pass, source);
+                let reduced = (0..spec.shape.rank()).map(|axis| op.axes.contains(&axis)).collect();
+                let reduce = ReduceProgram {
+                    source: pass.register(source).expect("just loaded"),
+                    program: pass.program,
+                    reduction: op.reduction,
+                    reduced,
+                    dtype: spec.dtype,
+                };
+                let mut writes = pass.writes;
+                writes.push(self.slot_for(Port { node: anchor, output: 0 }));
+                self.steps.push(Step::new("reduce", reduce.compile(), pass.reads, writes));
+            }
+            _ => self.kernel(anchor, group),
+        }
+    }
+
+    /// The element-wise operations of a group, with all that they read and what others read of them.
+    fn elementwise(&mut self, pass: &mut Pass, group: &Group) {
+        for &index in &group.elementwise {
+            let node = &self.graph.nodes[index];
+            node.inputs.iter().for_each(|&input| self.load(pass, input));
+            pass.compute(index, node);
+        }
+        for &node in &group.elementwise {
+            let port = Port { node, output: 0 };
+            if self.stored.contains(&port) {
+                pass.store(port, self.slot_for(port));
+            }
+        }
+    }
+
+    fn load(&mut self, pass: &mut Pass, port: Port) {
+        if pass.register(port).is_some() {
+            return;
+        }
+        match &self.graph.nodes[port.node].op {
+            op @ (Op::Constant(_) | Op::Iota(_)) => pass.make(port, op),
+            _ => {
+                let Place { slot, view } = self.place(port);
+                pass.load(port, self.graph.spec(port).dtype, slot, &view);
+            }
+        }
+    }
+
+    fn kernel(&mut self, anchor: usize, group: &Group) {
+        let node = &self.graph.nodes[anchor];
+        let mut step = match &node.op {
+            Op::DotGeneral(op) => self.product(op, node.inputs[0], node.inputs[1], &node.outputs[0]),
+            op => {
+                let specs: Vec<Spec> = node.inputs.iter().map(|&port| self.graph.spec(port).clone()).collect();
+                let signature = Signature { inputs: &specs, outputs: &node.outputs };
+                let kernel = control::kernel_for(op, &signature).or_else(|| kernel_for(op, &signature));
+                let kernel = kernel.expect("operations without a kernel are decomposed");
+                let read = |(input, &port): (usize, &Port)| {
+                    let in_step = (0..node.outputs.len()).all(|output| kernel.in_place(input, output));
+                    Read { slot: self.contiguous(port), offset: 0, in_step }
+                };
+                let reads = node.inputs.iter().enumerate().map(read).collect();
+                Step { name: op.name(), kernel, reads, writes: vec![], epilogue: None }
+            }
+        };
+        let results = (0..node.outputs.len()).map(|output| Port { node: anchor, output });
+        step.writes = results.map(|port| self.slot_for(port)).collect();
+        if !group.elementwise.is_empty() {
+            let result = Port { node: anchor, output: 0 };
+            let mut pass = Pass::new(&node.outputs[0].shape);
+            self.load(&mut pass, result);
+            self.elementwise(&mut pass, group);
+            let Pass { program, reads, writes, .. } = pass;
+            step.epilogue = Some(Epilogue { program: program.compile(), reads, writes });
+        }
+        self.steps.push(step);
+    }
+
+    fn product(&mut self, op: &DotGeneral, lhs: Port, rhs: Port, result: &Spec) -> Step {
+        let [lhs_free, rhs_free] = [op.lhs_free(self.graph.spec(lhs).shape.rank()), op.rhs_free(self.graph.spec(rhs).shape.rank())];
+        let (a, [batch, m, k]) = self.matrix(lhs, [&op.lhs_batch, &lhs_free, &op.lhs_contract]);
+        let (b, [_, n, _]) = self.matrix(rhs, [&op.rhs_batch, &rhs_free, &op.rhs_contract]);
+        let operand = |[batch, row, column]: [isize; 3]| Operand { batch_stride: batch, row_stride: row, col_stride: column };
+        let gemm = Gemm {
+            batch,
+            m,
+            n,
+            k,
+            a: operand(a.strides),
+            b: operand([b.strides[0], b.strides[2], b.strides[1]]),
+            c: operand([(m * n) as isize, n as isize, 1]),
+            accumulate: false,
+        };
+        let kernel = Product { gemm: gemm.compile(result.dtype) };
+        Step::new("dot_general", kernel, vec![a.read, b.read], vec![])
+    }
+
+    /// An operand of a product as batches of matrices: where it begins, the three strides and sizes. A copy
+    /// is made where axes that belong together are not evenly spaced.
+    fn matrix(&mut self, port: Port, axes: [&[usize]; 3]) -> (Matrix, [usize; 3]) {
+        let Place { slot, view } = self.place(port);
+        let merged: Option<Vec<(usize, isize)>> = axes.iter().map(|axes| view.merged(axes)).collect();
+        let spec = self.graph.spec(port);
+        if let Some(merged) = merged {
+            let size = spec.dtype.size();
+            let offset = if spec.shape.num_elements() == 0 { 0 } else { view.offset as usize * size };
+            let read = Read { slot, offset, in_step: false };
+            return (Matrix { read, strides: [0, 1, 2].map(|i| merged[i].1) }, [0, 1, 2].map(|i| merged[i].0));
+        }
+        let view = view.transpose(&axes.concat());
+        let ordered = Spec::new(&view.shape[..], spec.dtype);
+        let slot = self.copy(&Place { slot, view }, &ordered, Storage::Arena);
+        let sizes = axes.map(|axes| axes.iter().map(|&axis| spec.shape[axis]).product::<usize>());
+        let strides = [(sizes[1] * sizes[2]) as isize, sizes[2] as isize, 1];
+        (Matrix { read: Read { slot, offset: 0, in_step: false }, strides }, sizes)
+    }
+
+    /// Copies what is still to be an output to its place.
+    fn finish(mut self) -> Lowered {
+        for (index, &port) in self.graph.outputs.iter().enumerate() {
+            let place = self.place(port);
+            if self.slots[place.slot].storage != Storage::Output(index) || !place.view.is_contiguous() {
+                let spec = self.graph.spec(port).clone();
+                self.copy(&place, &spec, Storage::Output(index));
+            }
+        }
+        Lowered { steps: self.steps, slots: self.slots }
+    }
+}
+
+/// Batches of matrices in memory.
+struct Matrix {
+    read: Read,
+    strides: [isize; 3],
+}
+
+/// Which element-wise results are outputs, or are read by other passes, through views or not.
+fn stored(graph: &Graph, groups: &[Group]) -> HashSet<Port> {
+    let mut group_of = vec![usize::MAX; graph.nodes.len()];
+    for (index, group) in groups.iter().enumerate() {
+        group.elementwise.iter().chain(&group.anchor).for_each(|&node| group_of[node] = index);
+    }
+    let root = |mut port: Port| {
+        while Role::of(&graph.nodes[port.node].op) == Role::View {
+            port = graph.nodes[port.node].inputs[0];
+        }
+        port
+    };
+    let mut stored: HashSet<Port> = graph.outputs.iter().map(|&port| root(port)).collect();
+    for (index, node) in graph.nodes.iter().enumerate() {
+        if Role::of(&node.op) != Role::View {
+            let apart = |port: &Port| group_of[port.node] != group_of[index];
+            stored.extend(node.inputs.iter().map(|&port| root(port)).filter(apart));
+        }
+    }
+    stored
+}

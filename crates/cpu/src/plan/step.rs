@@ -1,0 +1,111 @@
+//! What a plan does, one thing after another.
+
+use crate::kernel::{Kernel, Run};
+use crate::kernels::elementwise::CompiledProgram;
+use crate::kernels::reduce::CompiledReduce;
+use crate::pool::ScratchSize;
+
+/// Something that a step reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    /// The block of memory.
+    pub(super) slot: usize,
+    /// How many bytes after its beginning.
+    pub(super) offset: usize,
+    /// Whether each element is read at the time at which the step writes its results at the same place,
+    /// so that they may be the same memory.
+    pub(super) in_step: bool,
+}
+
+/// One kernel with its operands.
+pub(super) struct Step {
+    /// What it does, for those who look at plans.
+    pub(super) name: &'static str,
+    pub(super) kernel: Box<dyn Kernel>,
+    pub(super) reads: Vec<Read>,
+    pub(super) writes: Vec<usize>,
+    pub(super) epilogue: Option<Epilogue>,
+}
+
+/// What follows on each finished region of a kernel's first result, which is the program's first input.
+pub(super) struct Epilogue {
+    pub(super) program: CompiledProgram,
+    pub(super) reads: Vec<Read>,
+    pub(super) writes: Vec<usize>,
+}
+
+impl Step {
+    pub(super) fn new(
+        name: &'static str,
+        kernel: impl Kernel + 'static,
+        reads: Vec<Read>,
+        writes: Vec<usize>,
+    ) -> Self {
+        Step { name, kernel: Box::new(kernel), reads, writes, epilogue: None }
+    }
+
+    pub(super) fn all_reads(&self) -> impl Iterator<Item = &Read> {
+        self.reads.iter().chain(self.epilogue.iter().flat_map(|epilogue| &epilogue.reads))
+    }
+
+    pub(super) fn all_writes(&self) -> impl Iterator<Item = usize> {
+        self.writes.iter().chain(self.epilogue.iter().flat_map(|epilogue| &epilogue.writes)).copied()
+    }
+
+    /// Lets every operand in one block of memory be in another.
+    pub(super) fn rename(&mut self, new_name: impl Fn(usize) -> usize) {
+        let epilogue = self.epilogue.iter_mut();
+        let (mut reads, mut writes) = (vec![&mut self.reads], vec![&mut self.writes]);
+        for Epilogue { reads: more_reads, writes: more_writes, .. } in epilogue {
+            reads.push(more_reads);
+            writes.push(more_writes);
+        }
+        reads.into_iter().flatten().for_each(|read| read.slot = new_name(read.slot));
+        writes.into_iter().flatten().for_each(|slot| *slot = new_name(*slot));
+    }
+}
+
+impl Kernel for CompiledProgram {
+    fn scratch(&self) -> ScratchSize {
+        CompiledProgram::scratch(self)
+    }
+
+    unsafe fn run(&self, run: &Run) {
+        // SAFETY: a pass is made for operands as `Run` states them.
+        unsafe { CompiledProgram::run(self, run.inputs, run.outputs, &run.scratch, run.pool) }
+    }
+}
+
+/// Its last output is the reduction's result.
+impl Kernel for CompiledReduce {
+    fn scratch(&self) -> ScratchSize {
+        CompiledReduce::scratch(self)
+    }
+
+    unsafe fn run(&self, run: &Run) {
+        let (&result, outputs) = run.outputs.split_last().expect("a reduction has a result");
+        // SAFETY: as for a pass.
+        unsafe { CompiledReduce::run(self, run.inputs, outputs, result, &run.scratch, run.pool) }
+    }
+}
+
+/// A general product of strided operands.
+pub(super) struct Product {
+    pub(super) gemm: super::interim_gemm::CompiledGemm,
+}
+
+impl Kernel for Product {
+    fn scratch(&self) -> ScratchSize {
+        self.gemm.scratch()
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
+    unsafe fn run(&self, run: &Run) {
+        let Run { inputs, outputs, scratch, pool, epilogue } = run;
+        // SAFETY: the strides were computed from the operands' views.
+        unsafe { self.gemm.run(inputs[0], inputs[1], outputs[0], scratch, pool, *epilogue) }
+    }
+}

@@ -1,0 +1,146 @@
+//! Whole graphs through plans, against the interpreter of graphs.
+
+use gyrus_graph::conformance::Case;
+use gyrus_graph::ops::contraction::DotGeneral;
+use gyrus_graph::ops::reduction::Reduction;
+use gyrus_graph::{Buffer, DType, Graph, Spec, Value, gradients, ops};
+
+use super::Plan;
+use crate::kernels::conformance::reference::Array;
+use crate::kernels::conformance::{Random, assert_close, interpret, rounded, to_buffer};
+use crate::pool::Pool;
+
+fn address(buffer: &mut Buffer) -> *mut u8 {
+    buffer.bytes_mut().expect("has one holder").as_mut_ptr()
+}
+
+/// What a plan makes of the inputs; donated pairs share memory if `in_place`.
+fn run(graph: &Graph, inputs: &[Array], donated: &[(usize, usize)], in_place: bool, num_threads: usize) -> Vec<Buffer> {
+    let mut plan = Plan::new(graph, donated);
+    let mut read: Vec<Buffer> = inputs.iter().map(to_buffer).collect();
+    let specs: Vec<&Spec> = graph.outputs.iter().map(|&port| graph.spec(port)).collect();
+    let mut written: Vec<Buffer> = specs.iter().map(|spec| Buffer::zeroed(spec.num_bytes())).collect();
+    written.iter_mut().for_each(|buffer| buffer.bytes_mut().expect("new").fill(0xA5));
+    let read: Vec<*mut u8> = read.iter_mut().map(address).collect();
+    let mut write: Vec<*mut u8> = written.iter_mut().map(address).collect();
+    for &(input, output) in donated.iter().filter(|_| in_place) {
+        write[output] = read[input];
+    }
+    let inputs: Vec<*const u8> = read.iter().map(|pointer| pointer.cast_const()).collect();
+    // SAFETY: buffers have the sizes of the graph's specifications.
+    unsafe { plan.run(&inputs, &write, &Pool::new(num_threads)) };
+    for (buffer, (&from, spec)) in written.iter_mut().zip(write.iter().zip(specs)) {
+        let to = buffer.bytes_mut().expect("new").as_mut_ptr();
+        // SAFETY: both have the size of the specification.
+        unsafe { to.copy_from(from, spec.num_bytes()) }
+    }
+    written
+}
+
+fn check(name: &str, arguments: &[Value], outputs: &[Value], arrays: &[Array]) {
+    let captured = Graph::capture(arguments, outputs);
+    let inputs: Vec<Array> = arrays.iter().cloned().chain(captured.constants.iter().map(Array::of)).collect();
+    let graph = captured.graph;
+    let results = [1, 2].map(|num_threads| run(&graph, &inputs, &[], false, num_threads));
+    let same = results[0].iter().map(Buffer::bytes).eq(results[1].iter().map(Buffer::bytes));
+    assert!(same, "{name}: threads change the result");
+    let expected = interpret(&graph, &inputs);
+    for (index, (buffer, expected)) in results[0].iter().zip(&expected).enumerate() {
+        let found = Array::of(&Value::leaf(expected.spec.clone(), buffer.clone()));
+        assert_close(&format!("{name}, output {index}\n{graph}"), &found, expected);
+    }
+}
+
+fn check_cases(cases: Vec<Case>, dtype: DType) {
+    let mut random = Random(7);
+    for Case { name, inputs, build, differentiable, .. } in cases {
+        let arrays: Vec<Array> = inputs.iter().map(|sample| rounded(random.sample(sample, dtype))).collect();
+        let arguments: Vec<Value> = arrays.iter().map(|array| Value::placeholder(array.spec.clone())).collect();
+        let outputs = build(&arguments);
+        check(&format!("{name} {dtype}"), &arguments, &outputs, &arrays);
+        if differentiable && dtype == DType::F64 {
+            let targets: Vec<Value> = arguments.iter().filter(|value| value.dtype().is_float()).cloned().collect();
+            let (ends, ones): (Vec<Value>, Vec<Value>) = outputs
+                .iter()
+                .filter(|output| output.dtype().is_float())
+                .map(|output| (output.clone(), output.full_like(1.0)))
+                .unzip();
+            let found: Vec<Value> = gradients(&ends, &ones, &targets).into_iter().flatten().collect();
+            check(&format!("gradient of {name} {dtype}"), &arguments, &found, &arrays);
+        }
+    }
+}
+
+#[test]
+fn plans_agree_with_the_interpreter() {
+    for dtype in [DType::F64, DType::F32, DType::BF16] {
+        check_cases(ops::cases(), dtype);
+    }
+}
+
+fn matmul(a: &Value, b: &Value) -> Value {
+    a.dot_general(b, DotGeneral { lhs_contract: vec![1], rhs_contract: vec![0], ..Default::default() })
+}
+
+fn real(shape: &[usize]) -> Value {
+    Value::placeholder(Spec::new(shape, DType::F32))
+}
+
+fn num_steps(arguments: &[Value], outputs: &[Value]) -> usize {
+    Plan::new(&Graph::capture(arguments, outputs).graph, &[]).num_steps()
+}
+
+#[test]
+fn bias_and_activation_follow_a_product_in_its_step() {
+    let (x, w, b) = (real(&[8, 6]), real(&[6, 5]), real(&[5]));
+    let y = matmul(&x, &w).add(&b.broadcast([8, 5], &[1])).tanh();
+    assert_eq!(num_steps(&[x, w, b], &[y]), 1);
+}
+
+#[test]
+fn a_chain_is_reduced_in_one_pass() {
+    let (x, y) = (real(&[8, 6]), real(&[8, 6]));
+    let error = x.sub(&y);
+    let loss = error.mul(&error).reduce(Reduction::Sum, &[0, 1]);
+    assert_eq!(num_steps(&[x, y], &[loss]), 1);
+}
+
+#[test]
+fn equal_subexpressions_are_computed_once() {
+    let (x, w) = (real(&[8, 8]), real(&[8, 8]));
+    let product = || matmul(&x, &w);
+    assert_eq!(num_steps(&[x.clone(), w.clone()], &[product().add(&product())]), 1);
+}
+
+/// A step of gradient descent with momentum on a small network, and two values that change places.
+#[test]
+fn donated_inputs_are_updated_in_place() {
+    let shapes: [&[usize]; 7] = [&[6, 7], &[7, 5], &[6, 7], &[7, 5], &[4], &[4], &[3, 6]];
+    let arguments: Vec<Value> = shapes.map(real).to_vec();
+    let [w0, w1, m0, m1, a, b, x] = &arguments[..] else { unreachable!() };
+    let loss = matmul(&matmul(x, w0).tanh(), w1).tanh().reduce(Reduction::Sum, &[0, 1]);
+    let found = gradients(&[loss.clone()], &[loss.full_like(1.0)], &[w0.clone(), w1.clone()]);
+    let mut outputs = vec![];
+    let mut momenta = vec![];
+    for ((w, m), gradient) in [(w0, m0), (w1, m1)].into_iter().zip(found) {
+        let momentum = m.mul(&m.full_like(0.9)).add(&gradient.expect("depends on all"));
+        outputs.push(w.sub(&momentum.mul(&momentum.full_like(0.1))));
+        momenta.push(momentum);
+    }
+    outputs.extend(momenta);
+    outputs.extend([b.clone(), a.clone(), loss]);
+    let mut random = Random(11);
+    let arrays: Vec<Array> = shapes
+        .iter()
+        .map(|shape| rounded(random.sample(&gyrus_graph::conformance::Sample::uniform(*shape, -1.0, 1.0), DType::F32)))
+        .collect();
+    let graph = Graph::capture(&arguments, &outputs).graph;
+    let donated: Vec<(usize, usize)> = (0..6).map(|index| (index, index)).collect();
+    let apart = run(&graph, &arrays, &[], false, 1);
+    for in_place in [false, true] {
+        let found = run(&graph, &arrays, &donated, in_place, 2);
+        assert!(found.iter().map(Buffer::bytes).eq(apart.iter().map(Buffer::bytes)), "in place: {in_place}");
+    }
+    let copies = format!("{:?}", Plan::new(&graph, &donated)).matches("copy").count();
+    assert!(copies <= 2, "only what changes places is copied, not {copies}");
+}

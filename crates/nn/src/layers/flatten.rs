@@ -1,0 +1,20 @@
+//! Joining axes.
+
+use gyrus_tensor::Tensor;
+
+use crate::{Context, Layer, Module};
+
+/// Joins all axes but the first, the batch.
+///
+/// # Shapes
+/// `[N, sizes..]` to `[N, product of sizes]`.
+#[derive(Clone, Copy, Debug, Module)]
+pub struct Flatten;
+
+impl Layer for Flatten {
+    fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
+        let x = input.value();
+        assert!(x.rank() >= 1, "flatten: input {}: must have an axis of the batch", x.spec());
+        x.reshape([x.shape()[0], x.shape()[1..].iter().product()]).into()
+    }
+}

@@ -1,0 +1,76 @@
+//! Gradients of tensors.
+
+use gyrus_graph::{Value, gradients};
+
+use crate::{Kind, Module, Path, Tensor};
+
+/// The gradients of `output`, a scalar, with respect to each of `targets`; zeros for a target on which it
+/// does not depend. The results are tensors like any other, and can be differentiated again.
+///
+/// # Panics
+/// If `output` is not a floating-point scalar.
+///
+/// ```
+/// use gyrus_tensor::{Tensor, grad};
+///
+/// let x = Tensor::from_slice([], &[3.0f64]);
+/// let y = &x * &x;
+/// let [dx] = &grad(&y, &[&x])[..] else { unreachable!() };
+/// assert_eq!(dx.item(), 6.0);
+/// ```
+#[track_caller]
+pub fn grad(output: &Tensor, targets: &[&Tensor]) -> Vec<Tensor> {
+    let spec = output.spec();
+    assert!(
+        spec.shape.rank() == 0 && spec.dtype.is_float(),
+        "grad: the output is {spec}, must be a floating-point scalar: reduce it first, with mean() or sum()"
+    );
+    let values: Vec<Value> = targets.iter().map(|target| target.value().clone()).collect();
+    let one = output.value().full_like(1.0);
+    let found = gradients(std::slice::from_ref(output.value()), &[one], &values);
+    let or_zeros = |(gradient, target): (Option<Value>, &Value)| gradient.unwrap_or_else(|| target.full_like(0.0));
+    found.into_iter().zip(&values).map(|pair| or_zeros(pair).into()).collect()
+}
+
+/// One gradient for each parameter of a module, in the order of its walk.
+#[derive(Clone)]
+pub struct Gradients(Vec<Tensor>);
+
+impl Gradients {
+    /// Gradients in the order of the module's walk.
+    pub fn new(gradients: Vec<Tensor>) -> Self {
+        Gradients(gradients)
+    }
+
+    /// The gradients in the order of the module's walk.
+    pub fn iter(&self) -> std::slice::Iter<'_, Tensor> {
+        self.0.iter()
+    }
+
+    /// The gradients with something done to each.
+    pub fn map(&self, f: impl FnMut(&Tensor) -> Tensor) -> Gradients {
+        Gradients(self.0.iter().map(f).collect())
+    }
+}
+
+impl Module for Gradients {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&Path, Kind, &Tensor)) {
+        self.0.walk(path, visit);
+    }
+
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, Kind, &mut Tensor)) {
+        self.0.walk_mut(path, visit);
+    }
+}
+
+impl Tensor {
+    /// The gradients of this scalar with respect to every parameter of `module`.
+    ///
+    /// # Panics
+    /// As [`grad`].
+    #[track_caller]
+    pub fn grad(&self, module: &(impl Module + ?Sized)) -> Gradients {
+        let parameters = module.parameters();
+        Gradients(grad(self, &parameters.iter().collect::<Vec<_>>()))
+    }
+}
