@@ -6,12 +6,14 @@
 mod atomic_folder;
 mod atomic_write;
 mod error;
+mod module_file;
 mod safetensors_file;
 mod sha256;
 
 pub use atomic_folder::{AtomicFolder, FolderWriter};
 pub use atomic_write::{remove_leftovers, write_atomically};
 pub use error::{CheckpointError, Mismatch};
+pub use module_file::{load_module, write_module};
 pub use safetensors_file::{Expected, SafetensorsFile, StoredTensor, save_safetensors, write_safetensors};
 pub use sha256::{sha256_of_bytes, sha256_of_file};
 

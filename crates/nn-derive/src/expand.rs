@@ -30,7 +30,8 @@ pub fn module(input: &DeriveInput) -> Result<TokenStream> {
         _ => quote!(match self { #(#arms)* }),
     };
     let (walk, walk_mut) = (body(arms("walk")), body(arms("walk_mut")));
-    let generics = with_bounds(&input.generics, &root, visited.iter().flat_map(|visited| visited.types.iter().copied()));
+    let generics =
+        with_bounds(&input.generics, &root, visited.iter().flat_map(|visited| visited.types.iter().copied()));
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     Ok(quote! {
         #[automatically_derived]

@@ -1,1 +1,25 @@
-//! (see ARCHITECTURE.md)
+//! Tasks: from data to a trained model that predicts and explains itself. One folder each.
+
+mod config;
+mod error;
+pub mod image_classification;
+mod task;
+
+pub use config::{Config, Layer, Origin};
+pub use error::TaskError;
+pub use task::{Finished, Prediction, Scores, Session, Task};
+
+/// Every task.
+pub fn all() -> Vec<&'static dyn Task> {
+    vec![&image_classification::ImageClassification]
+}
+
+/// The task of a name.
+///
+/// # Errors
+/// [`TaskError::Usage`] that lists the names.
+pub fn named(name: &str) -> Result<&'static dyn Task, TaskError> {
+    let names: Vec<&str> = all().iter().map(|task| task.name()).collect();
+    let found = all().into_iter().find(|task| task.name() == name);
+    found.ok_or_else(|| TaskError::Usage(format!("there is no task `{name}`; the tasks are {}", names.join(", "))))
+}

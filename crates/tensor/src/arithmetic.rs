@@ -200,8 +200,8 @@ impl Tensor {
         y.atan2(&x).into()
     }
 
-    /// The elements, but `min` where they are less and `max` where they are greater. The gradient is 1
-    /// from `min` to `max` inclusive.
+    /// The elements, but `min` where they are less and `max` where they are greater. The gradient for them is 1
+    /// between `min` and `max`, at them 0, as in PyTorch.
     ///
     /// # Panics
     /// If the shapes do not broadcast.
@@ -215,9 +215,9 @@ impl Tensor {
     #[track_caller]
     pub fn clamp(&self, min: impl Into<Operand>, max: impl Into<Operand>) -> Tensor {
         let (x, min) = unite("clamp", self.into(), min.into());
-        let raised = Tensor::from(x.lt(&min).select(&min, &x));
+        let raised = Tensor::from(x.le(&min).select(&min, &x));
         let (x, max) = unite("clamp", raised.into(), max.into());
-        x.gt(&max).select(&max, &x).into()
+        x.ge(&max).select(&max, &x).into()
     }
 
     /// Where this condition is true the element of `a`, elsewhere that of `b`: NumPy's and PyTorch's

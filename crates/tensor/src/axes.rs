@@ -29,7 +29,7 @@ pub trait Axes: sealed::Sealed {
 pub struct Keepdim<A>(pub A);
 
 /// What reductions take: [`Axes`], which disappear, or [`Keepdim`] of them.
-pub trait ReductionAxes {
+pub trait ReductionAxes: sealed::Sealed {
     /// The axes that are named; `None` for all of them.
     #[doc(hidden)]
     fn reduced(&self) -> Option<&[isize]>;
@@ -48,6 +48,8 @@ impl<A: Axes> ReductionAxes for A {
         false
     }
 }
+
+impl<A: Axes> sealed::Sealed for Keepdim<A> {}
 
 impl<A: Axes> ReductionAxes for Keepdim<A> {
     fn reduced(&self) -> Option<&[isize]> {

@@ -182,4 +182,3 @@ impl Tensor {
         (self.to_real() / 6.0 + 0.5).clamp(0.0, 1.0)
     }
 }
-

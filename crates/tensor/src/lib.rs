@@ -4,18 +4,35 @@
 //! and element type are known at once, the elements when they are read. [`compile`] captures a whole
 //! function once and replays its plan, with no recording and no allocation.
 
+mod arithmetic;
+mod axes;
 mod compile;
+mod creation;
 mod evaluate;
+mod functions;
 mod gradient;
+mod indexing;
 mod module;
+mod operand;
+mod printing;
+mod products;
 mod random;
+mod reductions;
+mod shape_operations;
+mod sizes;
+mod slicing;
 mod tensor;
 
+pub use axes::{Axes, Keepdim, ReductionAxes};
 pub use compile::{Compiled, compile};
 pub use evaluate::{evaluate, num_threads, set_num_threads};
 pub use gradient::{Gradients, grad};
 pub use module::{Buffer, Kind, Module, Path};
+pub use operand::Operand;
 pub use random::Rng;
+pub use sizes::Sizes;
+pub use slicing::{Ellipsis, Index, IndexItem, IndexRange, NewAxis, Step};
 pub use tensor::Tensor;
 
+pub use gyrus_graph::ops::contraction::ConvolutionWindow;
 pub use gyrus_graph::{DType, Device, Element, Shape, bf16, f16};

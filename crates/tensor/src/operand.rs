@@ -67,7 +67,10 @@ impl Operand {
             Inner::Integer(integer) => {
                 let scalar = Scalar::from_i64(dtype, *integer);
                 let fits = !dtype.is_integer() || dtype == DType::I64 || scalar.to_f64() == *integer as f64;
-                assert!(fits, "{operation}: {integer} and a tensor of {dtype}: the number must fit {dtype}: convert the tensor first, with to_dtype(DType::I64)");
+                assert!(
+                    fits,
+                    "{operation}: {integer} and a tensor of {dtype}: the number must fit {dtype}: convert the tensor first, with to_dtype(DType::I64)"
+                );
                 scalar
             }
         };

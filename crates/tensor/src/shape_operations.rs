@@ -7,63 +7,7 @@ use gyrus_graph::{DType, Scalar, Shape, Value};
 use crate::Tensor;
 use crate::axes::{Axes, resolve_axes, resolve_axis, resolve_in_order};
 use crate::operand::broadcast;
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-/// Sizes of axes, of which one may be -1: "whatever remains". Arrays and slices of integers, and shapes.
-pub trait Sizes: sealed::Sealed {
-    /// The sizes.
-    #[doc(hidden)]
-    fn sizes(self) -> Vec<isize>;
-}
-
-macro_rules! sizes {
-    ($($type:ty)*) => {$(
-        impl<const N: usize> sealed::Sealed for [$type; N] {}
-
-        impl<const N: usize> Sizes for [$type; N] {
-            fn sizes(self) -> Vec<isize> {
-                self.iter().map(|&size| size as isize).collect()
-            }
-        }
-
-        impl sealed::Sealed for &[$type] {}
-
-        impl Sizes for &[$type] {
-            fn sizes(self) -> Vec<isize> {
-                self.iter().map(|&size| size as isize).collect()
-            }
-        }
-
-        impl sealed::Sealed for Vec<$type> {}
-
-        impl Sizes for Vec<$type> {
-            fn sizes(self) -> Vec<isize> {
-                self.as_slice().sizes()
-            }
-        }
-    )*};
-}
-
-sizes! { i32 isize usize }
-
-impl sealed::Sealed for Shape {}
-
-impl Sizes for Shape {
-    fn sizes(self) -> Vec<isize> {
-        self[..].sizes()
-    }
-}
-
-impl sealed::Sealed for &Shape {}
-
-impl Sizes for &Shape {
-    fn sizes(self) -> Vec<isize> {
-        self[..].sizes()
-    }
-}
+use crate::sizes::Sizes;
 
 impl Tensor {
     /// The same elements in the same (row-major) order in another shape; one size may be -1 and is what
@@ -116,7 +60,10 @@ impl Tensor {
         }
         let start = resolve_axis("flatten", start_axis, shape);
         let end = resolve_axis("flatten", end_axis, shape);
-        assert!(start <= end, "flatten: axes {start_axis} to {end_axis} of shape {shape}: the first must not come last");
+        assert!(
+            start <= end,
+            "flatten: axes {start_axis} to {end_axis} of shape {shape}: the first must not come last"
+        );
         let middle = shape[start..=end].iter().product();
         self.value().reshape([&shape[..start], &[middle], &shape[end + 1..]].concat()).into()
     }

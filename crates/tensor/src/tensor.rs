@@ -97,6 +97,30 @@ impl Tensor {
         read(self.value.buffer().expect("just computed").elements())
     }
 
+    /// Calls `read` with the bytes of the elements, row-major, as the machine stores them; computes them if
+    /// need be.
+    pub fn read_bytes<R>(&self, read: impl FnOnce(&[u8]) -> R) -> R {
+        evaluate_values(std::slice::from_ref(&self.value));
+        read(self.value.buffer().expect("just computed").bytes())
+    }
+
+    /// Replaces the elements: in place where nothing else holds them, else in new memory. Meant for the
+    /// inputs of compiled functions, which so need no allocation.
+    ///
+    /// # Panics
+    /// If there are not as many elements, or they are not of the tensor's type.
+    #[track_caller]
+    pub fn assign<T: Element>(&mut self, elements: &[T]) {
+        let (own, asked) = (self.dtype(), T::DTYPE);
+        assert!(own == asked, "assign: a tensor of {own} cannot take elements of {asked}");
+        let count = self.num_elements();
+        assert!(count == elements.len(), "assign: shape {} has {count} elements, not {}", self.shape(), elements.len());
+        match self.value.buffer_mut().and_then(|buffer| buffer.elements_mut::<T>()) {
+            Some(own) => own.copy_from_slice(elements),
+            None => *self = Tensor::from_slice(self.shape(), elements),
+        }
+    }
+
     /// The only element, as the nearest `f64`.
     ///
     /// # Panics
@@ -112,11 +136,5 @@ impl Tensor {
         evaluate_values(std::slice::from_ref(&self.value));
         let buffer = self.value.buffer().expect("just computed").clone();
         Value::leaf(self.spec().clone(), buffer).into()
-    }
-}
-
-impl std::fmt::Debug for Tensor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Tensor({})", self.spec())
     }
 }

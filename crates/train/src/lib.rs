@@ -1,3 +1,4 @@
 //! Training, and the record of it.
 
 pub mod record;
+pub mod trainer;

@@ -11,7 +11,7 @@ use super::pass::Pass;
 use super::step::{Epilogue, Product, Read, Step};
 use super::view::View;
 use crate::kernel::Signature;
-use super::interim_gemm::{Gemm, Operand};
+use crate::kernels::gemm::{Gemm, Operand};
 use crate::kernels::reduce::ReduceProgram;
 use crate::kernels::registry::kernel_for;
 

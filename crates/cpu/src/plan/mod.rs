@@ -8,7 +8,6 @@
 mod control;
 mod fuse;
 mod in_place;
-mod interim_gemm;
 mod lower;
 mod memory;
 mod pass;

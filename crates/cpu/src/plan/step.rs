@@ -91,7 +91,7 @@ impl Kernel for CompiledReduce {
 
 /// A general product of strided operands.
 pub(super) struct Product {
-    pub(super) gemm: super::interim_gemm::CompiledGemm,
+    pub(super) gemm: crate::kernels::gemm::CompiledGemm,
 }
 
 impl Kernel for Product {

@@ -73,14 +73,10 @@ impl Init {
     #[track_caller]
     pub fn draw(self, shape: impl Into<Shape>, rng: &mut Rng) -> Tensor {
         let shape = shape.into();
-        let constant = |value: f64| {
-            let scalar = gyrus_graph::Scalar::from_f64(DType::F32, value);
-            Tensor::from(gyrus_graph::Value::constant(scalar, &shape))
-        };
         match self {
-            Init::Zeros => constant(0.0),
-            Init::Ones => constant(1.0),
-            Init::Constant(value) => constant(value),
+            Init::Zeros => Tensor::zeros(shape, DType::F32),
+            Init::Ones => Tensor::ones(shape, DType::F32),
+            Init::Constant(value) => Tensor::full(shape, value, DType::F32),
             Init::Uniform { low, high } => rng.uniform(shape, DType::F32, low, high),
             Init::Normal { mean, standard_deviation } => rng.normal(shape, DType::F32, mean, standard_deviation),
             Init::XavierUniform { .. } | Init::KaimingUniform { .. } => {
@@ -99,7 +95,9 @@ impl Init {
     fn standard_deviation(self, shape: &[usize]) -> f64 {
         let (fan_in, fan_out) = fans(shape);
         match self {
-            Init::XavierUniform { gain } | Init::XavierNormal { gain } => gain * (2.0 / (fan_in + fan_out) as f64).sqrt(),
+            Init::XavierUniform { gain } | Init::XavierNormal { gain } => {
+                gain * (2.0 / (fan_in + fan_out) as f64).sqrt()
+            }
             Init::KaimingUniform { a } | Init::KaimingNormal { a } => (2.0 / ((1.0 + a * a) * fan_in as f64)).sqrt(),
             _ => unreachable!("does not depend on the shape"),
         }

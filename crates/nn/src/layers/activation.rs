@@ -1,6 +1,5 @@
 //! Activation functions.
 
-use gyrus_graph::Value;
 use gyrus_tensor::Tensor;
 
 use crate::{Context, Layer, Module};
@@ -42,30 +41,19 @@ pub enum Activation {
 impl Activation {
     /// Applies the function.
     pub fn apply(self, input: &Tensor) -> Tensor {
-        let x = input.value();
-        let scaled = |x: &Value, factor: f64| x.mul(&x.full_like(factor));
-        let where_positive = |negative: Value| x.gt(&x.full_like(0.0)).select(x, &negative);
-        let halved = |gate: Value| scaled(x, 0.5).mul(&gate.add(&gate.full_like(1.0)));
         match self {
-            Activation::Identity => x.clone(),
-            Activation::Relu => where_positive(x.full_like(0.0)),
-            Activation::LeakyRelu { negative_slope } => where_positive(scaled(x, negative_slope)),
-            // The exponential of what is not selected must stay finite, or its gradient would be 0 times infinity.
-            Activation::Elu { alpha } => where_positive(scaled(&x.min(&x.full_like(0.0)).expm1(), alpha)),
-            Activation::Gelu => halved(scaled(x, std::f64::consts::FRAC_1_SQRT_2).erf()),
-            Activation::GeluTanh => {
-                let factor = (2.0 / std::f64::consts::PI).sqrt();
-                let inner = x.add(&scaled(&x.mul(x).mul(x), 0.044715));
-                halved(scaled(&inner, factor).tanh())
-            }
-            Activation::Silu => x.mul(&x.logistic()),
-            Activation::Sigmoid => x.logistic(),
-            Activation::Tanh => x.tanh(),
-            Activation::ScaledTanh => scaled(&scaled(x, 2.0 / 3.0).tanh(), 1.7159),
-            // max(x, 0) + log(1 + exp(-|x|)) does not overflow.
-            Activation::Softplus => x.max(&x.full_like(0.0)).add(&x.abs().neg().exp().log1p()),
+            Activation::Identity => input.clone(),
+            Activation::Relu => input.relu(),
+            Activation::LeakyRelu { negative_slope } => input.leaky_relu(negative_slope),
+            Activation::Elu { alpha } => input.elu(alpha),
+            Activation::Gelu => input.gelu(),
+            Activation::GeluTanh => input.gelu_tanh(),
+            Activation::Silu => input.silu(),
+            Activation::Sigmoid => input.sigmoid(),
+            Activation::Tanh => input.tanh(),
+            Activation::ScaledTanh => (input * (2.0 / 3.0)).tanh() * 1.7159,
+            Activation::Softplus => input.softplus(),
         }
-        .into()
     }
 }
 

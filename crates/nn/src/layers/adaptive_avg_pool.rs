@@ -4,7 +4,7 @@ use gyrus_graph::ops::contraction::DotGeneral;
 use gyrus_graph::{DType, Value};
 use gyrus_tensor::Tensor;
 
-use super::Sizes;
+use super::PerAxis;
 use crate::{Context, Layer, Module};
 
 /// The means of `output_size` parts of each spatial axis. Of an axis of `size` elements, part `i` is from
@@ -27,7 +27,7 @@ pub type AdaptiveAvgPool3d = AdaptiveAvgPool<3>;
 
 impl<const N: usize> AdaptiveAvgPool<N> {
     /// To this size of the spatial axes.
-    pub fn new(output_size: impl Into<Sizes<N>>) -> Self {
+    pub fn new(output_size: impl Into<PerAxis<N>>) -> Self {
         AdaptiveAvgPool { output_size: output_size.into().0 }
     }
 }

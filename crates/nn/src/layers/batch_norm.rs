@@ -1,9 +1,7 @@
 //! Normalisation over the batch.
 
-use gyrus_graph::Value;
-use gyrus_tensor::{Buffer, Rng, Tensor};
+use gyrus_tensor::{Buffer, DType, Tensor};
 
-use crate::init::Init;
 use crate::{Context, Layer, Module};
 
 /// Normalises each channel: `y = (x - mean) / sqrt(variance + eps) * weight + bias`.
@@ -37,14 +35,13 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// With momentum 0.1 and `eps` 1e-5.
     pub fn new(num_features: usize) -> Self {
-        // Constants draw nothing.
-        let full = |init: Init| init.draw([num_features], &mut Rng::new(0));
+        let full = |value: f64| Tensor::full([num_features], value, DType::F32);
         BatchNorm {
-            weight: full(Init::Ones),
-            bias: full(Init::Zeros),
-            running_mean: Buffer::new(full(Init::Zeros)),
-            running_var: Buffer::new(full(Init::Ones)),
-            num_batches_tracked: Buffer::new(Tensor::from_slice([], &[0i64])),
+            weight: full(1.0),
+            bias: full(0.0),
+            running_mean: Buffer::new(full(0.0)),
+            running_var: Buffer::new(full(1.0)),
+            num_batches_tracked: Buffer::new(Tensor::scalar(0i64)),
             momentum: 0.1,
             eps: 1e-5,
         }
@@ -61,15 +58,12 @@ impl BatchNorm {
     }
 
     /// Moves the running statistics towards those of a batch of `count` elements in each channel.
-    fn track(&self, mean: &Value, variance: &Value, count: usize) {
-        let unbiased = variance.mul(&variance.full_like(count as f64 / (count - 1) as f64));
-        for (running, batch) in [(&self.running_mean, mean), (&self.running_var, &unbiased)] {
-            let old = running.get();
-            let kept = old.value().mul(&old.value().full_like(1.0 - self.momentum));
-            running.set(kept.add(&batch.mul(&batch.full_like(self.momentum))).into());
+    fn track(&self, mean: Tensor, variance: Tensor, count: usize) {
+        let unbiased = variance * (count as f64 / (count - 1) as f64);
+        for (running, batch) in [(&self.running_mean, mean), (&self.running_var, unbiased)] {
+            running.set(running.get() * (1.0 - self.momentum) + batch * self.momentum);
         }
-        let batches = self.num_batches_tracked.get();
-        self.num_batches_tracked.set(batches.value().add(&batches.value().full_like(1.0)).into());
+        self.num_batches_tracked.set(self.num_batches_tracked.get() + 1);
     }
 }
 
@@ -89,7 +83,7 @@ impl Layer for BatchNorm {
         let count = x.shape().num_elements() / num_features.max(1);
         assert!(count > 1, "batch_norm: input {}: training needs more than one element in each channel", x.spec());
         let [y, mean, variance] = x.batch_norm_training(weight, bias, self.eps);
-        self.track(&mean, &variance, count);
+        self.track(mean.into(), variance.into(), count);
         y.into()
     }
 }

@@ -3,7 +3,7 @@
 use gyrus_graph::ops::contraction::ConvolutionWindow;
 use gyrus_tensor::{Rng, Tensor};
 
-use super::{Padding, Sizes};
+use super::{Padding, PerAxis};
 use crate::init::Init;
 use crate::{Context, Layer, Module};
 
@@ -34,12 +34,12 @@ pub type Conv3d = Conv<3>;
 
 impl<const N: usize> Conv<N> {
     /// With a bias, stride 1, no padding, and initial values evenly over `±1 / sqrt(fan_in)`.
-    pub fn new(in_channels: usize, out_channels: usize, kernel_size: impl Into<Sizes<N>>, rng: &mut Rng) -> Self {
+    pub fn new(in_channels: usize, out_channels: usize, kernel_size: impl Into<PerAxis<N>>, rng: &mut Rng) -> Self {
         Self::builder(in_channels, out_channels, kernel_size).build(rng)
     }
 
     /// To choose the options.
-    pub fn builder(in_channels: usize, out_channels: usize, kernel_size: impl Into<Sizes<N>>) -> ConvBuilder<N> {
+    pub fn builder(in_channels: usize, out_channels: usize, kernel_size: impl Into<PerAxis<N>>) -> ConvBuilder<N> {
         ConvBuilder {
             in_channels,
             out_channels,
@@ -71,10 +71,10 @@ impl<const N: usize> Conv<N> {
 pub struct ConvBuilder<const N: usize> {
     in_channels: usize,
     out_channels: usize,
-    kernel_size: Sizes<N>,
-    stride: Sizes<N>,
+    kernel_size: PerAxis<N>,
+    stride: PerAxis<N>,
     padding: Padding<N>,
-    dilation: Sizes<N>,
+    dilation: PerAxis<N>,
     groups: usize,
     bias: bool,
     init: Init,
@@ -83,7 +83,7 @@ pub struct ConvBuilder<const N: usize> {
 
 impl<const N: usize> ConvBuilder<N> {
     /// The distance between neighbouring places of the kernel.
-    pub fn stride(self, stride: impl Into<Sizes<N>>) -> Self {
+    pub fn stride(self, stride: impl Into<PerAxis<N>>) -> Self {
         ConvBuilder { stride: stride.into(), ..self }
     }
 
@@ -93,7 +93,7 @@ impl<const N: usize> ConvBuilder<N> {
     }
 
     /// The distance between neighbouring elements of the kernel.
-    pub fn dilation(self, dilation: impl Into<Sizes<N>>) -> Self {
+    pub fn dilation(self, dilation: impl Into<PerAxis<N>>) -> Self {
         ConvBuilder { dilation: dilation.into(), ..self }
     }
 
@@ -140,8 +140,7 @@ impl<const N: usize> ConvBuilder<N> {
         let bias_init = self.bias_init.unwrap_or_else(|| Init::bias(&shape));
         let bias = self.bias.then(|| bias_init.draw([out_channels], rng));
         let padding = padding.resolve(kernel_size, stride, dilation);
-        let window =
-            ConvolutionWindow { stride: stride.0.to_vec(), padding, dilation: dilation.0.to_vec(), groups };
+        let window = ConvolutionWindow { stride: stride.0.to_vec(), padding, dilation: dilation.0.to_vec(), groups };
         Conv { weight, bias, window }
     }
 }

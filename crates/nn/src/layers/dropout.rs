@@ -28,12 +28,9 @@ impl Dropout {
 
 impl Layer for Dropout {
     fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
-        let (x, kept) = (input.value(), 1.0 - self.probability);
+        let kept = 1.0 - self.probability;
         match context.rng() {
-            Some(rng) if kept < 1.0 => {
-                let mask = rng.bernoulli(x.shape(), kept);
-                mask.value().select(&x.mul(&x.full_like(1.0 / kept)), &x.full_like(0.0)).into()
-            }
+            Some(rng) if kept < 1.0 => rng.bernoulli(input.shape(), kept).select(input * (1.0 / kept), 0.0),
             _ => input.clone(),
         }
     }

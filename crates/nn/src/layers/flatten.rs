@@ -13,8 +13,8 @@ pub struct Flatten;
 
 impl Layer for Flatten {
     fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
-        let x = input.value();
-        assert!(x.rank() >= 1, "flatten: input {}: must have an axis of the batch", x.spec());
-        x.reshape([x.shape()[0], x.shape()[1..].iter().product()]).into()
+        assert!(input.rank() >= 1, "flatten: input {}: must have an axis of the batch", input.spec());
+        let sizes = input.shape();
+        input.value().reshape([sizes[0], sizes[1..].iter().product()]).into()
     }
 }

@@ -1,6 +1,5 @@
 //! The mean of each channel.
 
-use gyrus_graph::ops::reduction::Reduction;
 use gyrus_tensor::Tensor;
 
 use crate::{Context, Layer, Module};
@@ -14,11 +13,7 @@ pub struct GlobalAvgPool;
 
 impl Layer for GlobalAvgPool {
     fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
-        let x = input.value();
-        assert!(x.rank() >= 3, "global_avg_pool: input {}: must be [N, C, spatial..]", x.spec());
-        let axes: Vec<usize> = (2..x.rank()).collect();
-        let count: usize = x.shape()[2..].iter().product();
-        let sum = x.reduce(Reduction::Sum, &axes);
-        sum.mul(&sum.full_like(1.0 / count as f64)).into()
+        assert!(input.rank() >= 3, "global_avg_pool: input {}: must be [N, C, spatial..]", input.spec());
+        input.mean((2..input.rank() as isize).collect::<Vec<isize>>())
     }
 }

@@ -1,8 +1,7 @@
 //! Normalisation over the last axes.
 
-use gyrus_tensor::{Rng, Shape, Tensor};
+use gyrus_tensor::{DType, Shape, Tensor};
 
-use crate::init::Init;
 use crate::{Context, Layer, Module};
 
 /// Normalises over the last axes: `y = (x - mean) / sqrt(variance + eps) * weight + bias`, with the biased
@@ -31,9 +30,8 @@ impl LayerNorm {
     pub fn new(normalized_shape: impl Into<Shape>) -> Self {
         let shape: Shape = normalized_shape.into();
         assert!(shape.rank() > 0, "layer_norm: normalized_shape {shape}: must have an axis");
-        // Constants draw nothing.
-        let full = |init: Init| init.draw(&shape, &mut Rng::new(0));
-        LayerNorm { weight: full(Init::Ones), bias: full(Init::Zeros), eps: 1e-5 }
+        let (weight, bias) = (Tensor::ones(&shape, DType::F32), Tensor::zeros(shape, DType::F32));
+        LayerNorm { weight, bias, eps: 1e-5 }
     }
 
     /// What is added to the variance.

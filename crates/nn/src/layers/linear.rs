@@ -87,10 +87,10 @@ impl Layer for Linear {
         );
         let contraction =
             DotGeneral { lhs_contract: vec![x.rank() - 1], rhs_contract: vec![1], ..DotGeneral::default() };
-        let product = x.dot_general(self.weight.value(), contraction);
+        let product = Tensor::from(x.dot_general(self.weight.value(), contraction));
         match &self.bias {
-            Some(bias) => product.add(&bias.value().broadcast(product.shape(), &[product.rank() - 1])).into(),
-            None => product.into(),
+            Some(bias) => product + bias,
+            None => product,
         }
     }
 }

@@ -4,7 +4,7 @@ use gyrus_graph::ops::reduction::Reduction;
 use gyrus_graph::ops::window::Window;
 use gyrus_tensor::Tensor;
 
-use super::{Padding, Sizes};
+use super::{Padding, PerAxis};
 use crate::{Context, Layer, Module};
 
 /// The greatest element under a moving window, in each channel: `y[n, c, p..] = max over k.. of
@@ -29,12 +29,12 @@ pub type MaxPool3d = MaxPool<3>;
 
 impl<const N: usize> MaxPool<N> {
     /// Windows side by side, without padding.
-    pub fn new(kernel_size: impl Into<Sizes<N>>) -> Self {
+    pub fn new(kernel_size: impl Into<PerAxis<N>>) -> Self {
         MaxPool { window: Window::tiles(&kernel_size.into().0) }
     }
 
     /// The distance between neighbouring places of the window.
-    pub fn stride(mut self, stride: impl Into<Sizes<N>>) -> Self {
+    pub fn stride(mut self, stride: impl Into<PerAxis<N>>) -> Self {
         self.window.stride = stride.into().0.to_vec();
         self
     }
@@ -42,14 +42,14 @@ impl<const N: usize> MaxPool<N> {
     /// By how much the window may leave the input. For [`Padding::Same`], set stride and dilation before.
     #[track_caller]
     pub fn padding(mut self, padding: impl Into<Padding<N>>) -> Self {
-        let sizes = |list: &[usize]| Sizes(std::array::from_fn(|axis| list[axis]));
+        let sizes = |list: &[usize]| PerAxis(std::array::from_fn(|axis| list[axis]));
         let Window { size, stride, dilation, .. } = &self.window;
         self.window.padding = padding.into().resolve(sizes(size), sizes(stride), sizes(dilation));
         self
     }
 
     /// The distance between neighbouring elements of the window.
-    pub fn dilation(mut self, dilation: impl Into<Sizes<N>>) -> Self {
+    pub fn dilation(mut self, dilation: impl Into<PerAxis<N>>) -> Self {
         self.window.dilation = dilation.into().0.to_vec();
         self
     }

@@ -12,9 +12,9 @@ mod layer_norm;
 mod linear;
 mod max_pool;
 mod padding;
+mod per_axis;
 mod residual;
 mod sequential;
-mod sizes;
 
 pub use activation::Activation;
 pub use adaptive_avg_pool::{AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d};
@@ -28,6 +28,6 @@ pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearBuilder};
 pub use max_pool::{MaxPool, MaxPool1d, MaxPool2d, MaxPool3d};
 pub use padding::Padding;
+pub use per_axis::PerAxis;
 pub use residual::Residual;
 pub use sequential::Sequential;
-pub use sizes::Sizes;

@@ -1,6 +1,6 @@
 //! What surrounds the spatial axes.
 
-use super::Sizes;
+use super::PerAxis;
 
 /// How many elements surround each of `N` spatial axes: `2`, `[2, 1]`, `[(2, 2), (0, 1)]` or
 /// [`Padding::Same`].
@@ -19,7 +19,7 @@ impl<const N: usize> Padding<N> {
     /// # Panics
     /// If the padding is to keep the size, and the stride is not 1.
     #[track_caller]
-    pub(super) fn resolve(self, kernel_size: Sizes<N>, stride: Sizes<N>, dilation: Sizes<N>) -> Vec<(i64, i64)> {
+    pub(super) fn resolve(self, kernel_size: PerAxis<N>, stride: PerAxis<N>, dilation: PerAxis<N>) -> Vec<(i64, i64)> {
         match self {
             Padding::Explicit(sides) => sides.map(|(before, after)| (before as i64, after as i64)).to_vec(),
             Padding::Same => {

@@ -41,6 +41,6 @@ impl Layer for Residual {
             body.spec(),
             shortcut.spec()
         );
-        body.value().add(shortcut.value()).into()
+        body + shortcut
     }
 }

@@ -1,8 +1,6 @@
 //! The cross-entropy with class labels.
 
-use gyrus_graph::ops::reduction::Reduction;
-use gyrus_graph::{DType, Scalar, Value};
-use gyrus_tensor::Tensor;
+use gyrus_tensor::{DType, Tensor};
 
 /// The mean over the batch of the cross-entropy of `softmax(logits)` with class labels:
 /// `loss = mean over n of log(sum over c of exp(logits[n, c])) - logits[n, targets[n]]`, in nats.
@@ -57,20 +55,18 @@ impl CrossEntropy {
     #[track_caller]
     pub fn loss(self, logits: &Tensor, targets: &Tensor) -> Tensor {
         let losses = self.each(logits, targets);
-        let sum = losses.reduce(Reduction::Sum, &[0]);
-        let Some(index) = self.ignore_index else {
-            return sum.mul(&sum.full_like(1.0 / targets.num_elements() as f64)).into();
-        };
-        let targets = targets.value().convert(DType::I64);
-        let ignored = Value::constant(Scalar::from_i64(DType::I64, index), targets.shape());
-        let axes: Vec<usize> = (0..targets.rank()).collect();
-        let count = targets.ne(&ignored).convert(DType::I64).reduce(Reduction::Sum, &axes);
-        sum.div(&count.convert(sum.dtype())).into()
+        match self.ignore_index {
+            None => losses.mean(..),
+            Some(index) => {
+                let count = targets.to_dtype(DType::I64).ne(index).sum(..);
+                losses.sum(..) / count.to_dtype(losses.dtype())
+            }
+        }
     }
 
     /// The losses, one after another.
     #[track_caller]
-    fn each(self, logits: &Tensor, targets: &Tensor) -> Value {
+    fn each(self, logits: &Tensor, targets: &Tensor) -> Tensor {
         let (x, t) = (logits.value(), targets.value());
         let fits = x.rank() >= 2 && t.shape()[..] == x.shape().without(&[1])[..];
         assert!(
@@ -83,6 +79,7 @@ impl CrossEntropy {
         let channels_last: Vec<usize> = [0].into_iter().chain(2..x.rank()).chain([1]).collect();
         let count = t.shape().num_elements();
         let rows = x.transpose(&channels_last).reshape([count, x.shape()[1]]);
-        rows.cross_entropy(&t.convert(DType::I64).reshape([count]), self.label_smoothing, self.ignore_index)
+        let labels = t.convert(DType::I64).reshape([count]);
+        rows.cross_entropy(&labels, self.label_smoothing, self.ignore_index).into()
     }
 }

@@ -1,6 +1,5 @@
 //! The mean squared error.
 
-use gyrus_graph::ops::reduction::Reduction;
 use gyrus_tensor::Tensor;
 
 /// The mean squared error, `mean((predictions - targets)²)` over all elements.
@@ -12,15 +11,11 @@ use gyrus_tensor::Tensor;
 /// If shapes or element types differ, or there are no elements.
 #[track_caller]
 pub fn mse_loss(predictions: &Tensor, targets: &Tensor) -> Tensor {
-    let (x, y) = (predictions.value(), targets.value());
     assert!(
-        x.spec() == y.spec() && x.dtype().is_float() && x.shape().num_elements() > 0,
+        predictions.spec() == targets.spec() && predictions.dtype().is_float() && predictions.num_elements() > 0,
         "mse_loss: predictions {} and targets {}: must be alike, floating-point, not empty",
-        x.spec(),
-        y.spec()
+        predictions.spec(),
+        targets.spec()
     );
-    let difference = x.sub(y);
-    let axes: Vec<usize> = (0..x.rank()).collect();
-    let sum = difference.mul(&difference).reduce(Reduction::Sum, &axes);
-    sum.mul(&sum.full_like(1.0 / x.shape().num_elements() as f64)).into()
+    (predictions - targets).square().mean(..)
 }

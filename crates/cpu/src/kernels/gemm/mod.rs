@@ -1,9 +1,248 @@
 //! Matrix products.
 
+pub(crate) mod blocking;
+mod integer;
+mod matrix_vector;
+pub(crate) mod microkernel;
+pub(crate) mod number;
+pub(crate) mod pack;
+#[cfg(test)]
+mod tests;
+
+use gyrus_graph::{DType, bf16, f16};
+
+use self::blocking::{Blocking, Operands, Sizes, Target, write_row};
+use self::matrix_vector::MatrixVector;
+use self::microkernel::Packing;
+use self::number::{Number, Stored};
+use self::pack::Strided;
+use crate::isa::Isa;
+use crate::pool::{Pool, Scratch, ScratchSize};
+
 /// What is done to each finished region of a contraction's result, while it is in cache.
 pub trait Epilogue: Sync {
     /// Works on `rows` rows of `cols` elements each: row `r` begins at element `start + r * row_stride`
     /// of the result. Each element is given once; regions may come at the same time from different
     /// workers.
     fn region(&self, start: usize, rows: usize, row_stride: usize, cols: usize, worker: usize);
+}
+
+/// How a matrix, or a batch of them, lies in memory: distances in elements between its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// Between matrices of the batch.
+    pub batch_stride: isize,
+    /// Between rows.
+    pub row_stride: isize,
+    /// Between columns.
+    pub col_stride: isize,
+}
+
+impl Operand {
+    /// Contiguous matrices of `rows` rows and `cols` columns.
+    pub fn contiguous(rows: usize, cols: usize) -> Operand {
+        Operand { batch_stride: (rows * cols) as isize, row_stride: cols as isize, col_stride: 1 }
+    }
+
+    /// The matrices transposed.
+    pub fn transposed(self) -> Operand {
+        Operand { row_stride: self.col_stride, col_stride: self.row_stride, ..self }
+    }
+}
+
+/// `c[batch, i, j] = sum over p of a[batch, i, p] * b[batch, p, j]`, or `c + ..` if `accumulate`.
+///
+/// `f16` and `bf16` are summed in `f32`, integers wrap. The bits of a result depend on the sizes, the strides and
+/// the instruction set alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gemm {
+    /// How many products.
+    pub batch: usize,
+    /// Rows of `a` and `c`.
+    pub m: usize,
+    /// Columns of `b` and `c`.
+    pub n: usize,
+    /// Columns of `a`, rows of `b`.
+    pub k: usize,
+    /// `[batch, m, k]`; strides may be 0 or negative.
+    pub a: Operand,
+    /// `[batch, k, n]`; strides may be 0 or negative.
+    pub b: Operand,
+    /// `[batch, m, n]`, no element twice.
+    pub c: Operand,
+    /// Whether to add to what `c` holds.
+    pub accumulate: bool,
+}
+
+/// A product made ready for an element type and an instruction set.
+#[derive(Clone, Copy)]
+pub struct CompiledGemm {
+    gemm: Gemm,
+    /// Whether `a` and `b` have changed places.
+    is_swapped: bool,
+    dtype: DType,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    F32(Blocked<f32>),
+    F64(Blocked<f64>),
+    VectorF32(MatrixVector<f32>),
+    VectorF64(MatrixVector<f64>),
+    Integer,
+}
+
+#[derive(Clone, Copy)]
+struct Blocked<T> {
+    blocking: Blocking<T>,
+    packing: Packing<T>,
+    is_right_in_place: bool,
+}
+
+impl Gemm {
+    /// Makes the product ready for elements of a type, on this processor.
+    ///
+    /// # Panics
+    /// If the type is `bool`.
+    pub fn compile(&self, dtype: DType) -> CompiledGemm {
+        self.compile_for(Isa::get(), dtype)
+    }
+
+    /// Makes the product ready for an instruction set that this processor has.
+    ///
+    /// # Panics
+    /// If the type is `bool`.
+    pub fn compile_for(&self, isa: Isa, dtype: DType) -> CompiledGemm {
+        let (gemm, is_swapped) = self.simplified();
+        let kind = match dtype {
+            DType::F32 => match MatrixVector::new(&gemm, isa) {
+                Some(product) => Kind::VectorF32(product),
+                None => Kind::F32(gemm.blocked(isa, true)),
+            },
+            DType::F64 => match MatrixVector::new(&gemm, isa) {
+                Some(product) => Kind::VectorF64(product),
+                None => Kind::F64(gemm.blocked(isa, true)),
+            },
+            DType::F16 | DType::BF16 => Kind::F32(gemm.blocked(isa, false)),
+            DType::U8 | DType::I32 | DType::I64 => Kind::Integer,
+            other => panic!("gemm: elements of type {other}, which have no product; convert first"),
+        };
+        CompiledGemm { gemm, is_swapped, dtype, kind }
+    }
+
+    /// The same product in the form that is computed best, and whether `a` and `b` have changed places.
+    fn simplified(&self) -> (Gemm, bool) {
+        let mut gemm = *self;
+        let Gemm { batch, m, n, a, b, c, .. } = gemm;
+        let is_one_left = a.batch_stride == m as isize * a.row_stride && c.batch_stride == m as isize * c.row_stride;
+        if batch > 1 && b.batch_stride == 0 && is_one_left {
+            (gemm.batch, gemm.m) = (1, batch * m);
+        }
+        let is_swapped = n != 1 && c.col_stride != 1 && c.row_stride == 1;
+        if n == 1 {
+            gemm.c.col_stride = 1;
+        } else if is_swapped {
+            std::mem::swap(&mut gemm.m, &mut gemm.n);
+            (gemm.a, gemm.b, gemm.c) = (b.transposed(), a.transposed(), c.transposed());
+        }
+        (gemm, is_swapped)
+    }
+
+    fn blocked<T: Number>(&self, isa: Isa, is_computed_type: bool) -> Blocked<T> {
+        let Gemm { batch, m, n, k, a, b, c, .. } = *self;
+        let is_left_shared = batch > 1 && a.batch_stride == 0;
+        let is_direct = is_computed_type && c.col_stride == 1;
+        let blocking = Blocking::new(isa, Sizes { batch, m, n, k, is_left_shared, is_direct });
+        // Rows that are a multiple of a page apart would evict each other from the cache.
+        let is_small = n * k <= 64 << 10 && !(b.row_stride * size_of::<T>() as isize).unsigned_abs().is_multiple_of(1024);
+        let is_right_in_place = is_computed_type && (m <= 8 || is_small);
+        Blocked { blocking, packing: T::packing(isa), is_right_in_place }
+    }
+}
+
+impl CompiledGemm {
+    /// The working memory it needs.
+    pub fn scratch(&self) -> ScratchSize {
+        match self.kind {
+            Kind::F32(blocked) => blocked.blocking.scratch(),
+            Kind::F64(blocked) => blocked.blocking.scratch(),
+            _ => ScratchSize::default(),
+        }
+    }
+
+    /// Computes the product. Where `c` is contiguous, `epilogue` is called once for each finished element.
+    ///
+    /// # Safety
+    /// The pointers are to the first elements of operands as the [`Gemm`] states, `c` overlaps neither `a` nor
+    /// `b`, and the scratch memory is of the size that [`CompiledGemm::scratch`] says.
+    pub unsafe fn run(
+        &self,
+        a: *const u8,
+        b: *const u8,
+        c: *mut u8,
+        scratch: &Scratch,
+        pool: &Pool,
+        epilogue: Option<&dyn Epilogue>,
+    ) {
+        let gemm = &self.gemm;
+        let Gemm { batch, m, n, .. } = *gemm;
+        let (a, b) = if self.is_swapped { (b, a) } else { (a, b) };
+        // A vector is a part of a row or of a column, which are neighbouring elements both.
+        let finished = |batch: usize, first: usize, len: usize, worker: usize| {
+            if let Some(epilogue) = epilogue {
+                epilogue.region(batch * m * n + first, 1, len, len, worker);
+            }
+        };
+        // SAFETY: as the caller vouches; the elements are of the type.
+        unsafe {
+            match (self.kind, self.dtype) {
+                (Kind::F32(blocked), DType::F16) => blocked.run::<f16>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::F32(blocked), DType::BF16) => blocked.run::<bf16>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::F32(blocked), _) => blocked.run::<f32>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::F64(blocked), _) => blocked.run::<f64>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::VectorF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
+                (Kind::VectorF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
+                (Kind::Integer, dtype) => {
+                    match dtype {
+                        DType::U8 => integer::run::<u8>(gemm, a, b, c, pool),
+                        DType::I32 => integer::run::<i32>(gemm, a, b, c, pool),
+                        _ => integer::run::<i64>(gemm, a, b, c, pool),
+                    }
+                    if let Some(epilogue) = epilogue {
+                        epilogue.region(0, batch * m, n, n, 0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Number> Blocked<T> {
+    #[allow(clippy::too_many_arguments, reason = "those of `CompiledGemm::run`")]
+    unsafe fn run<S: Stored<T>>(
+        &self,
+        gemm: &Gemm,
+        a: *const u8,
+        b: *const u8,
+        c: *mut u8,
+        scratch: &Scratch,
+        pool: &Pool,
+        epilogue: Option<&dyn Epilogue>,
+    ) {
+        let Operand { batch_stride, row_stride, col_stride } = gemm.c;
+        let a = Strided::rows(a.cast::<S>(), gemm.a, self.packing);
+        let b = Strided::columns(b.cast::<S>(), gemm.b, self.packing, self.is_right_in_place);
+        let target = Target {
+            c,
+            batch_stride,
+            row_stride,
+            col_stride,
+            accumulate: gemm.accumulate,
+            write: write_row::<S, T>,
+            element_size: size_of::<S>(),
+        };
+        // SAFETY: as the caller vouches.
+        unsafe { self.blocking.run(&Operands { a: &a, b: &b, target, epilogue }, scratch, pool) }
+    }
 }

@@ -8,7 +8,7 @@ use crate::isa::Isa;
 use crate::math::MulAdd;
 
 /// A type that products are computed in.
-pub(crate) trait Number: Copy + Send + Sync + Default + PartialEq + 'static {
+pub(crate) trait Number: Stored<Self> + Default + PartialEq {
     /// `self * b + c`.
     fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self;
     /// `self + other`.

@@ -47,7 +47,7 @@ impl<T> MicroKernel<T> {
     /// Computes a panel.
     ///
     /// # Safety
-    /// The pointers are valid for the sizes; of `b`, only `cols` columns are read.
+    /// The pointers are valid for the sizes, of `b` for the whole width.
     #[inline]
     pub(crate) unsafe fn run(&self, panel: Panel<T>) {
         let function = if panel.cols == self.width {
@@ -117,8 +117,8 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
     #[inline(always)]
     unsafe fn tile<M: MulAdd>(panel: &Panel<V::Element>, a: *const V::Element, c: *mut V::Element, rows: usize) {
         let last = panel.cols.wrapping_sub((VECTORS - 1) * V::LANES);
-        // SAFETY: as the caller vouches: vectors are whole, or only their first `last` lanes are read and
-        // written; rows of `c` beyond `rows` are not.
+        // SAFETY: as the caller vouches: vectors are whole, or only the first `last` lanes of the last one are
+        // read from `c` and written; rows of `c` beyond `rows` are not.
         unsafe {
             let mut sums = [[V::splat(V::Element::default()); VECTORS]; HEIGHT];
             if panel.add {
@@ -136,8 +136,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
             for _ in 0..panel.depth {
                 let mut vectors = [V::splat(V::Element::default()); VECTORS];
                 for (index, vector) in vectors.iter_mut().enumerate() {
-                    let b = b.add(index * V::LANES);
-                    *vector = if PARTIAL && index == VECTORS - 1 { V::load_first(b, last) } else { V::load(b) };
+                    *vector = V::load(b.add(index * V::LANES));
                 }
                 for (row, sums) in sums.iter_mut().enumerate() {
                     let factor = V::splat(*a.add(row));

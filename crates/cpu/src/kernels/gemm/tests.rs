@@ -1,0 +1,242 @@
+//! Products against the formula.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gyrus_graph::{DType, Scalar, bf16, f16};
+use proptest::prelude::*;
+
+use super::{Epilogue, Gemm, Operand};
+use crate::isa::Isa;
+use crate::pool::{Pool, Scratch};
+
+/// An operand in memory of its own, with as many elements before the first as negative strides need.
+struct Memory {
+    bytes: Vec<u8>,
+    first: usize,
+    values: Vec<f64>,
+}
+
+fn write(dtype: DType, value: f64, to: &mut [u8]) {
+    match dtype {
+        DType::U8 => to[0] = value as i64 as u8,
+        DType::I32 => to.copy_from_slice(&(value as i32).to_ne_bytes()),
+        DType::I64 => to.copy_from_slice(&(value as i64).to_ne_bytes()),
+        DType::F16 => to.copy_from_slice(&f16::from_f64(value).to_ne_bytes()),
+        DType::BF16 => to.copy_from_slice(&bf16::from_f64(value).to_ne_bytes()),
+        DType::F32 => to.copy_from_slice(&(value as f32).to_ne_bytes()),
+        _ => to.copy_from_slice(&value.to_ne_bytes()),
+    }
+}
+
+fn read(dtype: DType, from: &[u8]) -> f64 {
+    match dtype {
+        DType::U8 => from[0] as f64,
+        DType::I32 => i32::from_ne_bytes(from.try_into().unwrap()) as f64,
+        DType::I64 => i64::from_ne_bytes(from.try_into().unwrap()) as f64,
+        DType::F16 => f16::from_ne_bytes(from.try_into().unwrap()).to_f64(),
+        DType::BF16 => bf16::from_ne_bytes(from.try_into().unwrap()).to_f64(),
+        DType::F32 => f32::from_ne_bytes(from.try_into().unwrap()) as f64,
+        _ => f64::from_ne_bytes(from.try_into().unwrap()),
+    }
+}
+
+impl Memory {
+    fn new(dtype: DType, sizes: [usize; 3], layout: Operand, seed: u64) -> Memory {
+        let strides = [layout.batch_stride, layout.row_stride, layout.col_stride];
+        let reach = |sign: isize| -> usize {
+            sizes.iter().zip(strides).map(|(&n, s)| (s * sign).max(0) as usize * n.saturating_sub(1)).sum()
+        };
+        let (first, len) = (reach(-1), reach(-1) + reach(1) + 1);
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut values: Vec<f64> = vec![];
+        let mut bytes = vec![0; len * dtype.size()];
+        for element in bytes.chunks_exact_mut(dtype.size()) {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let value = if dtype.is_float() {
+                Scalar::from_f64(dtype, (state >> 40) as f64 / (1 << 23) as f64 - 1.0).to_f64()
+            } else {
+                ((state >> 40) % 5) as f64
+            };
+            write(dtype, value, element);
+            values.push(value);
+        }
+        Memory { bytes, first, values }
+    }
+
+    fn place(&self, layout: Operand, [batch, row, col]: [usize; 3]) -> usize {
+        let offset = batch as isize * layout.batch_stride
+            + row as isize * layout.row_stride
+            + col as isize * layout.col_stride;
+        (self.first as isize + offset) as usize
+    }
+}
+
+/// Counts how often each element is given.
+struct Counts(Vec<AtomicUsize>);
+
+impl Epilogue for Counts {
+    fn region(&self, start: usize, rows: usize, row_stride: usize, cols: usize, worker: usize) {
+        assert!(worker < 3);
+        for row in 0..rows {
+            for col in 0..cols {
+                self.0[start + row * row_stride + col].fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+fn check(gemm: &Gemm, dtype: DType, isa: Isa) {
+    let Gemm { batch, m, n, k, a, b, c, accumulate } = *gemm;
+    let left = Memory::new(dtype, [batch, m, k], a, 1);
+    let right = Memory::new(dtype, [batch, k, n], b, 2);
+    let start = Memory::new(dtype, [batch, m, n], c, 3);
+    let is_contiguous = c == Operand::contiguous(m, n);
+    let compiled = gemm.compile_for(isa, dtype);
+    let compute = |num_threads: usize| {
+        let pool = Pool::new(num_threads);
+        let (_memory, scratch) = Scratch::for_test(compiled.scratch(), num_threads);
+        let counts = Counts((0..batch * m * n).map(|_| AtomicUsize::new(0)).collect());
+        let mut result = start.bytes.clone();
+        let size = dtype.size();
+        // SAFETY: the operands have the sizes of the product.
+        unsafe {
+            compiled.run(
+                left.bytes.as_ptr().add(left.first * size),
+                right.bytes.as_ptr().add(right.first * size),
+                result.as_mut_ptr().add(start.first * size),
+                &scratch,
+                &pool,
+                is_contiguous.then_some(&counts),
+            );
+        }
+        if is_contiguous {
+            assert!(counts.0.iter().all(|count| count.load(Ordering::Relaxed) == 1), "{gemm:?}");
+        }
+        result
+    };
+    let result = compute(1);
+    for num_threads in [2, 3] {
+        assert!(compute(num_threads) == result, "threads change {gemm:?} {dtype} {isa:?}");
+    }
+    let tolerance = match dtype {
+        DType::F64 => 1e-14,
+        DType::F32 => 1e-6,
+        DType::F16 => 1e-3,
+        DType::BF16 => 8e-3,
+        _ => 0.0,
+    };
+    let mut expected = start.values.clone();
+    let mut bound = vec![0.0; expected.len()];
+    for index in 0..batch * m * n {
+        let (i, row, col) = (index / (m * n), index / n % m, index % n);
+        let place = start.place(c, [i, row, col]);
+        let (mut sum, mut size) = if accumulate { (expected[place], expected[place].abs()) } else { (0.0, 0.0) };
+        for step in 0..k {
+            let product = left.values[left.place(a, [i, row, step])] * right.values[right.place(b, [i, step, col])];
+            sum += product;
+            size += product.abs();
+        }
+        expected[place] = if dtype == DType::U8 { (sum as i64 as u8) as f64 } else { sum };
+        bound[place] = tolerance * (size + 1e-3) * 2.0;
+    }
+    for (place, found) in result.chunks_exact(dtype.size()).enumerate() {
+        let (found, expected) = (read(dtype, found), expected[place]);
+        // What lies between the elements stays as it is.
+        assert!(
+            (found - expected).abs() <= bound[place],
+            "{gemm:?} {dtype} {isa:?}: element {place}: {found}, not {expected}"
+        );
+    }
+}
+
+const TYPES: [DType; 7] =
+    [DType::F32, DType::F64, DType::F16, DType::BF16, DType::U8, DType::I32, DType::I64];
+
+fn plain(batch: usize, m: usize, n: usize, k: usize) -> Gemm {
+    let [a, b, c] = [Operand::contiguous(m, k), Operand::contiguous(k, n), Operand::contiguous(m, n)];
+    Gemm { batch, m, n, k, a, b, c, accumulate: false }
+}
+
+#[test]
+fn products_of_known_sizes() {
+    let sizes = [
+        (1, 64, 120, 400),
+        (1, 64, 84, 120),
+        (1, 64, 10, 84),
+        (1, 120, 400, 64),
+        (1, 10, 84, 64),
+        (1, 200, 300, 700),
+        (1, 29, 65, 5000),
+        (1, 6, 25, 4500),
+        (3, 100, 40, 30),
+        (2, 400, 130, 300),
+        (1, 1, 300, 200),
+        (1, 300, 1, 200),
+        (2, 1, 1, 777),
+        (1, 1, 1, 5000),
+        (0, 3, 4, 5),
+        (1, 0, 4, 5),
+        (1, 3, 0, 5),
+        (2, 3, 4, 0),
+    ];
+    for (batch, m, n, k) in sizes {
+        for accumulate in [false, true] {
+            let gemm = Gemm { accumulate, ..plain(batch, m, n, k) };
+            for &isa in Isa::available() {
+                check(&gemm, DType::F32, isa);
+                check(&gemm, DType::F64, isa);
+            }
+            for dtype in TYPES {
+                check(&Gemm { b: Operand::contiguous(n, k).transposed(), ..gemm }, dtype, Isa::get());
+                check(&Gemm { a: Operand::contiguous(k, m).transposed(), ..gemm }, dtype, Isa::get());
+                check(&Gemm { a: Operand { batch_stride: 0, ..gemm.a }, ..gemm }, dtype, Isa::get());
+                check(&Gemm { b: Operand { batch_stride: 0, ..gemm.b }, ..gemm }, dtype, Isa::get());
+                check(&Gemm { c: Operand::contiguous(n, m).transposed(), ..gemm }, dtype, Isa::get());
+            }
+        }
+    }
+}
+
+/// Strides of a matrix of `rows` by `cols`: in either order, with gaps, negative or 0.
+fn layout(rows: usize, cols: usize, choice: usize, repeats: bool) -> Operand {
+    let gap = choice / 8 % 3;
+    let (rows, cols) = (rows.max(1) as isize, cols.max(1) as isize);
+    let (row_stride, col_stride) = match choice % 4 {
+        0 | 1 => (cols + gap as isize, 1),
+        2 => (1, rows + gap as isize),
+        _ => (2 * cols + 1 + gap as isize, 2),
+    };
+    let batch_stride = (2 * cols + 5) * rows + (2 * rows + 5) * cols;
+    let (row_stride, col_stride) = match choice / 4 % 2 {
+        0 => (row_stride, col_stride),
+        _ => (-row_stride, col_stride),
+    };
+    match choice / 24 % 4 {
+        1 => Operand { batch_stride: -batch_stride, row_stride, col_stride: -col_stride },
+        2 if repeats => Operand { batch_stride: 0, row_stride, col_stride },
+        3 if repeats => Operand { batch_stride, row_stride: 0, col_stride },
+        _ => Operand { batch_stride, row_stride, col_stride },
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn products_of_any_strides(
+        batch in 1usize..4, m in 0usize..70, n in 0usize..100, k in 0usize..90,
+        a in 0usize..96, b in 0usize..96, c in 0usize..96, accumulate: bool, dtype in 0usize..7, isa in 0usize..4,
+    ) {
+        let gemm = Gemm {
+            batch, m, n, k, a: layout(m, k, a, true), b: layout(k, n, b, true), c: layout(m, n, c, false), accumulate,
+        };
+        check(&gemm, TYPES[dtype], Isa::available()[isa % Isa::available().len()]);
+    }
+
+    #[test]
+    fn contiguous_products(
+        batch in 1usize..4, m in 1usize..200, n in 1usize..200, k in 0usize..300, dtype in 0usize..4, isa in 0usize..4,
+    ) {
+        check(&plain(batch, m, n, k), TYPES[dtype], Isa::available()[isa % Isa::available().len()]);
+    }
+}

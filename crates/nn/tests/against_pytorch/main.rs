@@ -1,0 +1,5 @@
+//! Layers and losses against PyTorch's: values, gradients, names of parameters and buffers.
+
+mod arrays;
+mod layers;
+mod losses;

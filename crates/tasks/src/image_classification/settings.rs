@@ -1,0 +1,164 @@
+//! The configuration of the task.
+
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Schedule, Sgd, SgdConfig};
+use gyrus_tensor::Module;
+
+use crate::TaskError;
+
+/// Every setting of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `digits`, or the path of the data.
+    pub data: String,
+    /// The model, by name.
+    pub model: String,
+    /// Height and width of what the model sees; 0 chooses by the data.
+    pub image_size: usize,
+    /// Passes over the training data.
+    pub epochs: u64,
+    /// Samples a step.
+    pub batch: usize,
+    /// The greatest learning rate.
+    pub lr: f64,
+    /// `sgd`, `adam` or `adamw`.
+    pub optimizer: String,
+    /// The momentum of `sgd`.
+    pub momentum: f64,
+    /// The weight decay.
+    pub weight_decay: f64,
+    /// `constant`, `cosine` or `one_cycle`.
+    pub schedule: String,
+    /// Epochs of linear warm-up.
+    pub warmup: f64,
+    /// How much of each target is spread over all classes.
+    pub label_smoothing: f64,
+    /// The greatest norm of all gradients together; 0 for no limit.
+    pub clip_norm: f64,
+    /// What all randomness depends on.
+    pub seed: u64,
+    /// `cpu`.
+    pub device: String,
+    /// Threads that compute; 0 for all processors.
+    pub threads: usize,
+    /// Epochs without a better validation accuracy after which training ends; 0 for never.
+    pub patience: u64,
+    /// `none`, `light`, `strong`, or a list of operations.
+    pub augment: String,
+    /// The name of the run; empty numbers it.
+    pub name: String,
+    /// The share of the training data for validation, where the data have none.
+    pub validation: f64,
+    /// The share of the training data for the test, where the data have none.
+    pub test: f64,
+    /// What findings of the data checks do: `error` ends the run, `warn` goes on.
+    pub on_bad_data: String,
+    /// Whether baselines are measured first.
+    pub baseline: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            data: "digits".into(),
+            model: "lenet5".into(),
+            image_size: 0,
+            epochs: 15,
+            batch: 64,
+            lr: 2e-3,
+            optimizer: "adamw".into(),
+            momentum: 0.9,
+            weight_decay: 0.01,
+            schedule: "cosine".into(),
+            warmup: 0.5,
+            label_smoothing: 0.0,
+            clip_norm: 0.0,
+            seed: 0,
+            device: "cpu".into(),
+            threads: 0,
+            patience: 0,
+            augment: "light".into(),
+            name: String::new(),
+            validation: 0.1,
+            test: 0.1,
+            on_bad_data: "error".into(),
+            baseline: true,
+        }
+    }
+}
+
+impl Settings {
+    /// As a table of defaults.
+    pub fn table() -> Table {
+        Table::try_from(Settings::default()).expect("plain settings")
+    }
+
+    /// Checks what can be checked without data.
+    ///
+    /// # Errors
+    /// [`TaskError::Usage`], naming the setting.
+    pub fn validate(&self) -> Result<(), TaskError> {
+        let wrong = |reason: String| Err(TaskError::Usage(reason));
+        if self.device != "cpu" {
+            return wrong(format!("device = \"{}\": this build computes on the CPU only; set device = \"cpu\"", self.device));
+        }
+        if self.epochs == 0 || self.batch == 0 {
+            return wrong("epochs and batch must be at least 1".into());
+        }
+        if !(self.lr > 0.0 && self.lr.is_finite()) {
+            return wrong(format!("lr = {}: must be greater than 0", self.lr));
+        }
+        for (key, value, limit) in [
+            ("momentum", self.momentum, 1.0),
+            ("label_smoothing", self.label_smoothing, 1.0),
+            ("weight_decay", self.weight_decay, f64::INFINITY),
+            ("clip_norm", self.clip_norm, f64::INFINITY),
+            ("warmup", self.warmup, f64::INFINITY),
+        ] {
+            if !(0.0..limit).contains(&value) {
+                return wrong(format!("{key} = {value}: must be at least 0 and less than {limit}"));
+            }
+        }
+        one_of("optimizer", &self.optimizer, &["sgd", "adam", "adamw"])?;
+        one_of("schedule", &self.schedule, &["constant", "cosine", "one_cycle"])?;
+        one_of("on_bad_data", &self.on_bad_data, &["error", "warn"])
+    }
+
+    /// The optimizer for a model.
+    pub fn optimizer(&self, model: &dyn Module, steps_per_epoch: u64) -> Box<dyn Optimizer> {
+        let learning_rate = self.schedule(steps_per_epoch);
+        let weight_decay = self.weight_decay;
+        match self.optimizer.as_str() {
+            "sgd" => {
+                let config = SgdConfig { momentum: self.momentum, weight_decay, ..SgdConfig::new(learning_rate) };
+                Box::new(Sgd::new(model, config))
+            }
+            "adam" => Box::new(Adam::new(model, AdamConfig { weight_decay, ..AdamConfig::new(learning_rate) })),
+            _ => Box::new(AdamW::new(model, AdamWConfig { weight_decay, ..AdamWConfig::new(learning_rate) })),
+        }
+    }
+
+    fn schedule(&self, steps_per_epoch: u64) -> Schedule {
+        let num_steps = (self.epochs * steps_per_epoch).max(1);
+        let warmup = ((self.warmup * steps_per_epoch as f64) as u64).min(num_steps / 2);
+        match self.schedule.as_str() {
+            "constant" => Schedule::Constant(self.lr).with_warmup(warmup),
+            // A cycle brings its own rise, which takes at least two steps.
+            "one_cycle" if num_steps >= 10 => Schedule::one_cycle(self.lr, num_steps),
+            _ => {
+                let falling = (num_steps - warmup).max(1);
+                Schedule::Cosine { initial: self.lr, minimum: 0.0, num_steps: falling }.with_warmup(warmup)
+            }
+        }
+    }
+}
+
+fn one_of(key: &str, value: &str, allowed: &[&str]) -> Result<(), TaskError> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    Err(TaskError::Usage(format!("{key} = \"{value}\": must be one of {}", allowed.join(", "))))
+}

@@ -1,0 +1,91 @@
+//! What all tasks have in common.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use gyrus_train::record::{ProgressMode, RunFolder};
+
+use crate::{Config, TaskError};
+
+/// What a command provides to a task.
+pub struct Session<'a> {
+    /// The folder of all runs.
+    pub runs: PathBuf,
+    /// How progress is shown.
+    pub progress: ProgressMode,
+    /// Becomes true when someone wants training to stop.
+    pub interrupted: &'a AtomicBool,
+    /// Takes messages for people.
+    pub say: &'a (dyn Fn(&str) + Sync),
+}
+
+/// Names and values of metrics, in the order in which they are shown: `test/accuracy`.
+pub type Scores = Vec<(String, f64)>;
+
+/// What a training command came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// Whether it was interrupted, and can be resumed.
+    pub is_interrupted: bool,
+    /// What was measured.
+    pub scores: Scores,
+}
+
+/// One prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// For a person: one line.
+    pub text: String,
+    /// For a program.
+    pub json: serde_json::Value,
+}
+
+/// A kind of data with a kind of model: everything that the command line offers for it.
+pub trait Task: Sync {
+    /// Its published name: `image_classification`.
+    fn name(&self) -> &'static str;
+
+    /// One line of help.
+    fn summary(&self) -> &'static str;
+
+    /// The data sets that come with gyrus, and that this task trains on.
+    fn shipped_data(&self) -> &'static [&'static str];
+
+    /// How it would read what is at a path, in words; `None` if the data are not for this task.
+    fn recognises(&self, data: &Path) -> Option<String>;
+
+    /// Every key of its configuration with the default value.
+    fn defaults(&self) -> toml::Table;
+
+    /// Checks the data, trains baselines and the model, evaluates and reports.
+    ///
+    /// # Errors
+    /// [`TaskError`]; what was saved by then can be resumed.
+    fn train(&self, config: Config, session: &Session) -> Result<Finished, TaskError>;
+
+    /// Continues a run that ended early.
+    ///
+    /// # Errors
+    /// As [`Task::train`].
+    fn resume(&self, run: &RunFolder, session: &Session) -> Result<Finished, TaskError>;
+
+    /// Measures a run's best model on other data, or on the test data it was trained beside.
+    ///
+    /// # Errors
+    /// [`TaskError`].
+    fn evaluate(&self, run: &RunFolder, data: Option<&str>, session: &Session) -> Result<Scores, TaskError>;
+
+    /// Applies a run's best model to a file, a folder, or what comes on standard input (`-`).
+    ///
+    /// # Errors
+    /// [`TaskError`].
+    fn predict(
+        &self,
+        run: &RunFolder,
+        source: &str,
+        session: &Session,
+        emit: &mut dyn FnMut(Prediction),
+    ) -> Result<(), TaskError>;
+}

@@ -1,0 +1,281 @@
+//! The loop itself.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use gyrus_nn::Context;
+use gyrus_tensor::{Compiled, Tensor};
+
+use super::checkpoint::{load_state, save_model, save_state};
+use super::divergence::first_bad_tensor;
+use super::step::compile_step;
+use super::{Learner, Progression, State, TrainError};
+use crate::record::{Checkpoint, EventFile, MetricsLine, MetricsLog, Progress, RunFolder};
+
+/// Which validation metric decides what is best.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Monitor {
+    /// Its name.
+    pub metric: String,
+    /// Whether more is better.
+    pub is_maximized: bool,
+}
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitOptions {
+    /// The number of epochs.
+    pub epochs: u64,
+    /// After so many epochs without a better value of the monitored metric the run ends; 0 for never.
+    pub patience: u64,
+    /// What decides.
+    pub monitor: Monitor,
+    /// The greatest norm of all gradients together.
+    pub clip_norm: Option<f64>,
+    /// Whether to continue from the last checkpoint.
+    pub resume: bool,
+    /// What the task needs to build the model again; kept with each checkpoint.
+    pub config: serde_json::Value,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All epochs are done.
+    Complete,
+    /// The monitored metric did not become better for long enough.
+    Stopped,
+    /// Someone asked it to stop; it can be resumed.
+    Interrupted,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// How it ended.
+    pub ending: Ending,
+    /// How far it came.
+    pub progression: Progression,
+    /// Training samples a second of the steps alone, without validation and checkpoints.
+    pub samples_per_second: f64,
+}
+
+/// Trains `state` until the epochs are done, early stopping ends the run or `interrupted` becomes true, and
+/// leaves checkpoints `best` and `last`, `metrics.jsonl` and TensorBoard events in the run's folder.
+///
+/// # Errors
+/// [`TrainError`]; the last checkpoint can then be resumed.
+pub fn fit<L: Learner>(
+    learner: &mut L,
+    state: &mut State<L::Model>,
+    run: &RunFolder,
+    options: &FitOptions,
+    progress: &mut Progress,
+    interrupted: &AtomicBool,
+) -> Result<Fitted, TrainError> {
+    let mut loop_ = Loop::begin(learner, state, run, options)?;
+    while loop_.progression.epoch < options.epochs && !loop_.progression.is_stopped {
+        if loop_.epoch(learner, state, progress, interrupted)? == Flow::Interrupted {
+            return Ok(loop_.end(Ending::Interrupted));
+        }
+    }
+    let ending = if loop_.progression.is_stopped { Ending::Stopped } else { Ending::Complete };
+    Ok(loop_.end(ending))
+}
+
+#[derive(PartialEq)]
+enum Flow {
+    Continues,
+    Interrupted,
+}
+
+struct Loop<'a, M: gyrus_tensor::Module, T, F> {
+    step: Compiled<F, State<M>, T, Tensor>,
+    tensors: Option<T>,
+    run: &'a RunFolder,
+    options: &'a FitOptions,
+    metrics: MetricsLog,
+    events: EventFile,
+    progression: Progression,
+    /// Samples trained on, and the time that took.
+    speed: (u64, f64),
+}
+
+impl<'a, M, T> Loop<'a, M, T, ()>
+where
+    M: gyrus_tensor::Module + Send,
+    T: gyrus_tensor::Module + Clone,
+{
+    fn begin<L: Learner<Model = M, Tensors = T>>(
+        learner: &L,
+        state: &mut State<M>,
+        run: &'a RunFolder,
+        options: &'a FitOptions,
+    ) -> Result<Loop<'a, M, T, impl FnMut(&mut State<M>, T) -> Tensor + use<M, T, L>>, TrainError> {
+        let last = run.checkpoint(Checkpoint::Last);
+        let progression = match options.resume && last.exists() {
+            true => load_state(&last, state)?,
+            false => Progression::default(),
+        };
+        let metrics = match progression.step {
+            0 => MetricsLog::create(run.metrics())?,
+            step => MetricsLog::resume(run.metrics(), step)?,
+        };
+        let events = EventFile::create(run.path(), progression.step)?;
+        let step = compile_step(learner.objective(), options.clip_norm);
+        Ok(Loop { step, tensors: None, run, options, metrics, events, progression, speed: (0, 0.0) })
+    }
+}
+
+impl<M, T, F> Loop<'_, M, T, F>
+where
+    M: gyrus_tensor::Module + Send,
+    T: gyrus_tensor::Module + Clone,
+    F: FnMut(&mut State<M>, T) -> Tensor,
+{
+    fn epoch<L: Learner<Model = M, Tensors = T>>(
+        &mut self,
+        learner: &mut L,
+        state: &mut State<M>,
+        progress: &mut Progress,
+        interrupted: &AtomicBool,
+    ) -> Result<Flow, TrainError> {
+        let Progression { epoch, batch, samples, .. } = self.progression;
+        progress.begin_epoch(epoch + 1, learner.num_samples() as u64);
+        progress.advance(samples, None);
+        let begin = Instant::now();
+        for batch in learner.batches(epoch as usize, batch as usize) {
+            self.batch(learner, state, &batch?, progress)?;
+            if interrupted.load(Ordering::Relaxed) {
+                self.save(state)?;
+                return Ok(Flow::Interrupted);
+            }
+        }
+        self.speed.0 += self.progression.samples - samples;
+        self.speed.1 += begin.elapsed().as_secs_f64();
+        self.end_epoch(learner, state, progress)?;
+        Ok(Flow::Continues)
+    }
+
+    fn batch<L: Learner<Model = M, Tensors = T>>(
+        &mut self,
+        learner: &L,
+        state: &mut State<M>,
+        batch: &L::Batch,
+        progress: &mut Progress,
+    ) -> Result<(), TrainError> {
+        learner.fill(batch, &mut self.tensors);
+        let tensors = self.tensors.as_ref().expect("just filled");
+        let report = self.step.call(state, tensors.clone());
+        let num_samples = learner.len(batch) as u64;
+        let numbers = report.read(|numbers: &[f32]| -> Result<f64, TrainError> {
+            let loss = numbers[0] as f64;
+            if loss.is_finite() {
+                let sums = &mut self.progression.sums;
+                sums.resize(numbers.len() - 1, 0.0);
+                sums[0] += loss * num_samples as f64;
+                sums[1..].iter_mut().zip(&numbers[2..]).for_each(|(sum, &number)| *sum += number as f64);
+            }
+            Ok(loss)
+        });
+        let loss = numbers?;
+        if !loss.is_finite() {
+            return Err(self.diverged(learner, state, batch, loss));
+        }
+        self.progression.step += 1;
+        self.progression.batch += 1;
+        self.progression.samples += num_samples;
+        progress.advance(num_samples, Some(loss));
+        Ok(())
+    }
+
+    /// The step changed nothing: what it computed can be computed again, and looked at.
+    fn diverged<L: Learner<Model = M, Tensors = T>>(
+        &self,
+        learner: &L,
+        state: &State<M>,
+        batch: &L::Batch,
+        loss: f64,
+    ) -> TrainError {
+        let tensors = self.tensors.as_ref().expect("the step's own");
+        let objective = learner.objective();
+        let again = objective(&state.model, tensors, &mut Context::train(&mut state.rng.clone()));
+        TrainError::Diverged {
+            loss,
+            step: self.progression.step + 1,
+            epoch: self.progression.epoch + 1,
+            tensor: first_bad_tensor(&again.loss, &state.model, tensors),
+            samples: learner.origins(batch),
+        }
+    }
+
+    fn end_epoch<L: Learner<Model = M, Tensors = T>>(
+        &mut self,
+        learner: &mut L,
+        state: &mut State<M>,
+        progress: &mut Progress,
+    ) -> Result<(), TrainError> {
+        let learning_rate = state.optimizer.learning_rate().item();
+        let names = ["loss"].into_iter().chain(learner.metric_names().iter().copied());
+        let count = self.progression.samples as f64;
+        let mut trained: Vec<(&str, f64)> = names.zip(self.progression.sums.iter().map(|sum| sum / count)).collect();
+        trained.push(("learning_rate", learning_rate));
+        let validated = learner.validate(&mut state.model)?;
+
+        let progression = &mut self.progression;
+        progression.epoch += 1;
+        (progression.batch, progression.samples) = (0, 0);
+        progression.sums.clear();
+        let validated: Vec<(&str, f64)> = validated.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let (step, epoch) = (progression.step, progression.epoch);
+        for (split, values) in [("train", &trained), ("validation", &validated)] {
+            self.metrics.append(&MetricsLine::new(step, epoch, split, values.iter().copied()))?;
+            for (name, value) in values {
+                self.events.scalar(&format!("{split}/{name}"), step, *value)?;
+            }
+        }
+        self.events.flush()?;
+
+        let is_best = self.judge(&validated);
+        if is_best {
+            save_model(&self.run.checkpoint(Checkpoint::Best), &state.model, &self.options.config)?;
+        }
+        self.save(state)?;
+        progress.end_epoch(&summary(&trained, &validated, is_best));
+        Ok(())
+    }
+
+    /// Whether this epoch is the best so far; ends the run after too long without a better one.
+    fn judge(&mut self, validated: &[(&str, f64)]) -> bool {
+        let Monitor { metric, is_maximized } = &self.options.monitor;
+        let value = validated.iter().find(|(name, _)| name == metric).map_or(f64::NAN, |(_, value)| *value);
+        let progression = &mut self.progression;
+        let is_better = |best: f64| if *is_maximized { value > best } else { value < best };
+        let is_best = progression.best.is_none_or(|(best, _)| is_better(best));
+        if is_best {
+            progression.best = Some((value, progression.epoch));
+        }
+        let since = progression.epoch - progression.best.map_or(0, |(_, epoch)| epoch);
+        progression.is_stopped = self.options.patience > 0 && since >= self.options.patience;
+        is_best
+    }
+
+    fn save(&mut self, state: &mut State<M>) -> Result<(), TrainError> {
+        save_state(&self.run.checkpoint(Checkpoint::Last), state, &self.progression, &self.options.config)
+    }
+
+    fn end(self, ending: Ending) -> Fitted {
+        let (samples, seconds) = self.speed;
+        let samples_per_second = if seconds > 0.0 { samples as f64 / seconds } else { 0.0 };
+        Fitted { ending, progression: self.progression, samples_per_second }
+    }
+}
+
+fn summary(trained: &[(&str, f64)], validated: &[(&str, f64)], is_best: bool) -> String {
+    let list = |values: &[(&str, f64)]| {
+        let shown = values.iter().filter(|(name, _)| *name != "learning_rate");
+        shown.map(|(name, value)| format!("{name} {value:.4}")).collect::<Vec<_>>().join(", ")
+    };
+    let best = if is_best { " (best)" } else { "" };
+    format!("train {}; validation {}{best}", list(trained), list(validated))
+}

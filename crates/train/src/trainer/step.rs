@@ -1,0 +1,46 @@
+//! One step of training as one compiled function.
+
+use gyrus_nn::Context;
+use gyrus_optim::clip_by_global_norm;
+use gyrus_tensor::{Compiled, DType, Kind, Module, Path, Tensor, compile};
+
+use super::learner::ObjectiveFn;
+use super::{Objective, State};
+
+/// Forward, backward and update; returns `f32[2 + number of metrics]`: the loss, the learning rate, the sums
+/// of the metrics.
+pub fn compile_step<M: Module, T: Module + Clone>(
+    objective: ObjectiveFn<M, T>,
+    clip_norm: Option<f64>,
+) -> Compiled<impl FnMut(&mut State<M>, T) -> Tensor, State<M>, T, Tensor> {
+    compile(move |state: &mut State<M>, batch: T| {
+        let before = tensors(state);
+        let Objective { loss, metrics } = objective(&state.model, &batch, &mut Context::train(&mut state.rng));
+        let learning_rate = state.optimizer.learning_rate();
+        let mut gradients = loss.grad(&state.model);
+        if let Some(max_norm) = clip_norm {
+            gradients = clip_by_global_norm(&gradients, max_norm).0;
+        }
+        state.optimizer.step(&mut state.model, &gradients);
+        keep_unless_finite(state, &before, &loss);
+        let report: Vec<Tensor> =
+            [&loss, &learning_rate].into_iter().chain(&metrics).map(|number| number.to_dtype(DType::F32)).collect();
+        Tensor::stack(&report.iter().collect::<Vec<_>>(), 0)
+    })
+}
+
+fn tensors(module: &impl Module) -> Vec<Tensor> {
+    module.named_tensors().into_iter().map(|(_, _, tensor)| tensor).collect()
+}
+
+/// A step whose loss is no number changes nothing, so that its cause can be found.
+fn keep_unless_finite(state: &mut impl Module, before: &[Tensor], loss: &Tensor) {
+    let is_finite = loss.is_finite();
+    let mut before = before.iter();
+    state.walk_mut(&mut Path::default(), &mut |_: &Path, _: Kind, tensor: &mut Tensor| {
+        let old = before.next().expect("a walk is always the same");
+        if !tensor.value().is_same(old.value()) {
+            *tensor = is_finite.select(&*tensor, old);
+        }
+    });
+}
