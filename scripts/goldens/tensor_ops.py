@@ -142,6 +142,14 @@ def cases():
     for a, b in [((2, 3, 4), (2, 4, 5)), ((2, 1, 3, 4), (5, 4, 2)), ((3, 4), (2, 4, 5)), ((4,), (2, 4, 5))]:
         yield case("matmul", torch.matmul, real(*a), real(*b))
     yield case("dot", torch.dot, real(5), real(5))
+    for equation, *shapes in [
+        ("bik,bkj->bij", (2, 3, 4), (2, 4, 2)),
+        ("ijk->ki", (2, 3, 4)),
+        ("ij,j,jk->k", (2, 3), (3,), (3, 4)),
+        ("abc,dbe->eabd", (2, 3, 4), (2, 3, 2)),
+        ("i,j->", (3,), (2,)),
+    ]:
+        yield case(f"einsum {equation}", lambda *x: torch.einsum(equation, *x), *(real(*shape) for shape in shapes))
     yield case("outer", torch.outer, real(3), real(4))
     yield case("conv 1", lambda x, w: F.conv1d(x, w, stride=2, padding=1), real(2, 3, 7), real(4, 3, 3))
     yield case("conv 2", lambda x, w: F.conv2d(x, w, padding=1, groups=2), real(1, 4, 5, 6), real(2, 2, 3, 3))

@@ -78,8 +78,7 @@ pub fn classification(
 
 fn unknown(name: &str) -> ModelError {
     let names: Vec<&str> = CLASSIFICATION.iter().map(|model| model.name).collect();
-    let similarity = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), candidate);
-    let nearest = names.iter().copied().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-    let suggestion = nearest.filter(|candidate| similarity(candidate) > 0.7);
+    let distance = |candidate: &&str| strsim::osa_distance(&name.to_lowercase(), candidate);
+    let suggestion = names.iter().copied().min_by_key(distance).filter(|near| distance(near) <= name.len() / 3);
     ModelError::Unknown { name: name.to_owned(), suggestion, names }
 }

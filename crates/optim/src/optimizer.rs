@@ -76,8 +76,8 @@ pub(crate) fn scalar_type(model: &(impl Module + ?Sized)) -> DType {
     if model.parameters().iter().any(is_double) { DType::F64 } else { DType::F32 }
 }
 
-/// Replaces each parameter by what `update` makes of its number, itself and its gradient. The state that
-/// goes with the parameters must `slots`.
+/// Replaces each parameter by what `update` makes of `slots`, the optimizer's state, the parameter's number,
+/// itself and its gradient.
 pub(crate) fn update_parameters(
     optimizer: &str,
     model: &mut dyn Module,

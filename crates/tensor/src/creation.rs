@@ -55,6 +55,12 @@ impl Tensor {
     /// If there are not as many elements as the shape has.
     #[track_caller]
     pub fn from_vec<T: Element>(shape: impl Into<Shape>, elements: Vec<T>) -> Tensor {
+        let (shape, num) = (shape.into(), elements.len());
+        assert!(
+            num == shape.num_elements(),
+            "from_vec: {num} elements for shape {shape}: must be {} elements",
+            shape.num_elements()
+        );
         Tensor::from_slice(shape, &elements)
     }
 

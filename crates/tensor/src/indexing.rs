@@ -12,7 +12,7 @@ impl Tensor {
     /// the first or beyond the last mean the first or the last.
     ///
     /// # Panics
-    /// If there is no such axis, it has no elements, or the indices are not integers.
+    /// If there is no such axis, it has no elements to take, or the indices are not integers.
     ///
     /// ```
     /// use gyrus_tensor::Tensor;
@@ -25,6 +25,10 @@ impl Tensor {
     pub fn take(&self, axis: isize, indices: &Tensor) -> Tensor {
         let axis = resolve_axis("take", axis, self.shape());
         let indices = indices.to_indices("take");
+        let taken = [&self.shape()[..axis], indices.shape(), &self.shape()[axis + 1..]].concat();
+        if taken.contains(&0) {
+            return Tensor::zeros(taken, self.dtype());
+        }
         assert!(self.shape()[axis] > 0, "take: axis {axis} of shape {}: must have elements", self.shape());
         self.value().take(axis, &indices).into()
     }
@@ -33,12 +37,18 @@ impl Tensor {
     /// `gather`. Indices below the first or beyond the last mean the first or the last.
     ///
     /// # Panics
-    /// If the shapes differ in another axis than `axis`, or the indices are not integers.
+    /// If the shapes differ in another axis than `axis`, it has no elements to take, or the indices are not
+    /// integers.
     #[track_caller]
     pub fn take_along_axis(&self, axis: isize, indices: &Tensor) -> Tensor {
         let axis = resolve_axis("take_along_axis", axis, self.shape());
         self.assert_equal_but("take_along_axis", axis, indices);
-        self.value().take_along_axis(axis, &indices.to_indices("take_along_axis")).into()
+        let indices = indices.to_indices("take_along_axis");
+        if indices.shape().contains(&0) {
+            return Tensor::zeros(indices.shape(), self.dtype());
+        }
+        assert!(self.shape()[axis] > 0, "take_along_axis: axis {axis} of shape {}: must have elements", self.shape());
+        self.value().take_along_axis(axis, &indices).into()
     }
 
     /// Adds each element of `updates` to the one at its index along `axis`,
@@ -93,7 +103,11 @@ impl Tensor {
     fn add_at(&self, operation: &str, indices: &Tensor, updates: &Tensor, addressing: Addressing) -> Tensor {
         let dtype = self.dtype().promote(updates.dtype());
         let (operand, updates) = (self.value().convert(dtype), updates.value().convert(dtype));
-        operand.scatter(&indices.to_indices(operation), &updates, Combine::Add, addressing).into()
+        let indices = indices.to_indices(operation);
+        if updates.shape().contains(&0) || operand.shape().contains(&0) {
+            return operand.into();
+        }
+        operand.scatter(&indices, &updates, Combine::Add, addressing).into()
     }
 
     /// The elements in order along `axis`, the least first unless `descending`, NaN last, equal ones in the

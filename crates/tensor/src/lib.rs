@@ -8,6 +8,7 @@ mod arithmetic;
 mod axes;
 mod compile;
 mod creation;
+mod einsum;
 mod evaluate;
 mod functions;
 mod gradient;

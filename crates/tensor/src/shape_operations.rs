@@ -334,7 +334,7 @@ fn insertion(operation: &str, axis: isize, shape: &Shape) -> usize {
 
 /// The tensors, promoted to one type.
 #[track_caller]
-fn same_type(operation: &str, tensors: &[impl Borrow<Tensor>]) -> Vec<Value> {
+pub(crate) fn same_type(operation: &str, tensors: &[impl Borrow<Tensor>]) -> Vec<Value> {
     assert!(!tensors.is_empty(), "{operation}: of no tensors: there must be at least one");
     let dtype = tensors.iter().map(|tensor| tensor.borrow().dtype()).reduce(DType::promote).expect("not empty");
     let mut values = Vec::with_capacity(tensors.len());

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod conformance;
+pub mod convolution;
 pub(crate) mod elements;
 pub mod elementwise;
 pub mod gemm;

@@ -2,7 +2,7 @@
 
 use gyrus_graph::Op;
 
-use super::{indexing, movement, random, reduction, whole};
+use super::{convolution, indexing, movement, random, reduction, whole};
 use crate::kernel::{Kernel, Signature};
 
 /// The kernel of an operation, if it has one; the others are decomposed, fused or views.
@@ -17,6 +17,9 @@ pub(crate) fn kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kerne
         Op::DynamicSlice(op) => indexing::dynamic_slice::kernel(op, signature),
         Op::DynamicUpdateSlice(op) => indexing::dynamic_update_slice::kernel(op, signature),
         Op::RandomBits(op) => random::random_bits::kernel(op, signature),
+        Op::Convolution(op) => convolution::forward::kernel(op, signature),
+        Op::ConvolutionInputGrad(op) => convolution::input_grad::kernel(op, signature),
+        Op::ConvolutionWeightGrad(op) => convolution::weight_grad::kernel(op, signature),
         Op::Softmax(op) => whole::softmax::kernel(op, signature)?,
         Op::SoftmaxGrad(op) => whole::softmax_grad::kernel(op, signature)?,
         Op::LogSumExp(op) => whole::log_sum_exp::kernel(op, signature)?,

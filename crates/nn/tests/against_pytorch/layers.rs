@@ -107,7 +107,8 @@ fn load(layer: &mut dyn Layer, state: &Json, dtype: DType) {
 
 fn assert_same_names(mut names: Vec<String>, golden: &Json) {
     let mut golden: Vec<String> = golden.as_object().unwrap().keys().cloned().collect();
-    (names.sort(), golden.sort());
+    names.sort();
+    golden.sort();
     assert_eq!(names, golden, "names as in PyTorch");
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use gyrus_checkpoint::write_atomically;
-use gyrus_data::{Dataset, Layout, Split};
+use gyrus_data::{Layout, Split};
 use gyrus_metrics::{accuracy, cross_entropy};
 use gyrus_tensor::{Module, Rng};
 use gyrus_train::record::{Checkpoint, Environment, Progress, RunFolder};
@@ -95,10 +95,9 @@ impl Task for ImageClassification {
         use_threads(&settings);
         let dataset = match data {
             // The whole of other data, whatever it is split into.
-            Some(path) => data::open(path)?.with_classes(description.classes.clone())?,
-            None => data::prepare(&settings, session.say)?.dataset.as_ref().clone(),
+            Some(path) => Arc::new(data::open(path)?.with_classes(description.classes.clone())?),
+            None => data::prepare(&settings, session.say)?.dataset,
         };
-        let dataset = Arc::new(dataset);
         let splits: &[Split] = if data.is_some() && dataset.indices(Split::Test).is_empty() {
             &[Split::Train, Split::Validation]
         } else {

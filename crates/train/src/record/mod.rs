@@ -4,14 +4,18 @@
 
 mod environment;
 mod error;
+mod event_file;
 mod metrics_log;
+mod progress;
 mod run_comparison;
 mod run_folder;
 mod timestamp;
 
 pub use environment::Environment;
 pub use error::RecordError;
+pub use event_file::EventFile;
 pub use metrics_log::{MetricsLine, MetricsLog};
+pub use progress::{Progress, ProgressMode};
 pub use run_comparison::RunComparison;
 pub use run_folder::{Checkpoint, RunFolder, RunLock};
 pub use timestamp::timestamp;

@@ -16,6 +16,6 @@ mod tests;
 pub use checkpoint::{load_model, save_model};
 pub use error::TrainError;
 pub use fit::{Ending, FitOptions, Fitted, Monitor, fit};
-pub use learner::{Learner, Objective};
+pub use learner::{Learner, Objective, ObjectiveFn};
 pub use step::compile_step;
 pub use state::{Progression, State};

@@ -87,6 +87,8 @@ pub(crate) struct Operands<'a, T> {
     pub(crate) target: Target<T>,
     /// What is done to it; only where it is contiguous.
     pub(crate) epilogue: Option<&'a dyn Epilogue>,
+    /// Which element of what the epilogue works on is the target's first.
+    pub(crate) first: usize,
 }
 
 /// The sizes of a product.
@@ -222,18 +224,22 @@ impl<T: Number> Blocking<T> {
         ScratchSize { shared: shared * size_of::<T>(), per_worker: per_worker * size_of::<T>() }
     }
 
+    /// The same for a smaller batch.
+    pub(crate) fn of_batch(&self, batch: usize) -> Self {
+        Blocking { sizes: Sizes { batch, ..self.sizes }, ..*self }
+    }
+
     /// Computes the product.
     ///
     /// # Safety
-    /// The operands are as large as the sizes say, the result overlaps neither, and the scratch memory is as
-    /// large as [`Blocking::scratch`] says.
-    pub(crate) unsafe fn run(&self, operands: &Operands<T>, scratch: &Scratch, pool: &Pool) {
+    /// The operands are as large as the sizes say, the result overlaps neither, and `shared` and the workers'
+    /// scratch memory are as large as [`Blocking::scratch`] says.
+    pub(crate) unsafe fn run(&self, operands: &Operands<T>, shared: *mut T, scratch: &Scratch, pool: &Pool) {
         let Sizes { batch, m, n, k, .. } = self.sizes;
         if batch * m * n == 0 {
             return;
         }
         let per_worker = self.scratch().per_worker / size_of::<T>();
-        let shared = scratch.shared::<T>(self.scratch().shared / size_of::<T>());
         let serial = |worker: usize| Memory {
             left: scratch.worker::<T>(worker, per_worker),
             scratch,
@@ -466,7 +472,8 @@ impl<T: Number> Block<'_, T> {
                 }
             }
             if let Some(epilogue) = self.operands.epilogue {
-                epilogue.region((batch * m + rows.start) * n + column, rows.len(), n, len, worker);
+                let start = self.operands.first + (batch * m + rows.start) * n + column;
+                epilogue.region(start, rows.len(), n, len, worker);
             }
         }
     }
@@ -530,7 +537,7 @@ impl<T: Number> PartialSums<T> {
                 }
             }
             if let Some(epilogue) = operands.epilogue {
-                epilogue.region(rows.start * n, rows.len(), n, n, worker);
+                epilogue.region(operands.first + rows.start * n, rows.len(), n, n, worker);
             }
         });
     }

@@ -242,7 +242,8 @@ impl<T: Number> Blocked<T> {
             write: write_row::<S, T>,
             element_size: size_of::<S>(),
         };
+        let shared = scratch.shared(self.blocking.scratch().shared / size_of::<T>());
         // SAFETY: as the caller vouches.
-        unsafe { self.blocking.run(&Operands { a: &a, b: &b, target, epilogue }, scratch, pool) }
+        unsafe { self.blocking.run(&Operands { a: &a, b: &b, target, epilogue, first: 0 }, shared, scratch, pool) }
     }
 }

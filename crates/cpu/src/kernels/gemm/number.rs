@@ -3,9 +3,9 @@
 use gyrus_graph::{bf16, f16};
 use half::slice::HalfFloatSliceExt;
 
-use super::microkernel::{MicroKernel, Packing, Strip};
+use super::microkernel::{MicroKernel, Packing, Strip, Vector};
 use crate::isa::Isa;
-use crate::math::MulAdd;
+use crate::math::{MulAdd, Multiversion};
 
 /// A type that products are computed in.
 pub(crate) trait Number: Stored<Self> + Default + PartialEq {
@@ -19,6 +19,16 @@ pub(crate) trait Number: Stored<Self> + Default + PartialEq {
     fn packing(isa: Isa) -> Packing<Self>;
     /// The loops of products with vectors.
     fn strips(isa: Isa) -> [unsafe fn(Strip<Self>); 2];
+    /// A loop over vectors of these numbers.
+    fn vectorised<L: VectorLoop<Self>>(isa: Isa) -> unsafe fn(L::Arguments);
+}
+
+/// A loop that is generic over the vectors of an instruction set.
+pub(crate) trait VectorLoop<T> {
+    /// What it works on.
+    type Arguments;
+    /// The loop for vectors of a type.
+    type Of<V: Vector<Element = T>>: Multiversion<Arguments = Self::Arguments>;
 }
 
 /// A type that is converted to `T` when it is read, and rounded when it is written.

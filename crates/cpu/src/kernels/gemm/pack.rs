@@ -88,7 +88,8 @@ impl<V: Vector> Multiversion for Pack<V> {
                     for line in (0..count).step_by(V::LANES) {
                         let rows = V::LANES.min(count - line);
                         let from = from.offset(line as isize * across + step as isize);
-                        V::transpose(from, across, rows, cols, to.add(step * width + line), width);
+                        let row = |row: usize| from.offset(row as isize * across);
+                        V::transpose(row, rows, cols, to.add(step * width + line), width);
                     }
                 }
                 return;
@@ -107,6 +108,8 @@ impl<V: Vector> Multiversion for Pack<V> {
 pub(crate) struct Strided<S, T> {
     from: *const S,
     batch_stride: isize,
+    /// After how many products of the batch the operands repeat.
+    period: usize,
     across: isize,
     along: isize,
     packing: Packing<T>,
@@ -120,18 +123,23 @@ impl<S: Stored<T>, T: Number> Strided<S, T> {
     /// The left operand of a product.
     pub(crate) fn rows(from: *const S, layout: Operand, packing: Packing<T>) -> Self {
         let Operand { batch_stride, row_stride, col_stride } = layout;
-        Strided { from, batch_stride, across: row_stride, along: col_stride, packing, in_place: false }
+        Strided { from, batch_stride, period: usize::MAX, across: row_stride, along: col_stride, packing, in_place: false }
     }
 
     /// The right operand of a product, not packed where that is possible if `in_place`.
     pub(crate) fn columns(from: *const S, layout: Operand, packing: Packing<T>, in_place: bool) -> Self {
         let Operand { batch_stride, row_stride, col_stride } = layout;
         let in_place = in_place && S::IS_SAME && col_stride == 1 && row_stride >= 0;
-        Strided { from, batch_stride, across: col_stride, along: row_stride, packing, in_place }
+        Strided { from, batch_stride, period: usize::MAX, across: col_stride, along: row_stride, packing, in_place }
+    }
+
+    /// The same operands again after each `period` products of the batch.
+    pub(crate) fn repeated(self, period: usize) -> Self {
+        Strided { period, ..self }
     }
 
     fn place(&self, batch: usize, line: usize, depth: usize) -> *const S {
-        let [batch, line, depth] = [batch, line, depth].map(|index| index as isize);
+        let [batch, line, depth] = [batch % self.period, line, depth].map(|index| index as isize);
         self.from.wrapping_offset(batch * self.batch_stride + line * self.across + depth * self.along)
     }
 }

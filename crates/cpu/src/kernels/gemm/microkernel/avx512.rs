@@ -62,8 +62,7 @@ impl Vector for F32x16 {
 
     #[inline(always)]
     unsafe fn transpose(
-        from: *const f32,
-        from_stride: isize,
+        from: impl Fn(usize) -> *const f32,
         rows: usize,
         cols: usize,
         to: *mut f32,
@@ -75,7 +74,7 @@ impl Vector for F32x16 {
             let mask = first(cols) as u16;
             for (row, vector) in r.iter_mut().enumerate() {
                 if row < rows {
-                    *vector = _mm512_maskz_loadu_ps(mask, from.offset(row as isize * from_stride));
+                    *vector = _mm512_maskz_loadu_ps(mask, from(row));
                 }
             }
             let mut t = r;

@@ -13,7 +13,7 @@ mod tile;
 pub(crate) use strip::Strip;
 pub(crate) use tile::{MicroKernel, Panel};
 
-use super::number::Number;
+use super::number::{Number, VectorLoop};
 use super::pack::{Pack, PackArguments};
 use crate::isa::Isa;
 use crate::math::{MulAdd, version};
@@ -42,21 +42,21 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
     unsafe fn add(self, other: Self) -> Self;
 
     /// Writes `rows` rows of `cols` elements, neither more than there are lanes, as columns: element `r` of
-    /// row `c` of the result is element `c` of row `r`. Of rows of the result, `LANES` elements may be
-    /// written.
+    /// row `c` of the result is element `c` of the row that begins at `from(r)`. Of rows of the result, `LANES`
+    /// elements may be written.
     #[inline(always)]
     unsafe fn transpose(
-        from: *const Self::Element,
-        from_stride: isize,
+        from: impl Fn(usize) -> *const Self::Element,
         rows: usize,
         cols: usize,
         to: *mut Self::Element,
         to_stride: usize,
     ) {
         for row in 0..rows {
+            let from = from(row);
             for col in 0..cols {
                 // SAFETY: as the caller vouches, the element lies within both.
-                unsafe { *to.add(col * to_stride + row) = *from.offset(row as isize * from_stride + col as isize) }
+                unsafe { *to.add(col * to_stride + row) = *from.add(col) }
             }
         }
     }
@@ -129,6 +129,9 @@ macro_rules! number {
             }
             fn strips(isa: Isa) -> [unsafe fn(Strip<Self>); 2] {
                 $with!(isa, V, _HIGH => [version::<strip::Dots<V>>(isa), version::<strip::Sums<V>>(isa)])
+            }
+            fn vectorised<L: VectorLoop<Self>>(isa: Isa) -> unsafe fn(L::Arguments) {
+                $with!(isa, V, _HIGH => version::<L::Of<V>>(isa))
             }
         }
     };

@@ -1,0 +1,12 @@
+//! Convolution and its gradients, as matrix products whose one operand is read from the input while it is packed.
+
+mod as_product;
+mod correlation;
+pub mod forward;
+mod geometry;
+pub mod input_grad;
+mod padded;
+mod patches;
+
+
+pub mod weight_grad;

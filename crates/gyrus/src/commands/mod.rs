@@ -1,0 +1,49 @@
+//! The commands, a file each.
+
+mod data;
+mod doctor;
+mod eval;
+mod predict;
+mod resume;
+mod runs;
+mod train;
+
+use std::path::Path;
+
+use gyrus::tasks::{self, Layer, Task};
+use gyrus::train::record::RunFolder;
+
+use crate::arguments::{Command, Machine};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Runs a command; the exit code is what it came to.
+pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
+    match command {
+        Command::Train(arguments) => train::train(arguments, output),
+        Command::Resume(arguments) => resume::resume(arguments, output),
+        Command::Eval(arguments) => eval::eval(arguments, output),
+        Command::Predict(arguments) => predict::predict(arguments, output),
+        Command::Runs(command) => runs::runs(command, output),
+        Command::Data(command) => data::data(command, output),
+        Command::Doctor(arguments) => doctor::doctor(arguments, output),
+    }
+}
+
+impl Machine {
+    /// Uses the machine as asked for.
+    fn apply(&self) {
+        if let Some(threads) = self.threads {
+            gyrus::set_num_threads(threads as usize);
+        }
+    }
+}
+
+/// A run, and the task that it is of.
+fn open_run(runs: &Path, name: &str) -> Result<(RunFolder, &'static dyn Task), Failure> {
+    let run = RunFolder::open(runs, name)?;
+    let config = Layer::from_file(&run.config())?;
+    // A run that was moved elsewhere still knows its task.
+    let task = config.get("task").and_then(|task| task.as_str()).unwrap_or(run.task()).to_owned();
+    Ok((run, tasks::named(&task)?))
+}

@@ -1,0 +1,32 @@
+//! `gyrus predict`.
+
+use std::process;
+use std::sync::atomic::AtomicBool;
+
+use gyrus::tasks::Session;
+use gyrus::train::record::ProgressMode;
+
+use super::open_run;
+use crate::arguments::Predict;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub fn predict(arguments: Predict, output: Output) -> Result<u8, Failure> {
+    arguments.machine.apply();
+    let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
+    let session = Session {
+        runs: arguments.runs.folder,
+        progress: ProgressMode::None,
+        interrupted: &AtomicBool::new(false),
+        say: &|message| output.say(message),
+    };
+    task.predict(&run, &arguments.source, &session, &mut |prediction| {
+        if let Err(error) = output.result(|| prediction.json, || prediction.text) {
+            // Without a reader there is no use in going on.
+            let failure = Failure::from(error);
+            output.fail(&failure);
+            process::exit(failure.exit_code().into());
+        }
+    })?;
+    Ok(0)
+}

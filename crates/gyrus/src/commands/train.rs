@@ -1,0 +1,125 @@
+//! `gyrus train`.
+
+use std::path::Path;
+
+use gyrus::data::Layout;
+use gyrus::tasks::{self, Config, Finished, Layer, Session, Task};
+use gyrus::train::record::ProgressMode;
+use serde_json::json;
+use toml::{Table, Value};
+
+use crate::arguments::{Mode, Train};
+use crate::failure::Failure;
+use crate::output::{self, Output};
+use crate::signals;
+
+pub fn train(arguments: Train, output: Output) -> Result<u8, Failure> {
+    arguments.machine.apply();
+    let (task, layers) = resolve(&arguments, output)?;
+    let config = Config::resolve(task.defaults(), &layers)?;
+    let session = Session {
+        runs: arguments.runs.folder,
+        progress: arguments.progress.progress.into(),
+        interrupted: signals::stop_on_request(output),
+        say: &|message| output.say(message),
+    };
+    finish(&task.train(config, &session)?, output)
+}
+
+/// Reports what training came to: the last line on standard output.
+pub fn finish(finished: &Finished, output: Output) -> Result<u8, Failure> {
+    let run = finished.run.display().to_string();
+    let (name, code) = if finished.is_interrupted { ("interrupted", 130) } else { ("done", 0) };
+    output.result(
+        || output::event(name, [("run", json!(run))], &finished.scores),
+        || {
+            let scores = output::table(finished.scores.iter().map(|(name, value)| (&**name, output::number(*value))));
+            let next = match finished.is_interrupted {
+                true => format!("interrupted; continue with `gyrus resume {run}`"),
+                false => format!("run  {run}"),
+            };
+            format!("{scores}{next}")
+        },
+    )?;
+    Ok(code)
+}
+
+/// The task and its settings: a config file under flags under `--set`.
+fn resolve(arguments: &Train, output: Output) -> Result<(&'static dyn Task, Vec<Layer>), Failure> {
+    let mut flags = flags(arguments);
+    let is_config = Path::new(&arguments.source).extension().is_some_and(|extension| extension == "toml");
+    let mut layers = vec![];
+    if is_config {
+        layers.push(Layer::from_file(Path::new(&arguments.source))?);
+    } else {
+        flags.insert("data".to_owned(), Value::String(arguments.source.clone()));
+    }
+    layers.extend([Layer::from_flags(flags), Layer::from_settings(&arguments.set)?]);
+    let last = |key: &str| layers.iter().rev().find_map(|layer| layer.get(key)?.as_str());
+    let task = match arguments.task.as_deref().or(last("task")) {
+        Some(name) => tasks::named(name)?,
+        None => guess(last("data"), output)?,
+    };
+    Ok((task, layers))
+}
+
+/// Each flag that was given, as the setting of its name.
+fn flags(arguments: &Train) -> Table {
+    let text = |value: &Option<String>| value.clone().map(Value::String);
+    let Train { epochs, batch, lr, optimizer, model, seed, patience, augment, name, machine, .. } = arguments;
+    let flags = [
+        ("epochs", epochs.map(Value::Integer)),
+        ("batch", batch.map(Value::Integer)),
+        ("lr", lr.map(Value::Float)),
+        ("optimizer", text(optimizer)),
+        ("model", text(model)),
+        ("seed", seed.map(Value::Integer)),
+        ("patience", patience.map(Value::Integer)),
+        ("augment", text(augment)),
+        ("name", text(name)),
+        ("threads", machine.threads.map(Value::Integer)),
+        ("device", text(&machine.device)),
+    ];
+    flags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}
+
+/// The one task that trains on these data.
+fn guess(data: Option<&str>, output: Output) -> Result<&'static dyn Task, Failure> {
+    let Some(data) = data else {
+        return Err(Failure::Usage("the config names neither `data` nor `task`; add `data = \"PATH\"`".to_owned()));
+    };
+    let mut candidates: Vec<(&dyn Task, String)> = vec![];
+    for task in tasks::all() {
+        if task.shipped_data().contains(&data) {
+            candidates.push((task, format!("{data}, which come with gyrus")));
+        } else if let Some(guess) = task.recognises(Path::new(data)) {
+            candidates.push((task, guess));
+        }
+    }
+    match &candidates[..] {
+        [(task, guess)] => {
+            output.say(&format!("data: {guess} → {}", task.name()));
+            Ok(*task)
+        }
+        [] => Err(match Layout::detect(Path::new(data)) {
+            Err(error) => error.into(),
+            Ok(layout) => Failure::Usage(format!("{data}: {layout}: no task trains on such data")),
+        }),
+        several => {
+            let named = several.iter().map(|(task, guess)| format!("{} ({guess})", task.name()));
+            let named = named.collect::<Vec<_>>().join(", ");
+            Err(Failure::Usage(format!("{data}: several tasks train on such data; choose one with --task: {named}")))
+        }
+    }
+}
+
+impl From<Mode> for ProgressMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Auto => ProgressMode::Auto,
+            Mode::Bar => ProgressMode::Bar,
+            Mode::Plain => ProgressMode::Plain,
+            Mode::None => ProgressMode::None,
+        }
+    }
+}

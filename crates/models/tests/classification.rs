@@ -1,0 +1,123 @@
+//! What every model that classifies images must do.
+
+use gyrus_models::{CLASSIFICATION, ModelError, classification};
+use gyrus_nn::losses::cross_entropy;
+use gyrus_nn::{Context, Layer, Module};
+use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Schedule, Sgd, SgdConfig};
+use gyrus_tensor::{DType, Rng, Tensor, compile};
+
+type Model = Box<dyn Layer + Send>;
+/// What a step of training changes.
+type State = (Model, Box<dyn Optimizer>, Rng);
+
+fn model(name: &str) -> Model {
+    classification(name, 1, 10, [32, 32], &mut Rng::new(0)).unwrap()
+}
+
+/// Eight images with a bright square of 8x8 pixels, each in another place, and as many classes.
+fn batch() -> (Tensor, Tensor) {
+    let mut pixels = vec![-0.1f32; 8 * 32 * 32];
+    for (index, image) in pixels.chunks_exact_mut(32 * 32).enumerate() {
+        let (top, left) = (4 + index / 4 * 12, 2 + index % 4 * 6);
+        for row in image.chunks_exact_mut(32).skip(top).take(8) {
+            row[left..left + 8].fill(1.175);
+        }
+    }
+    (Tensor::from_slice([8, 1, 32, 32], &pixels), Tensor::from_slice([8], &[0i64, 1, 2, 3, 4, 5, 6, 7]))
+}
+
+fn training_step((model, optimizer, rng): &mut State, (images, labels): (Tensor, Tensor)) -> Tensor {
+    let logits = model.forward(&images, &mut Context::train(rng));
+    let loss = cross_entropy(&logits, &labels);
+    let gradients = loss.grad(model);
+    optimizer.step(model, &gradients);
+    loss
+}
+
+#[test]
+fn names() {
+    let names: Vec<&str> = CLASSIFICATION.iter().map(|model| model.name).collect();
+    assert_eq!(names, ["lenet5", "lenet5-1998", "linear", "mlp"]);
+    for (name, suggestion) in [("LeNet5", Some("lenet5")), ("lenet-1998", Some("lenet5-1998")), ("resnet50", None)] {
+        let error = classification(name, 1, 10, [32, 32], &mut Rng::new(0)).err().unwrap();
+        assert_eq!(error, ModelError::Unknown { name: name.into(), suggestion, names: names.clone() });
+        assert!(error.to_string().ends_with("there are lenet5, lenet5-1998, linear, mlp"), "{error}");
+    }
+}
+
+#[test]
+fn logits_of_any_batch() {
+    for entry in CLASSIFICATION {
+        for (channels, size) in [(1, [28, 28]), (3, [32, 40])] {
+            let model = classification(entry.name, channels, 5, size, &mut Rng::new(0)).unwrap();
+            for batch in [1, 3] {
+                let images = Tensor::zeros([batch, channels, size[0], size[1]], DType::F32);
+                let logits = model.forward(&images, &mut Context::evaluate());
+                assert_eq!((&logits.shape()[..], logits.dtype()), (&[batch, 5][..], DType::F32), "{}", entry.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn seeds() {
+    for entry in CLASSIFICATION {
+        let draw = |seed: u64| -> Vec<Vec<f32>> {
+            let model = classification(entry.name, 1, 10, [32, 32], &mut Rng::new(seed)).unwrap();
+            model.parameters().iter().map(Tensor::to_vec).collect()
+        };
+        assert_eq!(draw(4), draw(4), "{}", entry.name);
+        assert_ne!(draw(4), draw(5), "{}", entry.name);
+    }
+}
+
+/// Eight examples are learned by heart, by a compiled step.
+#[test]
+fn eight_examples() {
+    for entry in CLASSIFICATION {
+        let (model, batch) = (model(entry.name), batch());
+        let optimizer = Adam::new(&model, AdamConfig::new(3e-3));
+        let mut state: State = (model, Box::new(optimizer), Rng::new(9));
+        let mut step = compile(training_step);
+        let losses: Vec<f64> = (0..60).map(|_| step.call(&mut state, batch.clone()).item()).collect();
+        assert_eq!(step.num_plans(), 1);
+        assert!((losses[0] - 10.0f64.ln()).abs() < 1.0, "{}: begins at {}", entry.name, losses[0]);
+        assert!(losses[59] < 0.05, "{}: ends at {}", entry.name, losses[59]);
+        let logits = state.0.forward(&batch.0, &mut Context::evaluate());
+        assert_eq!(logits.argmax(-1).to_dtype(DType::I64).to_vec::<i64>(), batch.1.to_vec::<i64>(), "{}", entry.name);
+    }
+}
+
+/// A compiled step is what the step does, and its learning rate changes although nothing is recorded anew.
+#[test]
+fn compiled_steps_are_steps() {
+    type Build = fn(&Model, Schedule) -> Box<dyn Optimizer>;
+    let schedule = || Schedule::Cosine { initial: 0.05, minimum: 0.0, num_steps: 5 }.with_warmup(2);
+    let optimizers: [Build; 3] = [
+        |model, rate| Box::new(Sgd::new(model, SgdConfig { momentum: 0.9, dampening: 0.1, ..SgdConfig::new(rate) })),
+        |model, rate| Box::new(Adam::new(model, AdamConfig { weight_decay: 0.01, ..AdamConfig::new(rate) })),
+        |model, rate| Box::new(AdamW::new(model, AdamWConfig::new(rate))),
+    ];
+    for optimizer in optimizers {
+        let start = || -> State {
+            let model = model("lenet5-1998");
+            let optimizer = optimizer(&model, schedule());
+            (model, optimizer, Rng::new(9))
+        };
+        let (mut plain, mut replayed) = (start(), start());
+        let mut step = compile(training_step);
+        for index in 0..7 {
+            let rate = replayed.1.learning_rate().item();
+            let expected = schedule().at(&Tensor::scalar(index as i64), DType::F32).item();
+            assert_eq!(rate, expected, "step {index}");
+            let (a, b) = (training_step(&mut plain, batch()).item(), step.call(&mut replayed, batch()).item());
+            assert!((a - b).abs() <= 1e-5 * (1.0 + a.abs()), "step {index}: {a} and {b}");
+        }
+        let (plain, replayed) = (plain.named_tensors(), replayed.named_tensors());
+        assert_eq!(plain.len(), replayed.len());
+        for ((name, _, a), (_, _, b)) in plain.iter().zip(&replayed) {
+            let error = (a.to_dtype(DType::F64) - b.to_dtype(DType::F64)).abs().max(..).item();
+            assert!(error < 1e-5, "{name}: {error}");
+        }
+    }
+}
