@@ -134,12 +134,14 @@ def cases():
     yield case("take_along_axis", lambda x, i: x.gather(1, i), real(2, 4), integers(2, 6, high=4))
     yield case("scatter_add", lambda x, i, u: x.scatter_add(1, i, u), real(2, 4), integers(2, 6, high=4), real(2, 6))
     yield case("index_add", lambda x, i, u: x.index_add(0, i, u), real(4, 3), integers(6, high=4), real(6, 3))
+    middle = (real(2, 4, 3), integers(5, high=4), real(2, 5, 3))
+    yield case("index_add 1", lambda x, i, u: x.index_add(1, i, u), *middle)
     yield case("sort", lambda x: x.sort(1, descending=True), real(3, 6))
     yield case("top_k", lambda x: x.topk(2, 0), real(5, 3))
 
-    for a, b in [((3, 4), (4, 2)), ((4,), (4,)), ((4,), (4, 2)), ((3, 4), (4,)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (4,))]:
-        yield case("matmul", torch.matmul, real(*a), real(*b))
-    for a, b in [((2, 3, 4), (2, 4, 5)), ((2, 1, 3, 4), (5, 4, 2)), ((3, 4), (2, 4, 5)), ((4,), (2, 4, 5))]:
+    vectors = [((4,), (4,)), ((4,), (4, 2)), ((3, 4), (4,)), ((2, 3, 4), (4,)), ((4,), (2, 4, 5))]
+    matrices = [((3, 4), (4, 2)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (2, 4, 5)), ((2, 1, 3, 4), (5, 4, 2)), ((3, 4), (2, 4, 5))]
+    for a, b in vectors + matrices:
         yield case("matmul", torch.matmul, real(*a), real(*b))
     yield case("dot", torch.dot, real(5), real(5))
     for equation, *shapes in [
@@ -154,7 +156,9 @@ def cases():
     yield case("conv 1", lambda x, w: F.conv1d(x, w, stride=2, padding=1), real(2, 3, 7), real(4, 3, 3))
     yield case("conv 2", lambda x, w: F.conv2d(x, w, padding=1, groups=2), real(1, 4, 5, 6), real(2, 2, 3, 3))
     yield case("conv 3", lambda x, w: F.conv3d(x, w, dilation=2), real(1, 2, 3, 4, 4), real(2, 2, 2, 2, 2))
-    yield case("conv_transpose", lambda x, w: F.conv_transpose2d(x, w, stride=2, padding=1, output_padding=1), real(1, 3, 3, 4), real(3, 2, 3, 3))
+    options = {"stride": 2, "padding": 1, "output_padding": 1}
+    transposed = lambda x, w: F.conv_transpose2d(x, w, **options)
+    yield case("conv_transpose", transposed, real(1, 3, 3, 4), real(3, 2, 3, 3))
     yield case("max_pool 1", lambda x: F.max_pool1d(x, 3, 2, 1), real(2, 3, 8))
     yield case("max_pool 2", lambda x: F.max_pool2d(x, (2, 3), (2, 1), (1, 0)), real(1, 2, 5, 6))
     yield case("avg_pool include", lambda x: F.avg_pool2d(x, 3, 2, 1), real(1, 2, 5, 6))

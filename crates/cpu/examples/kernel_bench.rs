@@ -4,9 +4,17 @@
 
 use std::time::{Duration, Instant};
 
+use gyrus_cpu::kernel::{Kernel, Run, Signature};
+use gyrus_cpu::kernels::convolution::{forward, input_grad, weight_grad};
 use gyrus_cpu::kernels::gemm::{Gemm, Operand};
+use gyrus_cpu::kernels::window::{reduce_window, reduce_window_select_grad, reduce_window_sum_grad};
 use gyrus_cpu::pool::{Pool, Scratch, ScratchSize};
-use gyrus_graph::DType;
+use gyrus_graph::ops::contraction::{
+    Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow,
+};
+use gyrus_graph::ops::reduction::{Extremum, Reduction};
+use gyrus_graph::ops::window::{ReduceWindow, ReduceWindowSelectGrad, ReduceWindowSumGrad, Window};
+use gyrus_graph::{DType, Spec};
 
 /// How long each is repeated.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -36,7 +44,7 @@ impl Bench {
             best = best.min(start.elapsed());
         }
         let rate = flops as f64 / best.as_secs_f64() / 1e9;
-        println!("{name:<48} {:>10.1} us {rate:>8.1} GFLOP/s", best.as_secs_f64() * 1e6);
+        println!("{name:<60} {:>10.1} us {rate:>8.1} GFLOP/s", best.as_secs_f64() * 1e6);
     }
 
     fn gemm(&self, name: &str, [m, n, k]: [usize; 3], is_a_transposed: bool, is_b_transposed: bool) {
@@ -59,6 +67,60 @@ impl Bench {
             }
         });
     }
+
+    fn kernel(&self, name: &str, flops: usize, kernel: &dyn Kernel, inputs: [&Spec; 2], output: &Spec) {
+        if !name.contains(&self.filter) {
+            return;
+        }
+        let inputs = inputs.map(|spec| floats(spec.shape.num_elements()));
+        let mut output = floats(output.shape.num_elements());
+        let (_memory, scratch) = memory(&kernel.scratch(), &self.pool);
+        let read = [inputs[0].as_ptr().cast(), inputs[1].as_ptr().cast()];
+        let write = [output.as_mut_ptr().cast()];
+        let run = Run { inputs: &read, outputs: &write, scratch, pool: &self.pool, epilogue: None };
+        // SAFETY: the arrays have the sizes that the kernel was made for.
+        self.report(name, flops, &mut || unsafe { kernel.run(&run) });
+    }
+
+    fn convolution(&self, name: &str, x: [usize; 4], w: [usize; 4], window: ConvolutionWindow) {
+        let spatial = window.output_sizes(&x[2..], &w[2..]).expect("fits");
+        let y = Spec::new([x[0], w[0], spatial[0], spatial[1]], DType::F32);
+        let flops = 2 * y.shape.num_elements() * w[1] * w[2] * w[3];
+        let (x, w) = (Spec::new(x, DType::F32), Spec::new(w, DType::F32));
+        let signature = |a: &Spec, b: &Spec, c: &Spec| ([a.clone(), b.clone()], [c.clone()]);
+        let (inputs, outputs) = signature(&x, &w, &y);
+        let op = Convolution { window: window.clone() };
+        let kernel = forward::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
+        self.kernel(&format!("{name}, forward"), flops, &*kernel, [&x, &w], &y);
+        let (inputs, outputs) = signature(&y, &w, &x);
+        let op = ConvolutionInputGrad { window: window.clone(), input_spatial: x.shape[2..].to_vec() };
+        let kernel = input_grad::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
+        self.kernel(&format!("{name}, input's gradient"), flops, &*kernel, [&y, &w], &x);
+        let (inputs, outputs) = signature(&x, &y, &w);
+        let op = ConvolutionWeightGrad { window, kernel_spatial: w.shape[2..].to_vec() };
+        let kernel = weight_grad::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
+        self.kernel(&format!("{name}, weight's gradient"), flops, &*kernel, [&x, &y], &w);
+    }
+
+    fn pooling(&self, name: &str, x: [usize; 4], window: Window) {
+        let spatial = window.output_sizes(&x[2..]).expect("fits");
+        let y = Spec::new([x[0], x[1], spatial[0], spatial[1]], DType::F32);
+        let (x, count) = (Spec::new(x, DType::F32), x.iter().product());
+        let (inputs, outputs) = ([x.clone(), y.clone()], [y.clone()]);
+        for reduction in [Reduction::Max, Reduction::Sum] {
+            let op = ReduceWindow { reduction, window: window.clone() };
+            let kernel = reduce_window::kernel(&op, &Signature { inputs: &inputs[..1], outputs: &outputs });
+            self.kernel(&format!("{name}, {reduction:?}"), count, &*kernel, [&x, &y], &y);
+        }
+        let op = ReduceWindowSelectGrad { extremum: Extremum::Max, window: window.clone() };
+        let signature = Signature { inputs: &inputs, outputs: &inputs[..1] };
+        let kernel = reduce_window_select_grad::kernel(&op, &signature);
+        self.kernel(&format!("{name}, Max's gradient"), count, &*kernel, [&x, &y], &x);
+        let op = ReduceWindowSumGrad { window, input_spatial: x.shape[2..].to_vec() };
+        let signature = Signature { inputs: &inputs[1..], outputs: &inputs[..1] };
+        let kernel = reduce_window_sum_grad::kernel(&op, &signature);
+        self.kernel(&format!("{name}, Sum's gradient"), count, &*kernel, [&y, &y], &x);
+    }
 }
 
 fn main() {
@@ -79,4 +141,20 @@ fn main() {
     bench.gemm("gemm 4096 by vector", [4096, 1, 4096], false, false);
     bench.gemm("gemm vector by 4096", [1, 4096, 4096], false, false);
     bench.gemm("gemm vector by 256", [1, 256, 256], false, false);
+    let plain = || ConvolutionWindow::new(2);
+    let same = || ConvolutionWindow { padding: vec![(1, 1); 2], ..plain() };
+    bench.convolution("conv LeNet 1", [64, 1, 32, 32], [6, 1, 5, 5], plain());
+    bench.convolution("conv LeNet 2", [64, 6, 14, 14], [16, 6, 5, 5], plain());
+    bench.convolution("conv LeNet 3", [64, 16, 5, 5], [120, 16, 5, 5], plain());
+    bench.convolution("conv 64 to 64, 3 by 3, on 4 of 128 by 128", [4, 64, 128, 128], [64, 64, 3, 3], same());
+    bench.convolution("conv 256 to 256, 3 by 3, on 4 of 14 by 14", [4, 256, 14, 14], [256, 256, 3, 3], same());
+    let strided = ConvolutionWindow { stride: vec![2, 2], ..same() };
+    bench.convolution("conv 64 to 128, 3 by 3, by 2, on 4 of 56 by 56", [4, 64, 56, 56], [128, 64, 3, 3], strided);
+    let depthwise = ConvolutionWindow { groups: 128, ..same() };
+    bench.convolution("conv depthwise 128, 3 by 3, on 4 of 56 by 56", [4, 128, 56, 56], [128, 1, 3, 3], depthwise);
+    bench.convolution("conv 64 to 256, 1 by 1, on 4 of 56 by 56", [4, 64, 56, 56], [256, 64, 1, 1], plain());
+    bench.pooling("pool LeNet 1", [64, 6, 28, 28], Window::tiles(&[2, 2]));
+    bench.pooling("pool LeNet 2", [64, 16, 10, 10], Window::tiles(&[2, 2]));
+    let overlapping = Window { stride: vec![2, 2], padding: vec![(1, 1); 2], ..Window::tiles(&[3, 3]) };
+    bench.pooling("pool 3 by 3, by 2, on 4 of 112 by 112", [4, 64, 112, 112], overlapping);
 }

@@ -50,10 +50,14 @@ impl Value {
     pub fn record(op: impl Into<Op>, inputs: &[&Value]) -> Vec<Value> {
         let op = op.into();
         let specs: Vec<Spec> = inputs.iter().map(|input| input.spec().clone()).collect();
-        let outputs = op.infer(&specs).unwrap_or_else(|rule| {
-            let received: Vec<String> = specs.iter().map(Spec::to_string).collect();
-            panic!("{}: {}: {rule}", op.name(), received.join(" and "))
-        });
+        let outputs = match op.infer(&specs) {
+            Ok(outputs) => outputs,
+            // Not in a closure: the panic is to name the caller's line.
+            Err(rule) => {
+                let received: Vec<String> = specs.iter().map(Spec::to_string).collect();
+                panic!("{}: {}: {rule}", op.name(), received.join(" and "))
+            }
+        };
         let device = inputs.first().map_or(Device::default(), |input| input.device());
         let computed = outputs.iter().map(|_| OnceLock::new()).collect();
         let inputs = inputs.iter().map(|&input| input.clone()).collect();

@@ -1,3 +1,5 @@
+//! LeNet-5 learns to read handwritten digits.
+
 use gyrus::prelude::*;
 
 fn main() -> Result<(), DataError> {

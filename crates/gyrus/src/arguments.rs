@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use gyrus::train::record::ProgressMode;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -12,8 +13,9 @@ Examples:
   gyrus eval digits-1 --min accuracy=0.99  exits with 6 if the model is worse
   gyrus predict digits-1 scan.png          classes with probabilities
 
-Results go to standard output, messages to standard error. Exit codes: 0 done, 1 failed, 2 usage, 3 bad data,
-4 diverged, 5 out of memory, 6 a gate failed, 130 interrupted with a checkpoint saved.";
+Results go to standard output, messages to standard error.
+Exit codes: 0 done, 1 failed, 2 usage, 3 bad data, 4 diverged, 5 out of memory, 6 a gate failed,
+130 interrupted with a checkpoint saved.";
 
 /// Deep learning in one binary.
 #[derive(Debug, Parser)]
@@ -197,21 +199,9 @@ pub struct Machine {
 
 #[derive(Debug, Args)]
 pub struct Progress {
-    /// How progress is shown
-    #[arg(long, value_name = "HOW", default_value = "auto")]
-    pub progress: Mode,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Mode {
-    /// A bar on a terminal, else lines
-    Auto,
-    /// A bar
-    Bar,
-    /// A line an epoch
-    Plain,
-    /// Not at all
-    None,
+    /// How progress is shown: auto, bar, plain, none
+    #[arg(long = "progress", value_name = "HOW", default_value = "auto")]
+    pub mode: ProgressMode,
 }
 
 #[derive(Debug, Args)]

@@ -68,6 +68,7 @@ pub struct LeNet5 {
     output: Linear,
     activation: Activation,
     dropout: Dropout,
+    image_size: [usize; 2],
 }
 
 impl LeNet5 {
@@ -93,12 +94,14 @@ impl LeNet5 {
             output: Linear::new(84, num_classes, rng),
             activation,
             dropout: Dropout::new(dropout),
+            image_size,
         })
     }
 }
 
 impl Layer for LeNet5 {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        check_images("lenet5", images, self.c1.in_channels(), self.image_size);
         let (activation, pool) = (self.activation, MaxPool2d::new(2));
         let mut x = self.c1.forward(images, context);
         x = self.c1_norm.forward(&x, context);
@@ -121,4 +124,13 @@ pub(crate) fn s4_size(model: &'static str, image_size: [usize; 2]) -> Result<[us
         return Err(ModelError::ImageTooSmall { model, image_size, minimum });
     }
     Ok(image_size.map(|size| ((size - 4) / 2 - 4) / 2))
+}
+
+/// Asserts that images are what the model was made for.
+pub(crate) fn check_images(model: &str, images: &Tensor, in_channels: usize, [height, width]: [usize; 2]) {
+    assert!(
+        images.rank() == 4 && images.shape()[1..] == [in_channels, height, width],
+        "{model}: input {}: must be [N, {in_channels}, {height}, {width}], as the model was made for",
+        images.spec()
+    );
 }

@@ -107,3 +107,17 @@ fn options() {
     let batches = model.named_tensors().into_iter().find(|(name, ..)| name == "c1_norm.num_batches_tracked").unwrap();
     assert_eq!(batches.2.item(), 2.0);
 }
+
+#[test]
+#[should_panic(expected = "lenet5: input f32[2, 1, 28, 28]: must be [N, 1, 32, 32], as the model was made for")]
+fn images_of_another_size() {
+    let model = LeNet5::new(10, 1, &mut Rng::new(0));
+    model.forward(&Tensor::zeros([2, 1, 28, 28], DType::F32), &mut Context::evaluate());
+}
+
+#[test]
+#[should_panic(expected = "lenet5-1998: input f32[2, 3, 32, 32]: must be [N, 1, 32, 32], as the model was made for")]
+fn images_of_other_channels() {
+    let model = LeNet51998::new(10, 1, [32, 32], &mut Rng::new(0)).unwrap();
+    model.forward(&Tensor::zeros([2, 3, 32, 32], DType::F32), &mut Context::evaluate());
+}

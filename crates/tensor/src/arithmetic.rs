@@ -7,10 +7,7 @@ use gyrus_graph::DType;
 use crate::Tensor;
 use crate::operand::{Operand, unite, unite_choice};
 
-/// Operators on tensors and anything else: `&a + &b`, `&a + 1.0`, `1.0 - a`, `a += &b`.
-///
-/// On the left of an operator numbers are `f64` or `i64`: with more types Rust could not tell of which
-/// `1.0` in `(1.0 - &x).exp()` is meant to be.
+/// `&a + &b`, `&a + 1.0`, `1.0 - a`, `a += &b`.
 macro_rules! operators {
     ($($trait:ident $method:ident $assign:ident $assign_method:ident $name:ident,)*) => {$(
         impl<R: Into<Operand>> ops::$trait<R> for &Tensor {

@@ -8,7 +8,8 @@ use crate::Tensor;
 ///
 /// A real number that meets integers makes the result `f32`, an integer that meets truth values makes it
 /// `i64`. Whatever takes `impl Into<Operand>` takes `Tensor`, `&Tensor`, `f32`, `f64`, `i32`, `i64`,
-/// `usize` and `bool`.
+/// `usize` and `bool`. On the left of an operator numbers are `f64` or `i64`: with more types Rust could not
+/// tell of which the number in `(1.0 - &x).exp()` is.
 #[derive(Clone)]
 pub struct Operand(Inner);
 
@@ -69,7 +70,8 @@ impl Operand {
                 let fits = !dtype.is_integer() || dtype == DType::I64 || scalar.to_f64() == *integer as f64;
                 assert!(
                     fits,
-                    "{operation}: {integer} and a tensor of {dtype}: the number must fit {dtype}: convert the tensor first, with to_dtype(DType::I64)"
+                    "{operation}: {integer} and a tensor of {dtype}: the number must fit {dtype}: convert the tensor \
+                     first, with to_dtype(DType::I64)"
                 );
                 scalar
             }
@@ -130,8 +132,8 @@ pub(crate) fn common_shape(operation: &str, named: &[(&str, &Shape)]) -> Shape {
             let back = (1..=rank).find(differ).expect("some axis does not fit");
             let (a, b) = sizes(&back);
             panic!(
-                "{operation}: {}: sizes must be equal or 1, aligned at the last axis, but axis -{back} has {a} and {b}: \
-                 reshape one, or insert axes with unsqueeze",
+                "{operation}: {}: sizes must be equal or 1, aligned at the last axis, but axis -{back} has {a} \
+                 and {b}: reshape one, or insert axes with unsqueeze",
                 received.join(" and ")
             );
         };

@@ -208,8 +208,8 @@ fn pooling_window(
     let num_axes = shape.rank().saturating_sub(2);
     assert!(
         [kernel_size, stride, padding].iter().all(|numbers| numbers.len() == num_axes),
-        "{operation}: shape {shape}, kernel_size {kernel_size:?}, stride {stride:?}, padding {padding:?}: must have one \
-         number for each axis after the first two"
+        "{operation}: shape {shape}, kernel_size {kernel_size:?}, stride {stride:?}, padding {padding:?}: must have \
+         one number for each axis after the first two"
     );
     assert!(
         padding.iter().zip(kernel_size).all(|(padding, size)| 2 * padding <= *size),

@@ -162,7 +162,9 @@ macro_rules! tuples {
     )*};
 }
 
-tuples! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) (A 0, B 1, C 2, D 3, E 4) (A 0, B 1, C 2, D 3, E 4, F 5) }
+tuples! {
+    (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) (A 0, B 1, C 2, D 3, E 4) (A 0, B 1, C 2, D 3, E 4, F 5)
+}
 
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,7 +182,8 @@ impl Bounds {
         let (start, end) = (self.start.map_or(0, from_start), self.end.map_or(size, from_start));
         assert!(
             0 <= start && start <= end && end <= size,
-            "{operation}: range {self} of axis {axis} of shape {shape}: must lie within 0..{size}, the first index before the end"
+            "{operation}: range {self} of axis {axis} of shape {shape}: must lie within 0..{size}, the first \
+         index before the end"
         );
         assert!(self.step > 0, "{operation}: range {self} of axis {axis} by 0: the step must be at least 1");
         (start as usize, end as usize)
@@ -202,7 +205,8 @@ fn resolve_index(operation: &str, index: isize, axis: usize, shape: &Shape) -> u
 impl Tensor {
     /// The elements that an index addresses, NumPy's `x[…]`: for each axis an integer, which takes the axis
     /// away, or a range. Negative integers count from the end; axes not named are taken whole. Unlike in
-    /// NumPy a range must lie within its axis.
+    /// NumPy a range must lie within its axis. Clippy takes the literal `1..-1` for an empty range: allow
+    /// `clippy::reversed_empty_ranges` where you write it.
     ///
     /// | NumPy | here |
     /// | --- | --- |
@@ -233,7 +237,8 @@ impl Tensor {
         let num_ellipses = items.iter().filter(|item| matches!(item, Item::Ellipsis)).count();
         assert!(
             num_named <= shape.rank() && num_ellipses <= 1,
-            "get: an index of {num_named} parts and {num_ellipses} ellipses into shape {shape}: must have at most {} parts and one ellipsis",
+            "get: an index of {num_named} parts and {num_ellipses} ellipses into shape {shape}: must have at most \
+             {} parts and one ellipsis",
             shape.rank()
         );
         let whole = Item::Bounds((..).bounds());

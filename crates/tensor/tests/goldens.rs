@@ -6,6 +6,8 @@ use serde_json::Value as Json;
 const GOLDEN: &str = include_str!("golden/tensor_ops.json");
 
 /// What `name` stands for.
+// A negative end counts from the last index.
+#[allow(clippy::reversed_empty_ranges)]
 fn call(name: &str, x: &[Tensor]) -> Vec<Tensor> {
     let a = &x[0];
     let b = || &x[1];
@@ -88,6 +90,7 @@ fn call(name: &str, x: &[Tensor]) -> Vec<Tensor> {
         "take_along_axis" => a.take_along_axis(1, b()),
         "scatter_add" => a.scatter_add(1, b(), &x[2]),
         "index_add" => a.index_add(0, b(), &x[2]),
+        "index_add 1" => a.index_add(1, b(), &x[2]),
         "sort" => return pair(a.sort(1, true)),
         "top_k" => return pair(a.top_k(2, 0)),
         "matmul" => a.matmul(b()),
@@ -151,7 +154,7 @@ fn check(case: &Json, dtype: DType, tolerance: f64) {
         assert_close(name, "output", output, &expected, tolerance);
         if !cotangent.is_null() {
             assert_eq!(output.dtype(), dtype, "{name}: element type");
-            total = total + (output * tensor(&cotangent, dtype)).sum(..);
+            total += (output * tensor(&cotangent, dtype)).sum(..);
         }
     }
     for (input, expected) in inputs.iter().zip(list("gradients")) {

@@ -113,7 +113,9 @@ proptest! {
 
     #[test]
     fn indexing_equals_the_definition(
-        shape in shape_of_3(), ranges in [(0..6usize, 0..6usize, 1..4usize), (0..6usize, 0..6usize, 1..4usize)], seed in 0..9i64,
+        shape in shape_of_3(),
+        ranges in [(0..6usize, 0..6usize, 1..4usize), (0..6usize, 0..6usize, 1..4usize)],
+        seed in 0..9i64,
     ) {
         let x = whole(&shape, seed);
         let [size, middle, last] = shape;
@@ -134,8 +136,8 @@ proptest! {
             let back = index as isize - middle as isize;
             let start = third.0 as isize - last as isize;
             if third.0 < last {
-                let found = x.get((first.0..first.1, back, start..)).get((Step(.., first.2), ..third.1 - third.0.min(third.1)));
-                let found = found.get((.., Step(.., third.2)));
+                let found = x.get((first.0..first.1, back, start..));
+                let found = found.get((Step(.., first.2), Step(..third.1 - third.0, third.2)));
                 prop_assert_eq!(found.to_vec::<i64>(), expected);
             }
         }
@@ -168,7 +170,9 @@ proptest! {
     }
 
     #[test]
-    fn what_moves_elements_can_be_undone(shape in shape_of_3(), axis in 0..3isize, cut in 0..6usize, seed in 0..100i64) {
+    fn what_moves_elements_can_be_undone(
+        shape in shape_of_3(), axis in 0..3isize, cut in 0..6usize, seed in 0..100i64,
+    ) {
         let x = whole(&shape, seed);
         let elements = x.to_vec::<i64>();
         let size = x.shape()[axis as usize];

@@ -171,7 +171,7 @@ fn text() {
         "{matrix}"
     );
     let long = show(Tensor::arange(40, DType::I64));
-    assert!(long.lines().count() == 2 && long.lines().all(|line| line.len() <= 110), "{long}");
+    assert!(long.lines().count() == 3 && long.lines().all(|line| line.len() <= 100), "{long}");
 }
 
 #[test]

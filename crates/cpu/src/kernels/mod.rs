@@ -14,3 +14,4 @@ pub(crate) mod reduction;
 pub(crate) mod registry;
 pub(crate) mod split;
 pub(crate) mod whole;
+pub mod window;

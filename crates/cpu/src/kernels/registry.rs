@@ -2,7 +2,7 @@
 
 use gyrus_graph::Op;
 
-use super::{convolution, indexing, movement, random, reduction, whole};
+use super::{convolution, indexing, movement, random, reduction, whole, window};
 use crate::kernel::{Kernel, Signature};
 
 /// The kernel of an operation, if it has one; the others are decomposed, fused or views.
@@ -20,6 +20,10 @@ pub(crate) fn kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kerne
         Op::Convolution(op) => convolution::forward::kernel(op, signature),
         Op::ConvolutionInputGrad(op) => convolution::input_grad::kernel(op, signature),
         Op::ConvolutionWeightGrad(op) => convolution::weight_grad::kernel(op, signature),
+        Op::ReduceWindow(op) => window::reduce_window::kernel(op, signature),
+        Op::ReduceWindowSelect(op) => window::reduce_window_select::kernel(op, signature),
+        Op::ReduceWindowSelectGrad(op) => window::reduce_window_select_grad::kernel(op, signature),
+        Op::ReduceWindowSumGrad(op) => window::reduce_window_sum_grad::kernel(op, signature),
         Op::Softmax(op) => whole::softmax::kernel(op, signature)?,
         Op::SoftmaxGrad(op) => whole::softmax_grad::kernel(op, signature)?,
         Op::LogSumExp(op) => whole::log_sum_exp::kernel(op, signature)?,

@@ -14,7 +14,7 @@ pub fn resume(arguments: Resume, output: Output) -> Result<u8, Failure> {
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
     let session = Session {
         runs: arguments.runs.folder,
-        progress: arguments.progress.progress.into(),
+        progress: arguments.progress.mode,
         interrupted: signals::stop_on_request(output),
         say: &|message| output.say(message),
     };

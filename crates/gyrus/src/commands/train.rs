@@ -4,11 +4,10 @@ use std::path::Path;
 
 use gyrus::data::Layout;
 use gyrus::tasks::{self, Config, Finished, Layer, Session, Task};
-use gyrus::train::record::ProgressMode;
 use serde_json::json;
 use toml::{Table, Value};
 
-use crate::arguments::{Mode, Train};
+use crate::arguments::Train;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::signals;
@@ -19,7 +18,7 @@ pub fn train(arguments: Train, output: Output) -> Result<u8, Failure> {
     let config = Config::resolve(task.defaults(), &layers)?;
     let session = Session {
         runs: arguments.runs.folder,
-        progress: arguments.progress.progress.into(),
+        progress: arguments.progress.mode,
         interrupted: signals::stop_on_request(output),
         say: &|message| output.say(message),
     };
@@ -109,17 +108,6 @@ fn guess(data: Option<&str>, output: Output) -> Result<&'static dyn Task, Failur
             let named = several.iter().map(|(task, guess)| format!("{} ({guess})", task.name()));
             let named = named.collect::<Vec<_>>().join(", ");
             Err(Failure::Usage(format!("{data}: several tasks train on such data; choose one with --task: {named}")))
-        }
-    }
-}
-
-impl From<Mode> for ProgressMode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Auto => ProgressMode::Auto,
-            Mode::Bar => ProgressMode::Bar,
-            Mode::Plain => ProgressMode::Plain,
-            Mode::None => ProgressMode::None,
         }
     }
 }

@@ -12,7 +12,7 @@ use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
 use crate::ModelError;
-use crate::lenet5::s4_size;
+use crate::lenet5::{check_images, s4_size};
 
 /// LeNet-5 as its paper has it. Of images of 32x32 pixels:
 ///
@@ -47,6 +47,7 @@ pub struct LeNet51998 {
     c5: Conv2d,
     f6: Linear,
     output: Linear,
+    image_size: [usize; 2],
 }
 
 impl LeNet51998 {
@@ -77,6 +78,7 @@ impl LeNet51998 {
             c5: conv(16, 120, map_size, rng),
             f6: linear(120, 84, rng),
             output: linear(84, num_classes, rng),
+            image_size,
         })
     }
 }
@@ -89,6 +91,7 @@ fn init(fan_in: usize) -> Init {
 
 impl Layer for LeNet51998 {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        check_images("lenet5-1998", images, self.c1.in_channels(), self.image_size);
         let squash = |x: Tensor| Activation::ScaledTanh.apply(&x);
         let x = squash(self.c1.forward(images, context));
         let x = squash(self.s2.forward(&x, context));

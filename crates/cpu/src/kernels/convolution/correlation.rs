@@ -1,5 +1,7 @@
 //! Weights times what they meet: the product that the convolution and the gradient for its input have in common.
 
+use super::channel_lanes::ChannelLanes;
+use super::few_channels::{FewChannels, Pointers};
 use super::geometry::Geometry;
 use super::padded::Padded;
 use super::patches::{ByTap, Images, PatchArguments, Patches};
@@ -19,9 +21,16 @@ pub(super) struct Correlation<T> {
     taps: Vec<usize>,
     /// How many images are prepared at a time.
     chunk: usize,
-    blocking: Blocking<T>,
+    method: Method<T>,
     packing: Packing<T>,
     pack: unsafe fn(PatchArguments<T>),
+}
+
+/// How it is computed.
+enum Method<T> {
+    FewChannels(FewChannels<T>),
+    ChannelLanes(ChannelLanes<T>),
+    Blocking(Blocking<T>),
 }
 
 impl<T: Number> Correlation<T> {
@@ -42,14 +51,20 @@ impl<T: Number> Correlation<T> {
             padded,
             taps: padded.taps(geometry.in_channels),
             chunk,
-            blocking: Blocking::new(isa, sizes),
+            method: if S::IS_SAME { Method::direct(isa, &geometry, &padded) } else { None }
+                .unwrap_or_else(|| Method::Blocking(Blocking::new(isa, sizes))),
             packing: T::packing(isa),
             pack: T::vectorised::<ByTap<T>>(isa),
         }
     }
 
     pub(super) fn scratch(&self) -> ScratchSize {
-        let ScratchSize { shared, per_worker } = self.blocking.scratch();
+        let weights = |elements: usize| ScratchSize { shared: elements * size_of::<T>(), per_worker: 0 };
+        let ScratchSize { shared, per_worker } = match &self.method {
+            Method::FewChannels(few) => weights(few.weights_len(self.geometry.groups)),
+            Method::ChannelLanes(lanes) => weights(lanes.weights_len(self.geometry.groups)),
+            Method::Blocking(blocking) => blocking.scratch(),
+        };
         ScratchSize { shared: shared + self.padded.len(self.chunk) * size_of::<T>(), per_worker }
     }
 
@@ -95,12 +110,34 @@ impl<T: Number> Correlation<T> {
                     self.padded.prepare(from, count, shared, pool);
                     shared.cast_const()
                 };
-                let (geometry, padded) = (&self.geometry, &self.padded);
-                let b = Patches { images: Images { from, geometry, padded, taps: &self.taps }, pack: self.pack };
-                let operands = Operands { a: &a, b: &b, target, epilogue, first: start };
-                self.blocking.of_batch(count * groups).run(&operands, rest, scratch, pool);
+                // The direct methods are for elements of the type that is computed in.
+                let pointers = Pointers { x: from, w: w.cast::<T>(), y: target.c.cast::<T>() };
+                let sizes = [count, groups, in_channels * self.padded.channel_stride()];
+                let finished = |place: usize, len: usize, worker: usize| {
+                    if let Some(epilogue) = epilogue {
+                        epilogue.region(start + place, 1, len, len, worker);
+                    }
+                };
+                match &self.method {
+                    Method::FewChannels(few) => few.run(sizes, pointers, rest, pool, &finished),
+                    Method::ChannelLanes(lanes) => lanes.run(sizes, pointers, rest, pool, &finished),
+                    Method::Blocking(blocking) => {
+                        let (geometry, padded) = (&self.geometry, &self.padded);
+                        let b = Patches { images: Images { from, geometry, padded, taps: &self.taps }, pack: self.pack };
+                        let operands = Operands { a: &a, b: &b, target, epilogue, first: start };
+                        blocking.of_batch(count * groups).run(&operands, rest, scratch, pool);
+                    }
+                }
             }
             first += count;
         }
+    }
+}
+
+impl<T: Number> Method<T> {
+    /// Straight from the images, where that is faster.
+    fn direct(isa: Isa, geometry: &Geometry, padded: &Padded) -> Option<Self> {
+        let few = || FewChannels::new(isa, geometry, padded).map(Method::FewChannels);
+        few().or_else(|| ChannelLanes::new(isa, geometry, padded).map(Method::ChannelLanes))
     }
 }

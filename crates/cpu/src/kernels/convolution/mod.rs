@@ -1,7 +1,9 @@
 //! Convolution and its gradients, as matrix products whose one operand is read from the input while it is packed.
 
 mod as_product;
+mod channel_lanes;
 mod correlation;
+mod few_channels;
 pub mod forward;
 mod geometry;
 pub mod input_grad;

@@ -92,6 +92,12 @@ impl Padded {
         (0..channels * depth * height * width).map(tap).collect()
     }
 
+    /// Whether the kernel's element `tap` at place `place`, along one of the first two axes, meets an element of the
+    /// input.
+    pub(super) fn is_met(&self, axis: usize, place: usize, tap: usize) -> bool {
+        self.source(axis, place * self.axes[axis].stride + tap * self.axes[axis].dilation).is_some()
+    }
+
     /// Where the kernel's place `[depth, row, 0]` begins within a channel.
     pub(super) fn row(&self, depth: usize, row: usize) -> usize {
         (depth * self.axes[0].stride * self.sizes[1] + row * self.axes[1].stride) * self.row_len()

@@ -89,7 +89,7 @@ impl<T: Number> MatrixVector<T> {
         let pointers = Pointers(matrix, vector, c);
         let across = if self.is_matrix_left { self.matrix.row_stride } else { self.matrix.col_stride };
         let parts = (self.len * self.depth).div_ceil(TASK_ELEMENTS).clamp(1, self.len.div_ceil(GRANULE).max(1));
-        let part = self.len.div_ceil(parts).next_multiple_of(GRANULE);
+        let part = self.len.div_ceil(parts).max(1).next_multiple_of(GRANULE);
         let parts = self.len.div_ceil(part);
         pool.run(self.batch * parts, &|task, worker| {
             let pointers = pointers;

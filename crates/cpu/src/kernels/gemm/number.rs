@@ -19,6 +19,8 @@ pub(crate) trait Number: Stored<Self> + Default + PartialEq {
     fn packing(isa: Isa) -> Packing<Self>;
     /// The loops of products with vectors.
     fn strips(isa: Isa) -> [unsafe fn(Strip<Self>); 2];
+    /// How many of them are in a vector.
+    fn lanes(isa: Isa) -> usize;
     /// A loop over vectors of these numbers.
     fn vectorised<L: VectorLoop<Self>>(isa: Isa) -> unsafe fn(L::Arguments);
 }

@@ -131,8 +131,10 @@ fn check(gemm: &Gemm, dtype: DType, isa: Isa) {
         let (i, row, col) = (index / (m * n), index / n % m, index % n);
         let place = start.place(c, [i, row, col]);
         let (mut sum, mut size) = if accumulate { (expected[place], expected[place].abs()) } else { (0.0, 0.0) };
-        for step in 0..k {
-            let product = left.values[left.place(a, [i, row, step])] * right.values[right.place(b, [i, step, col])];
+        let (mut at_left, mut at_right) = (left.place(a, [i, row, 0]) as isize, right.place(b, [i, 0, col]) as isize);
+        for _ in 0..k {
+            let product = left.values[at_left as usize] * right.values[at_right as usize];
+            (at_left, at_right) = (at_left + a.col_stride, at_right + b.row_stride);
             sum += product;
             size += product.abs();
         }
@@ -165,11 +167,11 @@ fn products_of_known_sizes() {
         (1, 64, 10, 84),
         (1, 120, 400, 64),
         (1, 10, 84, 64),
-        (1, 200, 300, 700),
+        (1, 200, 300, 300),
         (1, 29, 65, 5000),
         (1, 6, 25, 4500),
         (3, 100, 40, 30),
-        (2, 400, 130, 300),
+        (2, 300, 130, 120),
         (1, 1, 300, 200),
         (1, 300, 1, 200),
         (2, 1, 1, 777),
@@ -186,7 +188,8 @@ fn products_of_known_sizes() {
                 check(&gemm, DType::F32, isa);
                 check(&gemm, DType::F64, isa);
             }
-            for dtype in TYPES {
+            for dtype in if m * n * k > 2_000_000 { &TYPES[..3] } else { &TYPES[..] } {
+                let dtype = *dtype;
                 check(&Gemm { b: Operand::contiguous(n, k).transposed(), ..gemm }, dtype, Isa::get());
                 check(&Gemm { a: Operand::contiguous(k, m).transposed(), ..gemm }, dtype, Isa::get());
                 check(&Gemm { a: Operand { batch_stride: 0, ..gemm.a }, ..gemm }, dtype, Isa::get());
@@ -220,7 +223,7 @@ fn layout(rows: usize, cols: usize, choice: usize, repeats: bool) -> Operand {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn products_of_any_strides(

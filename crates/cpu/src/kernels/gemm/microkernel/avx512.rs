@@ -102,9 +102,10 @@ impl Vector for F32x16 {
                 r[4 + j] = _mm512_shuffle_f32x4::<0x88>(t[4 + j], t[12 + j]);
                 r[12 + j] = _mm512_shuffle_f32x4::<0xdd>(t[4 + j], t[12 + j]);
             }
+            let mask = first(rows) as u16;
             for (col, vector) in r.iter().enumerate() {
                 if col < cols {
-                    _mm512_storeu_ps(to.add(col * to_stride), *vector);
+                    _mm512_mask_storeu_ps(to.add(col * to_stride), mask, *vector);
                 }
             }
         }

@@ -42,8 +42,7 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
     unsafe fn add(self, other: Self) -> Self;
 
     /// Writes `rows` rows of `cols` elements, neither more than there are lanes, as columns: element `r` of
-    /// row `c` of the result is element `c` of the row that begins at `from(r)`. Of rows of the result, `LANES`
-    /// elements may be written.
+    /// row `c` of the result is element `c` of the row that begins at `from(r)`. 
     #[inline(always)]
     unsafe fn transpose(
         from: impl Fn(usize) -> *const Self::Element,
@@ -129,6 +128,9 @@ macro_rules! number {
             }
             fn strips(isa: Isa) -> [unsafe fn(Strip<Self>); 2] {
                 $with!(isa, V, _HIGH => [version::<strip::Dots<V>>(isa), version::<strip::Sums<V>>(isa)])
+            }
+            fn lanes(isa: Isa) -> usize {
+                $with!(isa, V, _HIGH => V::LANES)
             }
             fn vectorised<L: VectorLoop<Self>>(isa: Isa) -> unsafe fn(L::Arguments) {
                 $with!(isa, V, _HIGH => version::<L::Of<V>>(isa))

@@ -1,0 +1,81 @@
+//! The elements that windows combine.
+
+use gyrus_graph::{bf16, f16};
+
+use super::super::elements::Arithmetic;
+
+/// An element, and the type that it is combined in.
+pub(super) trait Pooled: Copy + Send + Sync + 'static {
+    /// `f32` for the narrower floating-point types.
+    type Wide: Arithmetic + Default + 'static;
+    /// Below which no number is.
+    const LOWEST: Self::Wide;
+    /// Above which no number is.
+    const HIGHEST: Self::Wide;
+    fn widen(self) -> Self::Wide;
+    fn narrow(wide: Self::Wide) -> Self;
+}
+
+macro_rules! pooled {
+    ($($type:ty: $wide:ty, $lowest:expr, $highest:expr, |$x:ident| $widen:expr, $narrow:expr;)*) => {$(
+        impl Pooled for $type {
+            type Wide = $wide;
+            const LOWEST: $wide = $lowest;
+            const HIGHEST: $wide = $highest;
+            #[inline(always)]
+            fn widen(self) -> $wide { let $x = self; $widen }
+            #[inline(always)]
+            fn narrow($x: $wide) -> $type { $narrow }
+        }
+    )*};
+}
+
+pooled! {
+    u8: u8, u8::MIN, u8::MAX, |x| x, x;
+    i32: i32, i32::MIN, i32::MAX, |x| x, x;
+    i64: i64, i64::MIN, i64::MAX, |x| x, x;
+    f16: f32, f32::NEG_INFINITY, f32::INFINITY, |x| x.to_f32(), f16::from_f32(x);
+    bf16: f32, f32::NEG_INFINITY, f32::INFINITY, |x| x.to_f32(), bf16::from_f32(x);
+    f32: f32, f32::NEG_INFINITY, f32::INFINITY, |x| x, x;
+    f64: f64, f64::NEG_INFINITY, f64::INFINITY, |x| x, x;
+}
+
+/// An order of which windows seek the first.
+pub(super) trait Order: 'static {
+    /// Whether `a` is before `b`; false if one is NaN.
+    fn is_before<T: Arithmetic>(a: T, b: T) -> bool;
+    /// What is before no number.
+    fn last<T: Pooled>() -> T::Wide;
+
+    /// The one that is before the other, NaN if one is.
+    #[inline(always)]
+    fn first<T: Arithmetic>(a: T, b: T) -> T {
+        if Self::is_before(a, b) || a.is_nan() { a } else { b }
+    }
+}
+
+/// From the greatest to the least.
+pub(super) struct Falling;
+
+/// From the least to the greatest.
+pub(super) struct Rising;
+
+impl Order for Falling {
+    #[inline(always)]
+    fn is_before<T: Arithmetic>(a: T, b: T) -> bool {
+        a > b
+    }
+    fn last<T: Pooled>() -> T::Wide {
+        T::LOWEST
+    }
+}
+
+impl Order for Rising {
+    #[inline(always)]
+    fn is_before<T: Arithmetic>(a: T, b: T) -> bool {
+        a < b
+    }
+    fn last<T: Pooled>() -> T::Wide {
+        T::HIGHEST
+    }
+}

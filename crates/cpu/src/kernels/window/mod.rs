@@ -1,0 +1,10 @@
+//! What moves a window over an operand: pooling.
+
+mod element;
+mod places;
+pub mod reduce_window;
+pub mod reduce_window_select;
+pub mod reduce_window_select_grad;
+pub mod reduce_window_sum_grad;
+mod selection;
+mod tiles;

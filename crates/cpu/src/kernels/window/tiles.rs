@@ -1,0 +1,144 @@
+//! Windows of two by two, side by side: each element lies in one at most.
+
+use std::marker::PhantomData;
+
+use super::element::{Order, Pooled};
+use crate::math::{MulAdd, Multiversion};
+
+/// What a row of tiles combines to.
+pub(super) trait Combine: 'static {
+    fn combine<T: Pooled>(a: T::Wide, b: T::Wide) -> T::Wide;
+}
+
+/// The first in an order, NaN before all.
+pub(super) struct First<O>(PhantomData<O>);
+
+/// The sum.
+pub(super) struct Sum;
+
+impl<O: Order> Combine for First<O> {
+    #[inline(always)]
+    fn combine<T: Pooled>(a: T::Wide, b: T::Wide) -> T::Wide {
+        O::first(a, b)
+    }
+}
+
+impl Combine for Sum {
+    #[inline(always)]
+    fn combine<T: Pooled>(a: T::Wide, b: T::Wide) -> T::Wide {
+        use super::super::elements::Arithmetic;
+        a.add(b)
+    }
+}
+
+/// How many tiles are worked on together.
+const CHUNK: usize = 16;
+
+/// Planes of tiles.
+#[derive(Clone, Copy)]
+pub(super) struct Planes<T> {
+    pub(super) count: usize,
+    /// Sizes of a plane of `x`; those of `y` are half as large.
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) x: *const T,
+    /// The result of [`Reduce`], the cotangent for [`SelectGrad`].
+    pub(super) y: *mut T,
+    /// The result of [`SelectGrad`].
+    pub(super) dx: *mut T,
+}
+
+/// Combines the elements of each tile.
+pub(super) struct Reduce<T, C>(PhantomData<(T, C)>);
+
+impl<T: Pooled, C: Combine> Multiversion for Reduce<T, C> {
+    type Arguments = Planes<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(planes: Planes<T>) {
+        let Planes { count, height, width, x, y, .. } = planes;
+        let (rows, columns) = (height / 2, width / 2);
+        for index in 0..count * rows {
+            let (plane, row) = (index / rows, index % rows);
+            // SAFETY: the two rows lie within the plane of `x`, the one within that of `y`.
+            let (upper, lower, y) = unsafe {
+                let x = x.add((plane * height + 2 * row) * width);
+                (
+                    std::slice::from_raw_parts(x.cast::<[T; 2]>(), columns),
+                    std::slice::from_raw_parts(x.add(width).cast::<[T; 2]>(), columns),
+                    std::slice::from_raw_parts_mut(y.add(index * columns), columns),
+                )
+            };
+            for ((y, upper), lower) in y.iter_mut().zip(upper).zip(lower) {
+                let [a, b, c, d] = [upper[0], upper[1], lower[0], lower[1]].map(T::widen);
+                *y = T::narrow(C::combine::<T>(C::combine::<T>(a, b), C::combine::<T>(c, d)));
+            }
+        }
+    }
+}
+
+/// Gives each tile's cotangent to its first element in an order, and 0 to the others.
+pub(super) struct SelectGrad<T, O>(PhantomData<(T, O)>);
+
+impl<T: Pooled, O: Order> Multiversion for SelectGrad<T, O> {
+    type Arguments = Planes<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(planes: Planes<T>) {
+        use super::super::elements::Arithmetic;
+        let Planes { count, height, width, x, y, dx } = planes;
+        let (rows, columns) = (height / 2, width / 2);
+        let zero = T::narrow(T::Wide::default());
+        for index in 0..count * rows {
+            let (plane, row) = (index / rows, index % rows);
+            // SAFETY: the two rows lie within the plane of `x` and `dx`, the one within that of `y`.
+            let (upper, lower, y, dx_upper, dx_lower) = unsafe {
+                let start = (plane * height + 2 * row) * width;
+                let (x, dx) = (x.add(start), dx.add(start));
+                if width % 2 == 1 {
+                    *dx.add(width - 1) = zero;
+                    *dx.add(2 * width - 1) = zero;
+                }
+                if height % 2 == 1 && row == rows - 1 {
+                    std::slice::from_raw_parts_mut(dx.add(2 * width), width).fill(zero);
+                }
+                (
+                    std::slice::from_raw_parts(x.cast::<[T; 2]>(), columns),
+                    std::slice::from_raw_parts(x.add(width).cast::<[T; 2]>(), columns),
+                    std::slice::from_raw_parts(y.add(index * columns), columns),
+                    std::slice::from_raw_parts_mut(dx.cast::<[T; 2]>(), columns),
+                    std::slice::from_raw_parts_mut(dx.add(width).cast::<[T; 2]>(), columns),
+                )
+            };
+            let mut at = 0;
+            while at < columns {
+                let end = columns.min(at + CHUNK);
+                let mut x = [[T::Wide::default(); CHUNK]; 4];
+                for (index, (upper, lower)) in upper[at..end].iter().zip(&lower[at..end]).enumerate() {
+                    x[0][index] = upper[0].widen();
+                    x[1][index] = upper[1].widen();
+                    x[2][index] = lower[0].widen();
+                    x[3][index] = lower[1].widen();
+                }
+                let mut dy = [zero; CHUNK];
+                dy[..end - at].copy_from_slice(&y[at..end]);
+                let mut given = [[zero; CHUNK]; 4];
+                for index in 0..CHUNK {
+                    let [a, b, c, d] = [x[0][index], x[1][index], x[2][index], x[3][index]];
+                    let first = O::first(O::first(a, b), O::first(c, d));
+                    // If there is a NaN, the first of them is meant, and no number equals it.
+                    let [a, b, c, d] = [a, b, c, d].map(|x| (x == first) | x.is_nan());
+                    given[0][index] = if a { dy[index] } else { zero };
+                    given[1][index] = if b & !a { dy[index] } else { zero };
+                    given[2][index] = if c & !(a | b) { dy[index] } else { zero };
+                    given[3][index] = if d & !(a | b | c) { dy[index] } else { zero };
+                }
+                for (index, (upper, lower)) in dx_upper[at..end].iter_mut().zip(&mut dx_lower[at..end]).enumerate() {
+                    *upper = [given[0][index], given[1][index]];
+                    *lower = [given[2][index], given[3][index]];
+                }
+                at = end;
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The program as a user has it: what it prints, what it leaves on the disk, its exit codes.
+
+mod bad_data;
+mod bad_files;
+mod fixtures;
+mod resuming;
+mod runs;
+mod training;
+mod usage;

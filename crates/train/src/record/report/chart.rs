@@ -1,0 +1,327 @@
+//! Curves over epochs as SVG.
+
+use super::html::{escaped, significant};
+
+/// A chart of curves that share their axes.
+pub(super) struct Chart<'a> {
+    /// What is shown.
+    pub(super) title: &'a str,
+    /// What the values are.
+    pub(super) kind: Kind,
+    /// The curves.
+    pub(super) series: Vec<Series<'a>>,
+    /// The epoch to mark.
+    pub(super) best: Option<u64>,
+}
+
+/// What values are, and how they are shown.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    /// From 0 to 1, shown as percent.
+    Share,
+    /// Any number; on a logarithmic axis, if it may be and the values ask for it.
+    Number {
+        /// Whether it may be.
+        may_be_logarithmic: bool,
+    },
+}
+
+/// One curve.
+pub(super) struct Series<'a> {
+    /// Its name in the legend.
+    pub(super) name: &'a str,
+    /// Epochs and values.
+    pub(super) points: &'a [(u64, f64)],
+}
+
+const WIDTH: f64 = 520.0;
+const HEIGHT: f64 = 300.0;
+const LEFT: f64 = 58.0;
+const RIGHT: f64 = 14.0;
+const TOP: f64 = 22.0;
+const BOTTOM: f64 = 42.0;
+
+/// From this ratio of the largest value to the smallest on, the axis is logarithmic.
+const LOGARITHMIC_FROM: f64 = 25.0;
+
+/// With more epochs, points are not marked one by one.
+const MAX_MARKS: u64 = 40;
+
+/// With more epochs, not each of them answers to the pointer.
+const MAX_HOVERS: u64 = 400;
+
+/// Where values and epochs are drawn.
+struct Axes {
+    epochs: (u64, u64),
+    values: (f64, f64),
+    is_logarithmic: bool,
+}
+
+impl Axes {
+    fn x(&self, epoch: f64) -> f64 {
+        let (first, last) = (self.epochs.0 as f64, self.epochs.1 as f64);
+        let place = if last > first { (epoch - first) / (last - first) } else { 0.5 };
+        LEFT + place * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let scaled = |value: f64| if self.is_logarithmic { value.ln() } else { value };
+        let (low, high) = (scaled(self.values.0), scaled(self.values.1));
+        let place = (scaled(value) - low) / (high - low);
+        HEIGHT - BOTTOM - place * (HEIGHT - TOP - BOTTOM)
+    }
+}
+
+impl Chart<'_> {
+    /// A figure with legend, axes, curves, and a hint for every epoch.
+    pub(super) fn render(&self) -> String {
+        let points = || self.series.iter().flat_map(|series| series.points).filter(|(_, value)| value.is_finite());
+        let (Some(first), Some(last)) = (points().map(|point| point.0).min(), points().map(|point| point.0).max()) else {
+            return String::new();
+        };
+        let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min);
+        let high = points().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
+        let may_be = self.kind == Kind::Number { may_be_logarithmic: true };
+        let is_logarithmic = may_be && low > 0.0 && high / low > LOGARITHMIC_FROM;
+        let (values, ticks) = if is_logarithmic { logarithmic_ticks(low, high) } else { linear_ticks(low, high, self.kind) };
+        let axes = Axes { epochs: (first, last), values, is_logarithmic };
+        let scale = if is_logarithmic { " <small>logarithmic scale</small>" } else { "" };
+        format!(
+            "<figure class=\"chart\"><figcaption><h3>{title}{scale}</h3>{legend}</figcaption>\
+             <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} by epoch. {ends}\">\
+             {grid}{best}{curves}{hovers}</svg></figure>\n",
+            title = escaped(self.title),
+            legend = self.legend(),
+            ends = self.ends(),
+            grid = self.grid(&axes, &ticks),
+            best = self.best_mark(&axes),
+            curves = self.curves(&axes),
+            hovers = self.hovers(&axes),
+        )
+    }
+
+    fn legend(&self) -> String {
+        let mark = |(place, series): (usize, &Series)| {
+            let (shape, name) = (mark(place, 6.0, 6.0), escaped(series.name));
+            format!("<span class=\"s{place}\"><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\">{shape}</svg>{name}</span>")
+        };
+        format!("<div class=\"legend\">{}</div>", self.series.iter().enumerate().map(mark).collect::<String>())
+    }
+
+    /// The last values in words.
+    fn ends(&self) -> String {
+        let end = |series: &Series| {
+            let (epoch, value) = series.points.iter().rev().find(|(_, value)| value.is_finite())?;
+            Some(format!("{} {} after epoch {epoch}. ", escaped(series.name), self.shown(*value)))
+        };
+        self.series.iter().filter_map(end).collect()
+    }
+
+    fn shown(&self, value: f64) -> String {
+        match self.kind {
+            Kind::Share if value.is_finite() => format!("{:.2}%", 100.0 * value),
+            _ => significant(value, 4),
+        }
+    }
+
+    fn grid(&self, axes: &Axes, ticks: &[f64]) -> String {
+        let right = WIDTH - RIGHT;
+        let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+        let label = |value: f64| match self.kind {
+            Kind::Share => {
+                let decimals = if step < 0.000_95 { 2 } else { usize::from(step < 0.009_5) };
+                format!("{:.decimals$}%", 100.0 * value)
+            }
+            Kind::Number { .. } => significant(value, 3),
+        };
+        let line = |&value: &f64| {
+            let (y, label) = (axes.y(value), label(value));
+            format!(
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+                 <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
+                LEFT - 8.0,
+                y + 4.0
+            )
+        };
+        let bottom = HEIGHT - BOTTOM;
+        let epoch = |epoch: u64| {
+            let x = axes.x(epoch as f64);
+            format!(
+                "<line class=\"axis\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{bottom}\" y2=\"{}\"/>\
+                 <text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{epoch}</text>",
+                bottom + 4.0,
+                bottom + 18.0
+            )
+        };
+        let lines: String = ticks.iter().map(line).collect();
+        let epochs: String = epoch_ticks(axes.epochs).into_iter().map(epoch).collect();
+        format!(
+            "{lines}<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>{epochs}\
+             <text class=\"name\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text>",
+            (LEFT + right) / 2.0,
+            HEIGHT - 6.0
+        )
+    }
+
+    fn best_mark(&self, axes: &Axes) -> String {
+        let Some(best) = self.best.filter(|best| (axes.epochs.0..=axes.epochs.1).contains(best)) else {
+            return String::new();
+        };
+        let x = axes.x(best as f64);
+        // Near the right edge the words stand on the left of the line.
+        let (anchor, shift) = if x > WIDTH - 100.0 { ("end", -5.0) } else { ("start", 5.0) };
+        format!(
+            "<line class=\"best\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
+             <text class=\"best\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">best: epoch {best}</text>",
+            TOP - 12.0,
+            HEIGHT - BOTTOM,
+            x + shift,
+            TOP - 5.0,
+        )
+    }
+
+    fn curves(&self, axes: &Axes) -> String {
+        let marked = axes.epochs.1 - axes.epochs.0 < MAX_MARKS;
+        let curve = |(place, series): (usize, &Series)| {
+            let mut path = String::new();
+            let mut marks = String::new();
+            let mut is_broken = true;
+            for (epoch, value) in series.points {
+                // A value that is not finite leaves a gap.
+                if !value.is_finite() {
+                    is_broken = true;
+                    continue;
+                }
+                let (x, y) = (axes.x(*epoch as f64), axes.y(*value));
+                path.push_str(&format!("{}{x:.1} {y:.1}", if is_broken { "M" } else { "L" }));
+                is_broken = false;
+                if marked {
+                    marks.push_str(&mark(place, x, y));
+                }
+            }
+            format!("<g class=\"s{place}\"><path class=\"curve\" d=\"{path}\"/>{marks}</g>")
+        };
+        self.series.iter().enumerate().map(curve).collect()
+    }
+
+    /// For each epoch a strip that shows a line, and all values as a hint.
+    fn hovers(&self, axes: &Axes) -> String {
+        let (first, last) = axes.epochs;
+        if last - first > MAX_HOVERS {
+            return String::new();
+        }
+        let half = 0.5 * (WIDTH - LEFT - RIGHT) / (last - first).max(1) as f64;
+        let strip = |epoch: u64| {
+            let x = axes.x(epoch as f64);
+            let value = |series: &Series| {
+                let (_, value) = series.points.iter().find(|(own, _)| *own == epoch)?;
+                Some(format!("\n{}: {}", escaped(series.name), self.shown(*value)))
+            };
+            let values: String = self.series.iter().filter_map(value).collect();
+            let (left, right) = ((x - half).max(LEFT), (x + half).min(WIDTH - RIGHT));
+            format!(
+                "<g class=\"strip\"><title>epoch {epoch}{values}</title>\
+                 <rect x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>\
+                 <line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/></g>",
+                right - left,
+                HEIGHT - TOP - BOTTOM,
+                HEIGHT - BOTTOM,
+            )
+        };
+        (first..=last).map(strip).collect()
+    }
+}
+
+/// The mark of a curve's points: shapes differ, so that colour is not needed to tell curves apart.
+fn mark(series: usize, x: f64, y: f64) -> String {
+    match series % 3 {
+        0 => format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>"),
+        1 => format!("<path class=\"mark\" d=\"M{x:.1} {:.1}l4 4-4 4-4-4z\"/>", y - 4.0),
+        _ => format!("<path class=\"mark\" d=\"M{:.1} {:.1}h6v6h-6z\"/>", x - 3.0, y - 3.0),
+    }
+}
+
+/// The range of the axis and its ticks, at round numbers that enclose the values.
+fn linear_ticks(low: f64, high: f64, kind: Kind) -> ((f64, f64), Vec<f64>) {
+    let spread = if high > low { high - low } else { high.abs().max(1e-12) * 0.1 };
+    let rough = spread / 4.0;
+    let unit = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|factor| factor * unit >= rough).unwrap_or(10.0) * unit;
+    let mut first = (low / step).floor();
+    let mut last = (high / step).ceil();
+    if first == last {
+        (first, last) = (first - 1.0, last + 1.0);
+    }
+    // A share is never beyond 0 and 1, a number that is never negative has no axis below 0.
+    if low >= 0.0 {
+        first = first.max(0.0);
+    }
+    if kind == Kind::Share && high <= 1.0 {
+        last = last.min((1.0 / step).ceil());
+    }
+    let ticks: Vec<f64> = (0..=(last - first).round() as u64).map(|tick| (first + tick as f64) * step).collect();
+    let range = (ticks[0], ticks[ticks.len() - 1]);
+    (range, ticks)
+}
+
+/// The same for a logarithmic axis: 1, 2 and 5 times powers of ten, or powers alone if these are many.
+fn logarithmic_ticks(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
+    let decades = (low.log10().floor() as i32)..=(high.log10().floor() as i32);
+    let factors: &[f64] = if high / low > 1e4 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let all = decades.flat_map(|decade| factors.iter().map(move |factor| factor * 10f64.powi(decade)));
+    let ticks = all.filter(|tick| (low * 0.7..=high * 1.4).contains(tick)).collect();
+    ((low * 0.8, high * 1.2), ticks)
+}
+
+/// Whole epochs, at most nine, the last only if it is a round number too.
+fn epoch_ticks((first, last): (u64, u64)) -> Vec<u64> {
+    let span = last - first;
+    let steps = (0..).flat_map(|power| [1, 2, 5].map(|factor| factor * 10u64.pow(power)));
+    let step = steps.into_iter().find(|step| span / step < 9).unwrap_or(1);
+    (first..=last).filter(|epoch| epoch % step == 0 || (step == 1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBER: Kind = Kind::Number { may_be_logarithmic: false };
+
+    #[test]
+    fn ticks_are_round_and_enclose_the_values() {
+        for (low, high) in [(0.0, 1.0), (0.013, 2.31), (0.971, 0.9934), (-3.0, 7.0), (1e-9, 3e-9), (4.0, 4.0), (0.0, 0.0)] {
+            let ((first, last), ticks) = linear_ticks(low, high, NUMBER);
+            assert!(first <= low && high <= last && last > first, "{low} to {high}: {first} to {last}");
+            assert!((3..=8).contains(&ticks.len()), "{low} to {high}: {ticks:?}");
+        }
+        assert_eq!(linear_ticks(0.972, 1.0, Kind::Share).0.1, 1.0);
+        let (_, ticks) = linear_ticks(0.0, 1.0, Kind::Share);
+        assert_eq!(ticks, [0.0, 0.25, 0.5, 0.75, 1.0]);
+        let (range, ticks) = logarithmic_ticks(0.01, 2.3);
+        assert!(range.0 < 0.01 && range.1 > 2.3);
+        assert_eq!(ticks.iter().map(|tick| significant(*tick, 3)).collect::<Vec<_>>().join(" "), "0.01 0.02 0.05 0.1 0.2 0.5 1 2");
+    }
+
+    #[test]
+    fn epochs_are_whole() {
+        assert_eq!(epoch_ticks((1, 1)), [1]);
+        assert_eq!(epoch_ticks((1, 5)), [1, 2, 3, 4, 5]);
+        assert_eq!(epoch_ticks((1, 15)), [2, 4, 6, 8, 10, 12, 14]);
+        assert!(epoch_ticks((1, 100_000)).len() <= 10);
+    }
+
+    #[test]
+    fn values_that_are_not_finite_leave_a_gap_and_one_epoch_is_a_chart() {
+        let points = [(1, 0.5), (2, f64::NAN), (3, 0.25)];
+        let series = vec![Series { name: "train", points: &points }];
+        let chart = Chart { title: "Loss", kind: NUMBER, series, best: Some(3) }.render();
+        assert_eq!(chart.matches('M').count() - chart.matches("M3").count(), 2, "{chart}");
+        assert!(!chart.contains("NaN") && chart.contains("best: epoch 3"));
+
+        let series = vec![Series { name: "train", points: &points[..1] }];
+        let chart = Chart { title: "Loss", kind: Kind::Share, series, best: None }.render();
+        assert!(chart.contains("<circle") && !chart.contains("NaN") && !chart.contains("inf"));
+        let none = Chart { title: "Loss", kind: NUMBER, series: vec![], best: None };
+        assert_eq!(none.render(), "");
+    }
+}

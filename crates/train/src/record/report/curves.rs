@@ -1,0 +1,126 @@
+//! What was measured after each epoch, as curves and as numbers.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::chart::{Chart, Kind, Series};
+use super::{Report, escaped, significant};
+use crate::record::MetricsLine;
+
+/// One measurement over the epochs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Curve {
+    /// The metric, `loss`.
+    pub metric: String,
+    /// What it was measured on, `validation`.
+    pub split: String,
+    /// Epochs, from 1, with the value after each.
+    pub points: Vec<(u64, f64)>,
+}
+
+impl Curve {
+    /// The curves in the lines of a log, loss first and learning rate last, otherwise in the order of the log.
+    pub fn from_lines(lines: &[MetricsLine]) -> Vec<Curve> {
+        let mut curves: Vec<Curve> = Vec::new();
+        for line in lines {
+            for (metric, value) in line.values() {
+                let point = (line.epoch, value);
+                match curves.iter_mut().find(|curve| curve.metric == metric && curve.split == line.split) {
+                    Some(curve) => curve.points.push(point),
+                    None => curves.push(Curve {
+                        metric: metric.to_owned(),
+                        split: line.split.clone(),
+                        points: vec![point],
+                    }),
+                }
+            }
+        }
+        curves.sort_by_key(|curve| match curve.metric.as_str() {
+            "loss" => 0,
+            "learning_rate" => 2,
+            _ => 1,
+        });
+        curves
+    }
+}
+
+impl Report {
+    /// The curve of a metric on a split.
+    pub(super) fn curve(&self, metric: &str, split: &str) -> Option<&Curve> {
+        self.curves.iter().find(|curve| curve.metric == metric && curve.split == split)
+    }
+}
+
+pub(super) fn section(report: &Report) -> String {
+    let mut metrics: Vec<&str> = Vec::new();
+    for curve in &report.curves {
+        if !metrics.contains(&curve.metric.as_str()) && curve.points.iter().any(|(_, value)| value.is_finite()) {
+            metrics.push(&curve.metric);
+        }
+    }
+    if metrics.is_empty() {
+        return String::new();
+    }
+    let charts: String = metrics.iter().map(|metric| chart(report, metric)).collect();
+    format!("<div class=\"charts\">{charts}</div>\n{}", numbers(report, &metrics))
+}
+
+fn chart(report: &Report, metric: &str) -> String {
+    let curves = report.curves.iter().filter(|curve| curve.metric == metric);
+    let series = curves.map(|curve| Series { name: &curve.split, points: &curve.points }).collect();
+    let kind = match metric {
+        _ if metric.contains("accuracy") => Kind::Share,
+        "loss" => Kind::Number { may_be_logarithmic: true },
+        _ => Kind::Number { may_be_logarithmic: false },
+    };
+    Chart { title: &title(metric), kind, series, best: report.best_epoch }.render()
+}
+
+fn title(metric: &str) -> String {
+    super::capitalized(&metric.replace('_', " "))
+}
+
+/// The same as a table, for whoever cannot see curves or wants the numbers.
+fn numbers(report: &Report, metrics: &[&str]) -> String {
+    let curves: Vec<&Curve> = report.curves.iter().filter(|curve| metrics.contains(&&*curve.metric)).collect();
+    let epochs: BTreeSet<u64> = curves.iter().flat_map(|curve| &curve.points).map(|(epoch, _)| *epoch).collect();
+    let heads: String = curves
+        .iter()
+        .map(|curve| format!("<th scope=\"col\">{} {}</th>", escaped(&curve.split), escaped(&curve.metric.replace('_', " "))))
+        .collect();
+    let row = |epoch: &u64| {
+        let value = |curve: &&Curve| {
+            let point = curve.points.iter().find(|(own, _)| own == epoch);
+            format!("<td>{}</td>", point.map_or_else(String::new, |(_, value)| significant(*value, 4)))
+        };
+        let best = if report.best_epoch == Some(*epoch) { " class=\"best\"" } else { "" };
+        let values: String = curves.iter().map(value).collect();
+        format!("<tr{best}><th scope=\"row\">{epoch}</th>{values}</tr>")
+    };
+    let rows: String = epochs.iter().map(row).collect();
+    format!(
+        "<details><summary>All numbers</summary><div class=\"scroll\" role=\"region\" tabindex=\"0\" \
+         aria-label=\"All numbers of all epochs\"><table class=\"numbers\"><thead><tr><th scope=\"col\">epoch</th>{heads}\
+         </tr></thead><tbody>{rows}</tbody></table></div></details>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_become_curves() {
+        let line = |epoch, split, values: [(&'static str, f64); 2]| MetricsLine::new(10 * epoch, epoch, split, values);
+        let lines = [
+            line(1, "train", [("learning_rate", 0.1), ("accuracy", 0.5)]),
+            line(1, "validation", [("loss", 2.0), ("accuracy", 0.6)]),
+            line(2, "train", [("learning_rate", 0.05), ("accuracy", 0.7)]),
+        ];
+        let curves = Curve::from_lines(&lines);
+        let names: Vec<_> = curves.iter().map(|curve| format!("{} {}", curve.split, curve.metric)).collect();
+        assert_eq!(names, ["validation loss", "train accuracy", "validation accuracy", "train learning_rate"]);
+        assert_eq!(curves[1].points, [(1, 0.5), (2, 0.7)]);
+    }
+}
