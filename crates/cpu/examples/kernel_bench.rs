@@ -9,9 +9,7 @@ use gyrus_cpu::kernels::convolution::{forward, input_grad, weight_grad};
 use gyrus_cpu::kernels::gemm::{Gemm, Operand};
 use gyrus_cpu::kernels::window::{reduce_window, reduce_window_select_grad, reduce_window_sum_grad};
 use gyrus_cpu::pool::{Pool, Scratch, ScratchSize};
-use gyrus_graph::ops::contraction::{
-    Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow,
-};
+use gyrus_graph::ops::contraction::{Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow};
 use gyrus_graph::ops::reduction::{Extremum, Reduction};
 use gyrus_graph::ops::window::{ReduceWindow, ReduceWindowSelectGrad, ReduceWindowSumGrad, Window};
 use gyrus_graph::{DType, Spec};
@@ -35,16 +33,29 @@ fn memory(size: &ScratchSize, pool: &Pool) -> (Vec<u8>, Scratch) {
 }
 
 impl Bench {
+    /// How long the calling thread has been on the processor, where the system tells it: other programs do not
+    /// count.
+    fn on_processor() -> Option<Duration> {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    }
+
     fn report(&self, name: &str, flops: usize, run: &mut dyn FnMut()) {
-        let start = Instant::now();
-        let mut best = Duration::MAX;
+        let (start, on_processor) = (Instant::now(), Self::on_processor());
+        let (mut best, mut count) = (Duration::MAX, 0);
         while start.elapsed() < PATIENCE {
             let start = Instant::now();
             run();
             best = best.min(start.elapsed());
+            count += 1;
         }
-        let rate = flops as f64 / best.as_secs_f64() / 1e9;
-        println!("{name:<60} {:>10.1} us {rate:>8.1} GFLOP/s", best.as_secs_f64() * 1e6);
+        let rate = |time: Duration| flops as f64 / time.as_secs_f64() / 1e9;
+        print!("{name:<64} {:>10.1} us {:>7.1} GFLOP/s", best.as_secs_f64() * 1e6, rate(best));
+        if let (1, Some((start, end))) = (self.pool.num_threads(), on_processor.zip(Self::on_processor())) {
+            let mean = (end - start) / count;
+            print!(", on the processor in the mean {:>10.1} us {:>7.1} GFLOP/s", mean.as_secs_f64() * 1e6, rate(mean));
+        }
+        println!();
     }
 
     fn gemm(&self, name: &str, [m, n, k]: [usize; 3], is_a_transposed: bool, is_b_transposed: bool) {

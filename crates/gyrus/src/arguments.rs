@@ -26,7 +26,7 @@ pub struct Arguments {
     pub command: Command,
 
     /// Print results as JSON, one object a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 100)]
     pub json: bool,
 }
 
@@ -52,6 +52,7 @@ pub enum Command {
 
 /// Each flag is the setting of the same name in a config; `--set` reaches those without a flag.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub struct Train {
     /// Data (a path, or `digits`, which come with gyrus), or a config (a .toml file)
     #[arg(value_name = "DATA|CONFIG")]

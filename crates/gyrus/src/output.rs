@@ -54,11 +54,7 @@ impl Output {
 }
 
 /// An event with the names and values of metrics.
-pub fn event<'a>(
-    name: &str,
-    facts: impl IntoIterator<Item = (&'a str, Value)>,
-    scores: &'a [(String, f64)],
-) -> Value {
+pub fn event<'a>(name: &str, facts: impl IntoIterator<Item = (&'a str, Value)>, scores: &'a [(String, f64)]) -> Value {
     let facts = facts.into_iter().map(|(key, value)| (key.to_owned(), value));
     let scores = scores.iter().map(|(name, value)| (name.clone(), json!(value)));
     let all: Map<String, Value> = [("event".to_owned(), json!(name))].into_iter().chain(facts).chain(scores).collect();
@@ -72,11 +68,11 @@ pub fn table<'a, V: fmt::Display>(rows: impl IntoIterator<Item = (&'a str, V)>) 
     rows.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
 }
 
-/// A metric for a person: whole numbers as such, others to four decimal places or significant digits.
+/// A metric for a person: a whole number as such, others to four decimal places, or digits where they are small.
 pub fn number(value: f64) -> String {
     match value {
-        _ if value.fract() == 0.0 && value.abs() >= 2.0 && value.abs() < 1e15 => format!("{value}"),
-        _ if value != 0.0 && value.abs() < 1e-3 => format!("{value:.3e}"),
+        _ if value.fract() == 0.0 && value.abs() < 1e15 => format!("{value}"),
+        _ if value.abs() < 1e-3 => format!("{value:.3e}"),
         _ => format!("{value:.4}"),
     }
 }
@@ -95,6 +91,6 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let shown: Vec<String> = [61706.0, 0.9941, 1.0, 0.0, 2.5e-5, 12.34567].into_iter().map(number).collect();
-        assert_eq!(shown, ["61706", "0.9941", "1.0000", "0.0000", "2.500e-5", "12.3457"]);
+        assert_eq!(shown, ["61706", "0.9941", "1", "0", "2.500e-5", "12.3457"]);
     }
 }

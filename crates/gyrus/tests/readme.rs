@@ -28,9 +28,8 @@ fn the_example_learns() -> Result<(), DataError> {
     }
     assert_eq!(step.num_plans(), 1);
 
-    let mut classify = compile(|model: &mut LeNet5, images: Tensor| {
-        model.forward(&images, &mut Context::evaluate()).argmax(-1)
-    });
+    let mut classify =
+        compile(|model: &mut LeNet5, images: Tensor| model.forward(&images, &mut Context::evaluate()).argmax(-1));
     let (mut num_right, mut num_samples) = (0.0, 0.0);
     for batch in digits.batches(Split::Test, 100, [32, 32])?.epoch(0, 0).take(20) {
         let (images, labels) = batch?.tensors();

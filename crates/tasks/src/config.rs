@@ -104,7 +104,8 @@ impl Config {
     pub fn resolve(defaults: Table, layers: &[Layer]) -> Result<Config, TaskError> {
         let mut table = defaults.clone();
         for layer in layers {
-            for (key, value) in &layer.table {
+            // Which task it is for has been decided by whoever asks.
+            for (key, value) in layer.table.iter().filter(|(key, _)| *key != "task") {
                 let Some(default) = defaults.get(key) else {
                     return Err(layer.mistake(key, unknown(key, &defaults)));
                 };
@@ -128,9 +129,7 @@ impl Config {
     /// # Errors
     /// As [`Layer::from_file`] and [`Config::resolve`].
     pub fn of_run(path: &Path, defaults: Table) -> Result<Config, TaskError> {
-        let mut layer = Layer::from_file(path)?;
-        layer.table.remove("task");
-        Config::resolve(defaults, &[layer])
+        Config::resolve(defaults, &[Layer::from_file(path)?])
     }
 
     /// The settings as a task's own type.

@@ -11,6 +11,8 @@ use crate::{Config, TaskError};
 pub struct Session<'a> {
     /// The folder of all runs.
     pub runs: PathBuf,
+    /// How many threads compute, if the command says so; else the configuration does.
+    pub threads: Option<usize>,
     /// How progress is shown.
     pub progress: ProgressMode,
     /// Becomes true when someone wants training to stop.

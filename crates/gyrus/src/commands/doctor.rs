@@ -90,8 +90,11 @@ fn free_space(runs: &Path) -> Option<u64> {
     fs4::available_space(absolute.ancestors().find(|folder| folder.exists())?).ok()
 }
 
+/// A name, and whether the result is as it must be.
+type Check = (&'static str, fn() -> bool);
+
 /// What must come out as known, whatever the kernels are: sizes that fill no register, numbers without rounding.
-const CHECKS: [(&str, fn() -> bool); 4] = [
+const CHECKS: [Check; 4] = [
     ("matmul", || {
         // Row i + 1 times column j + 1, 53 times over.
         let rows = (Tensor::arange(37, DType::F32) + 1).unsqueeze(1).broadcast_to([37, 53]);

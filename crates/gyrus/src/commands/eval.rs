@@ -12,10 +12,10 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 
 pub fn eval(arguments: Eval, output: Output) -> Result<u8, Failure> {
-    arguments.machine.apply();
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
     let session = Session {
         runs: arguments.runs.folder,
+        threads: arguments.machine.threads(),
         progress: ProgressMode::None,
         interrupted: &AtomicBool::new(false),
         say: &|message| output.say(message),

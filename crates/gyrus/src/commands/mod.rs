@@ -31,10 +31,15 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
 }
 
 impl Machine {
+    /// How many threads compute, if the command says so.
+    fn threads(&self) -> Option<usize> {
+        self.threads.map(|threads| threads as usize)
+    }
+
     /// Uses the machine as asked for.
     fn apply(&self) {
-        if let Some(threads) = self.threads {
-            gyrus::set_num_threads(threads as usize);
+        if let Some(threads) = self.threads() {
+            gyrus::set_num_threads(threads);
         }
     }
 }

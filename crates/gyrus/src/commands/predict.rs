@@ -16,6 +16,7 @@ pub fn predict(arguments: Predict, output: Output) -> Result<u8, Failure> {
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
     let session = Session {
         runs: arguments.runs.folder,
+        threads: arguments.machine.threads(),
         progress: ProgressMode::None,
         interrupted: &AtomicBool::new(false),
         say: &|message| output.say(message),

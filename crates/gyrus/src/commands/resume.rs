@@ -10,10 +10,10 @@ use crate::output::Output;
 use crate::signals;
 
 pub fn resume(arguments: Resume, output: Output) -> Result<u8, Failure> {
-    arguments.machine.apply();
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
     let session = Session {
         runs: arguments.runs.folder,
+        threads: arguments.machine.threads(),
         progress: arguments.progress.mode,
         interrupted: signals::stop_on_request(output),
         say: &|message| output.say(message),

@@ -63,8 +63,7 @@ impl Summary {
     }
 
     fn json(&self) -> Map<String, Value> {
-        let scores: Map<String, Value> =
-            self.scores.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let scores: Map<String, Value> = self.scores.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         let facts = json!({
             "run": self.run.path().display().to_string(),
             "task": self.run.task(),

@@ -13,11 +13,11 @@ use crate::output::{self, Output};
 use crate::signals;
 
 pub fn train(arguments: Train, output: Output) -> Result<u8, Failure> {
-    arguments.machine.apply();
     let (task, layers) = resolve(&arguments, output)?;
     let config = Config::resolve(task.defaults(), &layers)?;
     let session = Session {
         runs: arguments.runs.folder,
+        threads: arguments.machine.threads(),
         progress: arguments.progress.mode,
         interrupted: signals::stop_on_request(output),
         say: &|message| output.say(message),

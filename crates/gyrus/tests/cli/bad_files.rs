@@ -84,7 +84,7 @@ fn a_disk_that_fills_up_while_saving() {
     // Room for the first checkpoint and not for the one that is to replace it.
     let train = training("a", "--runs small --epochs 3");
     let script = format!(
-        "unshare -rm sh -c 'mount -t tmpfs -o size=2m none small; \"$0\" {train}; code=$?;
+        "unshare -rm sh -c 'mount -t tmpfs -o size=1200k none small; \"$0\" {train}; code=$?;
          \"$0\" eval a --runs small >&2; exit $code' \"$0\""
     );
     let outcome = workplace.shell(&script);

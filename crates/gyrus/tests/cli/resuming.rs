@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::fixtures::{Workplace, fingerprints, finish, training};
 
 /// Some seconds of training: small epochs, so that many checkpoints are written.
-const LONG: &str = "--epochs 30 --seed 7 --augment none";
+const LONG: &str = "--epochs 60 --seed 7 --augment none";
 
 fn send(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
@@ -54,6 +54,23 @@ fn a_run_is_trained_by_one_process_at_a_time() {
     workplace.gyrus("runs rm a --yes").assert_fails(1, &["being trained by another process"]);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_run_killed_before_its_first_checkpoint_begins_anew() {
+    let workplace = Workplace::with_data();
+    workplace.train("whole", "");
+    let mut child = workplace.command(&training("killed", "")).spawn().unwrap();
+    let begin = Instant::now();
+    while !workplace.run("killed").join("metrics.jsonl").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "no metrics in two minutes");
+        thread::sleep(Duration::from_micros(200));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let resumed = workplace.gyrus("resume killed --json");
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert_eq!(fingerprints(&workplace.run("killed")), fingerprints(&workplace.run("whole")));
 }
 
 #[test]

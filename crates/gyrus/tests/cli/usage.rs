@@ -156,6 +156,7 @@ fn output_that_cannot_be_written_is_an_error() {
 #[cfg(target_os = "linux")]
 fn out_of_memory_has_its_own_exit_code() {
     let workplace = Workplace::with_data();
-    let outcome = workplace.shell(&format!("ulimit -v 1000000; exec \"$0\" {}", training("x", "--set image_size=20000")));
+    let outcome =
+        workplace.shell(&format!("ulimit -v 1000000; exec \"$0\" {}", training("x", "--set image_size=20000")));
     outcome.assert_fails(5, &["out of memory", "--batch"]);
 }

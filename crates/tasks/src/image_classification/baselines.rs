@@ -16,7 +16,9 @@ use crate::TaskError;
 /// The accuracy of a simple method on the test data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// The method.
+    /// The method, for programs.
+    pub key: String,
+    /// The method, for people.
     pub name: String,
     /// The share of test samples that it classifies correctly.
     pub accuracy: f64,
@@ -39,8 +41,8 @@ pub fn measure(data: &CheckedData, settings: &Settings, description: &Descriptio
     let answers = classify().answers(&mut model, &test)?;
     let name = format!("majority class ({})", description.classes[majority]);
     Ok(vec![
-        Baseline { name, accuracy: majority_accuracy },
-        Baseline { name: "linear model".into(), accuracy: accuracy(&answers.predicted(), &answers.targets) },
+        Baseline { key: "majority_class".into(), name, accuracy: majority_accuracy },
+        Baseline { key: "linear".into(), name: "linear model".into(), accuracy: accuracy(&answers.predicted(), &answers.targets) },
     ])
 }
 

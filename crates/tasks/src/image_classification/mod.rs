@@ -25,6 +25,7 @@ use self::baselines::Baseline;
 use self::classifier::{Answers, Description, classify};
 use self::data::{CheckedData, evaluation_loader, training_loader};
 use self::learner::ImageLearner;
+use self::report::Results;
 use self::settings::Settings;
 use crate::{Config, Finished, Prediction, Scores, Session, Task, TaskError};
 
@@ -57,7 +58,7 @@ impl Task for ImageClassification {
     fn train(&self, config: Config, session: &Session) -> Result<Finished, TaskError> {
         let settings: Settings = config.to()?;
         settings.validate()?;
-        use_threads(&settings);
+        use_threads(&settings, session);
         let data = data::prepare(&settings, session.say)?;
         // Whatever can be wrong with the settings shows before a folder is made.
         let description = describe(&settings, &data);
@@ -81,7 +82,7 @@ impl Task for ImageClassification {
         let config = Config::of_run(&run.config(), self.defaults())?;
         let settings: Settings = config.to()?;
         settings.validate()?;
-        use_threads(&settings);
+        use_threads(&settings, session);
         let data = data::prepare(&settings, session.say)?;
         same_data(run, &data)?;
         let description = describe(&settings, &data);
@@ -92,7 +93,7 @@ impl Task for ImageClassification {
         let (description, mut model) = Description::load(&run.checkpoint(Checkpoint::Best))?;
         let config = Config::of_run(&run.config(), self.defaults())?;
         let settings: Settings = config.to()?;
-        use_threads(&settings);
+        use_threads(&settings, session);
         let dataset = match data {
             // The whole of other data, whatever it is split into.
             Some(path) => Arc::new(data::open(path)?.with_classes(description.classes.clone())?),
@@ -189,12 +190,15 @@ impl Training<'_> {
             scores.push(("validation/accuracy".into(), value));
             scores.push(("best_epoch".into(), epoch as f64));
         }
-        scores.extend(baselines.iter().map(|baseline| (format!("baseline/{}", baseline.name), baseline.accuracy)));
+        scores.extend(baselines.iter().map(|baseline| (format!("baseline/{}", baseline.key), baseline.accuracy)));
         scores.push(("parameters".into(), num_parameters as f64));
         write_json(&run.path().join("results.json"), &to_json(&scores))?;
+        let seconds = begin.elapsed().as_secs_f64();
         scores.push(("samples_per_second".into(), fitted.samples_per_second));
-        scores.push(("seconds".into(), begin.elapsed().as_secs_f64()));
-        report::write(&self, &answers, &baselines, &scores)?;
+        scores.push(("seconds".into(), seconds));
+        let results =
+            Results { answers: &answers, baselines: &baselines, fitted: &fitted, num_parameters, seconds };
+        report::write(&self, &results)?;
         Ok(Finished { run: path, is_interrupted: false, scores })
     }
 
@@ -208,7 +212,7 @@ impl Training<'_> {
             return Ok(known);
         }
         let measured = baselines::measure(&self.data, &self.settings, &self.description)?;
-        for Baseline { name, accuracy } in &measured {
+        for Baseline { name, accuracy, .. } in &measured {
             (self.session.say)(&format!("baseline: {name}: accuracy {accuracy:.4}"));
         }
         write_json(&path, &serde_json::to_value(&measured).expect("plain baselines"))?;
@@ -251,9 +255,10 @@ fn same_data(run: &RunFolder, data: &CheckedData) -> Result<(), TaskError> {
     }
 }
 
-fn use_threads(settings: &Settings) {
-    if settings.threads > 0 {
-        gyrus_tensor::set_num_threads(settings.threads);
+fn use_threads(settings: &Settings, session: &Session) {
+    let wanted = session.threads.unwrap_or(settings.threads);
+    if wanted > 0 {
+        gyrus_tensor::set_num_threads(wanted);
     }
 }
 

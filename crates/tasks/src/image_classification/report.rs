@@ -1,8 +1,89 @@
-//! The report of a run.
+//! The report of a run, and its model card.
+
+use std::time::SystemTime;
+
+use gyrus_checkpoint::write_atomically;
+use gyrus_data::transforms::Scratch;
+use gyrus_data::{ImageBuffer, Preprocess};
+use gyrus_train::record::{
+    BaselineScore, Curve, DataSummary, Environment, Evaluation, MetricsLog, Report, model_card, picture, timestamp,
+};
+use gyrus_train::trainer::Fitted;
 
 use super::baselines::Baseline;
 use super::classifier::Answers;
-use super::Training;
-use crate::{Scores, TaskError};
+use super::{NAME, Training};
+use crate::TaskError;
 
-pub fn write(_: &Training, _: &Answers, _: &[Baseline], _: &Scores) -> Result<(), TaskError> { Ok(()) }
+/// What a run came to.
+pub struct Results<'a> {
+    pub answers: &'a Answers,
+    pub baselines: &'a [Baseline],
+    pub fitted: &'a Fitted,
+    pub num_parameters: usize,
+    pub seconds: f64,
+}
+
+/// Writes `report.html` and the model card.
+pub fn write(training: &Training, results: &Results) -> Result<(), TaskError> {
+    let report = report(training, results)?;
+    write_atomically(training.run.report(), |file| file.write_all(report.render().as_bytes()))?;
+    write_atomically(training.run.model_card(), |file| file.write_all(model_card(&report).as_bytes()))?;
+    Ok(())
+}
+
+fn report(training: &Training, results: &Results) -> Result<Report, TaskError> {
+    let Training { settings, config, data, run, .. } = training;
+    let Results { fitted, baselines, .. } = results;
+    let path = run.path().display().to_string();
+    let mut summary = DataSummary::of(&settings.data, &data.report);
+    if settings.data == "digits" {
+        summary.licence = Some("MNIST, by Yann LeCun, Corinna Cortes and Christopher J.C. Burges; CC BY-SA 3.0".into());
+    }
+    let score = |baseline: &Baseline| BaselineScore { name: baseline.name.clone(), accuracy: baseline.accuracy };
+    let command = |what: &str, command: String| (what.to_owned(), command);
+    Ok(Report {
+        name: run.name().to_owned(),
+        task: NAME.into(),
+        model: settings.model.clone(),
+        run: path.clone(),
+        time: timestamp(SystemTime::now()),
+        epochs: fitted.progression.epoch,
+        best_epoch: fitted.progression.best.map(|(_, epoch)| epoch),
+        seconds: Some(results.seconds),
+        images_per_second: Some(fitted.samples_per_second).filter(|rate| *rate > 0.0),
+        num_parameters: Some(results.num_parameters as u64),
+        curves: Curve::from_lines(&MetricsLog::read(run.metrics())?),
+        evaluation: evaluation(training, results.answers)?,
+        baselines: baselines.iter().map(score).collect(),
+        data: summary,
+        config: config.to_toml(NAME),
+        environment: Environment::detect().facts().into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect(),
+        commands: vec![
+            command("Train the same model again", format!("gyrus train {path}/config.toml --name {}-again", run.name())),
+            command("Classify images", format!("gyrus predict {path} FILE|FOLDER")),
+            command("Measure it again", format!("gyrus eval {path}")),
+        ],
+    })
+}
+
+/// The measurements on the test data, with pictures of the worst mistakes.
+fn evaluation(training: &Training, answers: &Answers) -> Result<Option<Evaluation>, TaskError> {
+    if answers.targets.is_empty() {
+        return Ok(None);
+    }
+    let num_classes = training.description.classes.len();
+    let mut evaluation = Evaluation::new("test", &answers.probabilities, num_classes, &answers.targets);
+    let dataset = &training.data.dataset;
+    let (mut image, mut scratch) = (ImageBuffer::new(), Scratch::default());
+    for mistake in &mut evaluation.mistakes {
+        let index = answers.indices[mistake.sample];
+        mistake.origin = dataset.origin(index).to_string();
+        dataset.read(index, &mut image)?;
+        // Pictures are shown as they are, in the size that the model sees.
+        let Preprocess { channels, size: [height, width], .. } = training.data.preprocess;
+        training.data.preprocess.fit(&mut image, &mut scratch);
+        mistake.picture = Some(picture(channels, height, width, image.pixels()));
+    }
+    Ok(Some(evaluation))
+}

@@ -66,7 +66,7 @@ impl Default for Settings {
             data: "digits".into(),
             model: "lenet5".into(),
             image_size: 0,
-            epochs: 15,
+            epochs: 12,
             batch: 64,
             lr: 2e-3,
             optimizer: "adamw".into(),

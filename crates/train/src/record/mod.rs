@@ -6,7 +6,9 @@ mod environment;
 mod error;
 mod event_file;
 mod metrics_log;
+mod model_card;
 mod progress;
+mod report;
 mod run_comparison;
 mod run_folder;
 mod timestamp;
@@ -15,7 +17,12 @@ pub use environment::Environment;
 pub use error::RecordError;
 pub use event_file::EventFile;
 pub use metrics_log::{MetricsLine, MetricsLog};
+pub use model_card::model_card;
 pub use progress::{Progress, ProgressMode};
+pub use report::{
+    BaselineScore, ClassScores, Curve, DataFinding, DataSummary, Evaluation, Mistake, ReliabilityBin, Report, SplitSummary,
+    picture, wilson_interval,
+};
 pub use run_comparison::RunComparison;
 pub use run_folder::{Checkpoint, RunFolder, RunLock};
 pub use timestamp::timestamp;

@@ -35,6 +35,9 @@ impl FromStr for ProgressMode {
 /// How often plain lines come within an epoch.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often the words beside a bar change.
+const REDRAW: Duration = Duration::from_millis(100);
+
 /// Shows how training goes on, on standard error.
 ///
 /// ```
@@ -57,6 +60,8 @@ pub struct Progress {
     begin: Instant,
     /// Samples of this epoch that came before `begin`, in a resumed run.
     skipped: u64,
+    /// When the bar's words were renewed.
+    last_words: Instant,
 }
 
 #[derive(Debug)]
@@ -76,12 +81,23 @@ impl Progress {
             ProgressMode::Plain => View::Plain { last_line: Instant::now() },
             ProgressMode::Auto | ProgressMode::Bar => {
                 let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
-                let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3}%  {per_sec} images  {eta} left  {msg}");
+                let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3}%  {msg}");
                 bar.set_style(style.expect("a fixed template").progress_chars("=> "));
                 View::Bar(bar)
             }
         };
-        Progress { view, epochs, epoch: 0, samples: 0, num_samples: 0, loss: None, begin: Instant::now(), skipped: 0 }
+        let now = Instant::now();
+        Progress {
+            view,
+            epochs,
+            epoch: 0,
+            samples: 0,
+            num_samples: 0,
+            loss: None,
+            begin: now,
+            skipped: 0,
+            last_words: now,
+        }
     }
 
     /// An epoch, counted from 1, begins.
@@ -106,29 +122,31 @@ impl Progress {
             Some(loss) => self.loss = Some(self.loss.map_or(loss, |mean| 0.98 * mean + 0.02 * loss)),
             None => self.skipped += num_samples,
         }
-        let line = match &mut self.view {
+        match &mut self.view {
             View::Bar(bar) => {
                 bar.set_position(self.samples);
-                if let Some(loss) = self.loss {
-                    bar.set_message(format!("loss {loss:.4}"));
+                // Words are made only as often as the bar is drawn.
+                if self.last_words.elapsed() >= REDRAW {
+                    self.last_words = Instant::now();
+                    let bar = bar.clone();
+                    bar.set_message(self.in_words());
                 }
-                return;
             }
             View::Plain { last_line } if last_line.elapsed() >= INTERVAL => {
                 *last_line = Instant::now();
-                true
+                let percent = 100 * self.samples / self.num_samples.max(1);
+                eprintln!("epoch {}/{}: {percent} %, {}", self.epoch, self.epochs, self.in_words());
             }
-            _ => false,
-        };
-        if line {
-            let (percent, rate) = (100 * self.samples / self.num_samples.max(1), self.rate());
-            let left = (self.num_samples - self.samples.min(self.num_samples)) as f64 / rate.max(1.0);
-            let loss = self.loss.unwrap_or(f64::NAN);
-            eprintln!(
-                "epoch {}/{}: {percent} %, {rate:.0} images/s, {left:.0} s left, loss {loss:.4}",
-                self.epoch, self.epochs
-            );
+            _ => {}
         }
+    }
+
+    /// Rate, time left in the epoch, and loss.
+    fn in_words(&self) -> String {
+        let rate = self.rate();
+        let left = self.num_samples.saturating_sub(self.samples) as f64 / rate.max(1.0);
+        let loss = self.loss.map_or(String::new(), |loss| format!(", loss {loss:.4}"));
+        format!("{rate:.0} images/s, {left:.0} s left{loss}")
     }
 
     /// An epoch is over.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use self::html::{count, duration, escaped, percent, significant};
+pub(super) use self::html::{count, counted, duration, percent};
+use self::html::{escaped, significant};
 
 mod baselines;
 mod calibration;
@@ -135,7 +136,7 @@ impl Report {
             verdict = escaped(&self.verdict()),
             name = escaped(&self.name),
             style = include_str!("report/style.css"),
-            time = escaped(&self.time),
+            time = escaped(&self.time.replacen('T', " ", 1).replacen('Z', " UTC", 1)),
             about = about.join(" <i>·</i> "),
             figures = self.figures(),
             observations = self.observations_html(),
@@ -218,7 +219,7 @@ impl Report {
 /// Three folds, as of a brain's surface.
 const LOGO: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"M3 17c0-8 5-8 5-3s5 5 5-2 5-6 5-1 3 4 3 0\"/></svg>";
 
-fn capitalized(word: &str) -> String {
+pub(super) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

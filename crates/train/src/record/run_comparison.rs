@@ -114,12 +114,13 @@ mod tests {
         let second = "seed = 1\n[optimizer]\nname = \"sgd\"\nlearning_rate = 0.001\nmomentum = 0.9\n";
         let runs = [run_with(root.path(), "a", first, &[0.5, 0.75]), run_with(root.path(), "b", second, &[])];
         let table = RunComparison::of(&runs).unwrap().to_string();
-        let expected = "\
-                     image_classification/a  image_classification/b
-optimizer.momentum                        –                     0.9
-optimizer.name                       \"adam\"                   \"sgd\"
-validation accuracy                  0.7500                       –
-";
+        let expected = [
+            "                     image_classification/a  image_classification/b\n",
+            "optimizer.momentum                        –                     0.9\n",
+            "optimizer.name                       \"adam\"                   \"sgd\"\n",
+            "validation accuracy                  0.7500                       –\n",
+        ]
+        .concat();
         assert_eq!(table, expected);
     }
 

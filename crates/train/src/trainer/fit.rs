@@ -117,9 +117,10 @@ where
             true => load_state(&last, state)?,
             false => Progression::default(),
         };
-        let metrics = match progression.step {
-            0 => MetricsLog::create(run.metrics())?,
-            step => MetricsLog::resume(run.metrics(), step)?,
+        // A run can have been killed before its first checkpoint, or even before its log.
+        let metrics = match options.resume && run.metrics().exists() {
+            true => MetricsLog::resume(run.metrics(), progression.step)?,
+            false => MetricsLog::create(run.metrics())?,
         };
         let events = EventFile::create(run.path(), progression.step)?;
         let step = compile_step(learner.objective(), options.clip_norm);

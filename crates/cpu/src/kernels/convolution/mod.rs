@@ -9,6 +9,6 @@ mod geometry;
 pub mod input_grad;
 mod padded;
 mod patches;
-
-
+#[cfg(test)]
+mod tests;
 pub mod weight_grad;

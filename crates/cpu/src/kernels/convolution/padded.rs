@@ -112,13 +112,7 @@ impl Padded {
     ///
     /// # Safety
     /// `x` points to the first of the images, `to` to [`Padded::len`] elements.
-    pub(super) unsafe fn prepare<S: Stored<T>, T: Number>(
-        &self,
-        x: *const S,
-        images: usize,
-        to: *mut T,
-        pool: &Pool,
-    ) {
+    pub(super) unsafe fn prepare<S: Stored<T>, T: Number>(&self, x: *const S, images: usize, to: *mut T, pool: &Pool) {
         struct Pointers<S, T>(*const S, *mut T);
         // SAFETY: threads write to disjoint rows.
         unsafe impl<S, T> Sync for Pointers<S, T> {}

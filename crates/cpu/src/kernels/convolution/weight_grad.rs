@@ -14,10 +14,11 @@ use super::padded::Padded;
 use super::patches::{ByPlace, Images, PatchArguments, TransposedPatches};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
-use crate::kernels::gemm::blocking::{Blocking, Operands, Sizes, Target, write_row};
+use crate::kernels::gemm::blocking::{Blocking, Operands, Sizes};
 use crate::kernels::gemm::microkernel::Packing;
 use crate::kernels::gemm::number::{Number, Stored};
 use crate::kernels::gemm::pack::{Panels, Strided};
+use crate::kernels::gemm::target::{Target, write_row};
 use crate::kernels::gemm::{Gemm, Operand};
 use crate::pool::ScratchSize;
 

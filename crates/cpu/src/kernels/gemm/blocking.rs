@@ -9,72 +9,26 @@
 use std::ops::Range;
 
 use super::Epilogue;
-use super::microkernel::{MicroKernel, Panel};
-use super::number::{Number, Stored};
+use super::block::{Block, Memory};
+use super::microkernel::MicroKernel;
+use super::number::Number;
 use super::pack::{PANEL_PADDING, Panels};
+use super::partial_sums::PartialSums;
+use super::target::Target;
 use crate::isa::Isa;
-use crate::kernels::split::split;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// The most elements of the left operand that are packed at a time.
 const LEFT_ELEMENTS: usize = 2 << 20;
-/// How many elements of the right operand stay in the second-level cache, and how many of the left one.
+/// How many elements of the right operand stay in the second-level cache.
 const RIGHT_ELEMENTS: usize = 64 << 10;
-const LEFT_CACHED_ELEMENTS: usize = 40 << 10;
+/// How large a packed panel of the right operand is at most: it stays in the second-level cache.
+const PANEL_BYTES: usize = 64 << 10;
 /// The most rows of a task that keeps its result apart.
-const MAX_ROWS_APART: usize = 256;
-/// How many multiplications are worth a task.
-const TASK_WORK: usize = 128 << 10;
+pub(super) const MAX_ROWS_APART: usize = 256;
 /// How many elements of a line the parts of a divided depth have at least, and how many parts there are at most.
 const PART_DEPTH: usize = 1024;
 const MAX_PARTS: usize = 16;
-
-/// Where the result goes.
-#[derive(Clone, Copy)]
-pub(crate) struct Target<T> {
-    /// The first element.
-    pub(crate) c: *mut u8,
-    /// Distances in elements.
-    pub(crate) batch_stride: isize,
-    pub(crate) row_stride: isize,
-    pub(crate) col_stride: isize,
-    /// Whether to add to what is there.
-    pub(crate) accumulate: bool,
-    /// Writes a row that was computed apart.
-    pub(crate) write: unsafe fn(Row<T>),
-    /// Bytes of an element of the result.
-    pub(crate) element_size: usize,
-}
-
-// SAFETY: tasks write to disjoint elements.
-unsafe impl<T> Sync for Target<T> {}
-
-/// Some neighbouring elements of a row of the result.
-#[derive(Clone, Copy)]
-pub(crate) struct Row<T> {
-    from: *const T,
-    len: usize,
-    c: *mut u8,
-    stride: isize,
-    accumulate: bool,
-}
-
-/// Writes a row of elements of type `S`.
-pub(crate) unsafe fn write_row<S: Stored<T>, T: Number>(row: Row<T>) {
-    let c = row.c.cast::<S>();
-    // SAFETY: as the caller vouches, `len` elements lie at both places.
-    unsafe {
-        if row.stride == 1 && !row.accumulate {
-            let from = std::slice::from_raw_parts(row.from, row.len);
-            return S::write_all(from, std::slice::from_raw_parts_mut(c, row.len));
-        }
-        for index in 0..row.len {
-            let c = c.offset(index as isize * row.stride);
-            let sum = *row.from.add(index);
-            *c = S::write(if row.accumulate { (*c).read().add(sum) } else { sum });
-        }
-    }
-}
 
 /// What a product is made of.
 #[derive(Clone, Copy)]
@@ -119,35 +73,16 @@ enum Parallel {
 /// A product, ready to run.
 #[derive(Clone, Copy)]
 pub(crate) struct Blocking<T> {
-    sizes: Sizes,
-    kernel: MicroKernel<T>,
+    pub(super) sizes: Sizes,
+    pub(super) kernel: MicroKernel<T>,
     parallel: Parallel,
     /// Rows and depths that are packed at a time.
     row_block: usize,
     depth_block: usize,
     /// Depths that are summed before the next tile.
-    step: usize,
+    pub(super) step: usize,
     /// The most panels of a task.
-    max_panels: usize,
-}
-
-/// Memory of one product.
-#[derive(Clone, Copy)]
-struct Memory<'a, T> {
-    left: *mut T,
-    scratch: &'a Scratch,
-    /// Elements before what is a worker's own.
-    offset: usize,
-    per_worker: usize,
-}
-
-// SAFETY: it is only an address; tasks keep to their own parts.
-unsafe impl<T> Sync for Memory<'_, T> {}
-
-impl<T> Memory<'_, T> {
-    fn worker(&self, worker: usize) -> *mut T {
-        self.scratch.worker::<T>(worker, self.per_worker).wrapping_add(self.offset)
-    }
+    pub(super) max_panels: usize,
 }
 
 impl<T: Number> Blocking<T> {
@@ -168,8 +103,9 @@ impl<T: Number> Blocking<T> {
         };
         // Sums of parts are of the type that is computed in.
         let sizes = Sizes { is_direct: sizes.is_direct || is_divided, ..sizes };
-        let step = (64 << 10) / (kernel.width * size_of::<T>()) / 2;
-        let step = part.div_ceil(part.div_ceil(step).max(1)).max(1);
+        let step = PANEL_BYTES / (kernel.width * size_of::<T>());
+        // Depths that are little more are not divided.
+        let step = if part <= step + step / 4 { part.max(1) } else { part.div_ceil(part.div_ceil(step)) };
         let depth_block = if sizes.is_direct && part > 4096 { (4096 / step).max(1) * step } else { part };
         let tile_rows = LEFT_ELEMENTS / depth_block.max(1) / kernel.height;
         let row_block = (tile_rows.max(1) * kernel.height).min(m.next_multiple_of(kernel.height));
@@ -178,7 +114,7 @@ impl<T: Number> Blocking<T> {
     }
 
     /// Elements of a packed tile of so many depths.
-    fn tile_len(&self, depth: usize) -> usize {
+    pub(super) fn tile_len(&self, depth: usize) -> usize {
         self.kernel.height * depth + PANEL_PADDING
     }
 
@@ -186,7 +122,8 @@ impl<T: Number> Blocking<T> {
         self.row_block.div_ceil(self.kernel.height) * self.depth_block.div_ceil(self.step) * self.tile_len(self.step)
     }
 
-    fn panel_len(&self) -> usize {
+    /// Elements of a packed panel.
+    pub(super) fn panel_len(&self) -> usize {
         self.kernel.width * self.step + PANEL_PADDING
     }
 
@@ -310,235 +247,5 @@ impl<T: Number> Blocking<T> {
                 return;
             }
         }
-    }
-}
-
-/// The part of a product for which the left operand is packed at a time.
-struct Block<'a, T> {
-    blocking: &'a Blocking<T>,
-    operands: &'a Operands<'a, T>,
-    batch: Range<usize>,
-    rows: Range<usize>,
-    depth: Range<usize>,
-    /// Whether nothing has been summed before, and whether nothing will be later.
-    is_first: bool,
-    is_last: bool,
-    memory: Memory<'a, T>,
-}
-
-impl<T: Number> Block<'_, T> {
-    fn num_tiles(&self) -> usize {
-        self.rows.len().div_ceil(self.blocking.kernel.height)
-    }
-
-    /// The depths that are summed before the next tile, with their number.
-    fn steps(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let (depth, step) = (self.depth.clone(), self.blocking.step);
-        let count = depth.len().div_ceil(step).max(1);
-        (0..count).map(move |index| {
-            let start = depth.start + index * step;
-            (index, start..(start + step).min(depth.end))
-        })
-    }
-
-    /// Where a packed tile of the left operand is.
-    fn left(&self, step: usize, tile: usize) -> *mut T {
-        let len = self.blocking.tile_len(self.blocking.step);
-        self.memory.left.wrapping_add((step * self.num_tiles() + tile) * len)
-    }
-
-    unsafe fn pack_left(&self, pool: &Pool) {
-        let height = self.blocking.kernel.height;
-        let grain = (16 << 10) / (height * self.depth.len()).max(1);
-        split(pool, self.num_tiles(), grain.max(1), |tiles| {
-            for tile in tiles {
-                let row = self.rows.start + tile * height;
-                let count = height.min(self.rows.end - row);
-                for (step, depth) in self.steps() {
-                    // SAFETY: the rows lie within the operand, the tile within the memory for it.
-                    unsafe { self.operands.a.pack(self.batch.start, row, count, height, depth, self.left(step, tile)) }
-                }
-            }
-        });
-    }
-
-    unsafe fn run(&self, pool: &Pool) {
-        let Blocking { kernel, sizes, .. } = self.blocking;
-        let (tiles, panels) = (self.num_tiles(), self.batch.len() * sizes.n.div_ceil(kernel.width));
-        let mut tall = if sizes.is_direct { tiles } else { tiles.min((MAX_ROWS_APART / kernel.height).max(1)) };
-        let mut wide = panels.min(self.blocking.max_panels);
-        let wanted = if pool.num_threads() == 1 { 1 } else { 4 * pool.num_threads() };
-        let tile_work = kernel.height * kernel.width * self.depth.len().max(1);
-        while tiles.div_ceil(tall) * panels.div_ceil(wide) < wanted && tall * wide * tile_work > TASK_WORK {
-            if wide > 1 {
-                wide = wide.div_ceil(2);
-            } else if tall > 1 {
-                tall = tall.div_ceil(2);
-            } else {
-                break;
-            }
-        }
-        let columns = panels.div_ceil(wide);
-        pool.run(tiles.div_ceil(tall) * columns, &|task, worker| {
-            let (row, column) = (task / columns * tall, task % columns * wide);
-            let tiles = row..(row + tall).min(tiles);
-            let panels = column..(column + wide).min(panels);
-            // SAFETY: the tasks write to disjoint parts of the result, and to their workers' memory.
-            unsafe { self.task(tiles, panels, worker) }
-        });
-    }
-
-    /// Which product a panel belongs to, its first column, and how many it has.
-    fn columns(&self, panel: usize) -> (usize, usize, usize) {
-        let (n, width) = (self.blocking.sizes.n, self.blocking.kernel.width);
-        let per_product = n.div_ceil(width);
-        let column = panel % per_product * width;
-        (self.batch.start + panel / per_product, column, width.min(n - column))
-    }
-
-    unsafe fn task(&self, tiles: Range<usize>, panels: Range<usize>, worker: usize) {
-        let Blocking { kernel, sizes, .. } = self.blocking;
-        let (target, b) = (&self.operands.target, self.operands.b);
-        let rows = self.rows.start + tiles.start * kernel.height
-            ..(self.rows.start + tiles.end * kernel.height).min(self.rows.end);
-        let packed = self.memory.worker(worker);
-        let panel_len = self.blocking.panel_len();
-        let apart = packed.wrapping_add(panels.len() * panel_len);
-        let apart_stride = panels.len() * kernel.width;
-        for (step, depth) in self.steps() {
-            let is_first = self.is_first && step == 0;
-            let add = !is_first || (sizes.is_direct && target.accumulate);
-            let packed = |panel: usize| packed.wrapping_add((panel - panels.start) * panel_len);
-            let in_place = |panel: usize| {
-                let (batch, column, cols) = self.columns(panel);
-                if cols == kernel.width { b.in_place(batch, column, depth.start) } else { None }
-            };
-            for panel in panels.clone() {
-                let (batch, column, cols) = self.columns(panel);
-                if in_place(panel).is_none() {
-                    // SAFETY: the columns lie within the operand, the panel within the worker's memory.
-                    unsafe { b.pack(batch, column, cols, kernel.width, depth.clone(), packed(panel)) }
-                }
-            }
-            let cached = (LEFT_CACHED_ELEMENTS / (kernel.height * depth.len().max(1))).max(1);
-            for first in tiles.clone().step_by(cached) {
-                let row = self.rows.start + first * kernel.height;
-                let end = (row + cached * kernel.height).min(rows.end);
-                for panel in panels.clone() {
-                    let (batch, column, cols) = self.columns(panel);
-                    let (b, b_stride) = in_place(panel).unwrap_or((packed(panel), kernel.width));
-                    let (c, c_stride) = if sizes.is_direct {
-                        let place = batch as isize * target.batch_stride + row as isize * target.row_stride;
-                        (target.c.cast::<T>().wrapping_offset(place + column as isize), target.row_stride)
-                    } else {
-                        let place = (row - rows.start) * apart_stride + (panel - panels.start) * kernel.width;
-                        (apart.wrapping_add(place), apart_stride as isize)
-                    };
-                    let (a, a_stride) = (self.left(step, first), self.blocking.tile_len(self.blocking.step));
-                    let (rows, depth) = (end - row, depth.len());
-                    // SAFETY: the tiles and the panel are packed; the result's part is this task's.
-                    unsafe { kernel.run(Panel { depth, a, a_stride, b, b_stride, c, c_stride, rows, cols, add }) }
-                }
-            }
-        }
-        if self.is_last {
-            // SAFETY: the task's part of the result is computed.
-            unsafe { self.finish(rows, panels, apart, worker) }
-        }
-    }
-
-    /// Writes what was computed apart, and calls the epilogue.
-    unsafe fn finish(&self, rows: Range<usize>, panels: Range<usize>, apart: *const T, worker: usize) {
-        let Sizes { m, n, is_direct, .. } = self.blocking.sizes;
-        let apart_stride = panels.len() * self.blocking.kernel.width;
-        let mut panel = panels.start;
-        while panel < panels.end {
-            // The panels of one product.
-            let (batch, column, _) = self.columns(panel);
-            let first = panel;
-            let mut end = column;
-            while panel < panels.end && self.columns(panel).0 == batch {
-                let (_, column, cols) = self.columns(panel);
-                end = column + cols;
-                panel += 1;
-            }
-            let (target, len) = (&self.operands.target, end - column);
-            if !is_direct {
-                let from = apart.wrapping_add((first - panels.start) * self.blocking.kernel.width);
-                for row in rows.clone() {
-                    let from = from.wrapping_add((row - rows.start) * apart_stride);
-                    // SAFETY: as the caller vouches.
-                    unsafe { target.write_row(from, len, batch, row, column) }
-                }
-            }
-            if let Some(epilogue) = self.operands.epilogue {
-                let start = self.operands.first + (batch * m + rows.start) * n + column;
-                epilogue.region(start, rows.len(), n, len, worker);
-            }
-        }
-    }
-}
-
-impl<T: Number> Target<T> {
-    /// # Safety
-    /// `len` elements from `column` on lie within the result.
-    unsafe fn write_row(&self, from: *const T, len: usize, batch: usize, row: usize, column: usize) {
-        let [batch, row, column] = [batch, row, column].map(|index| index as isize);
-        let place = batch * self.batch_stride + row * self.row_stride + column * self.col_stride;
-        let c = self.c.wrapping_offset(place * self.element_size as isize);
-        let stride = self.col_stride;
-        // SAFETY: as the caller vouches.
-        unsafe { (self.write)(Row { from, len, c, stride, accumulate: self.accumulate }) }
-    }
-}
-
-/// The sums over parts of the depth, each `[m, n]`.
-struct PartialSums<T> {
-    sums: *mut T,
-    count: usize,
-    m: usize,
-    n: usize,
-}
-
-// SAFETY: tasks keep to their own parts.
-unsafe impl<T> Sync for PartialSums<T> {}
-
-impl<T: Number> PartialSums<T> {
-    fn target(&self, part: usize) -> Target<T> {
-        Target {
-            c: self.sums.wrapping_add(part * self.m * self.n).cast(),
-            batch_stride: 0,
-            row_stride: self.n as isize,
-            col_stride: 1,
-            accumulate: false,
-            write: write_row::<T, T>,
-            element_size: size_of::<T>(),
-        }
-    }
-
-    /// Adds the parts in their order, and writes the result.
-    unsafe fn combine(&self, operands: &Operands<T>, pool: &Pool) {
-        let (m, n) = (self.m, self.n);
-        let tasks = m.min((m * n * self.count).div_ceil(16 << 10));
-        pool.run(tasks, &|task, worker| {
-            let rows = m * task / tasks..m * (task + 1) / tasks;
-            // SAFETY: as the caller vouches; each row is one task's.
-            unsafe {
-                let sums = std::slice::from_raw_parts_mut(self.sums.add(rows.start * n), rows.len() * n);
-                for part in 1..self.count {
-                    let place = (part * m + rows.start) * n;
-                    let other = std::slice::from_raw_parts(self.sums.add(place), rows.len() * n);
-                    for (sum, other) in sums.iter_mut().zip(other) {
-                        *sum = sum.add(*other);
-                    }
-                }
-                for row in rows.clone() {
-                    operands.target.write_row(self.sums.add(row * n), n, 0, row, 0);
-                }
-            }
-            if let Some(epilogue) = operands.epilogue {
-                epilogue.region(operands.first + rows.start * n, rows.len(), n, n, worker);
-            }
-        });
     }
 }

@@ -30,11 +30,16 @@ pub(super) struct MatrixVector<T> {
 }
 
 /// The operands' first elements.
-#[derive(Clone, Copy)]
 struct Pointers<T>(*const T, *const T, *mut T);
 
 // SAFETY: tasks write to disjoint elements.
 unsafe impl<T> Sync for Pointers<T> {}
+
+impl<T> Pointers<T> {
+    fn get(&self) -> (*const T, *const T, *mut T) {
+        (self.0, self.1, self.2)
+    }
+}
 
 impl<T: Number> MatrixVector<T> {
     /// The product, if it is one of a matrix and a vector of suitable strides.
@@ -92,8 +97,7 @@ impl<T: Number> MatrixVector<T> {
         let part = self.len.div_ceil(parts).max(1).next_multiple_of(GRANULE);
         let parts = self.len.div_ceil(part);
         pool.run(self.batch * parts, &|task, worker| {
-            let pointers = pointers;
-            let Pointers(matrix, vector, y) = pointers;
+            let (matrix, vector, y) = pointers.get();
             let (batch, first) = (task / parts, task % parts * part);
             let (place, len) = (batch as isize, part.min(self.len - first));
             let strip = Strip {

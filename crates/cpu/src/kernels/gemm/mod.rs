@@ -1,21 +1,25 @@
 //! Matrix products.
 
+mod block;
 pub(crate) mod blocking;
 mod integer;
 mod matrix_vector;
 pub(crate) mod microkernel;
 pub(crate) mod number;
 pub(crate) mod pack;
+mod partial_sums;
+pub(crate) mod target;
 #[cfg(test)]
 mod tests;
 
 use gyrus_graph::{DType, bf16, f16};
 
-use self::blocking::{Blocking, Operands, Sizes, Target, write_row};
+use self::blocking::{Blocking, Operands, Sizes};
 use self::matrix_vector::MatrixVector;
 use self::microkernel::Packing;
 use self::number::{Number, Stored};
 use self::pack::Strided;
+use self::target::{Target, write_row};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
@@ -155,7 +159,8 @@ impl Gemm {
         let is_direct = is_computed_type && c.col_stride == 1;
         let blocking = Blocking::new(isa, Sizes { batch, m, n, k, is_left_shared, is_direct });
         // Rows that are a multiple of a page apart would evict each other from the cache.
-        let is_small = n * k <= 64 << 10 && !(b.row_stride * size_of::<T>() as isize).unsigned_abs().is_multiple_of(1024);
+        let is_small =
+            n * k <= 64 << 10 && !(b.row_stride * size_of::<T>() as isize).unsigned_abs().is_multiple_of(1024);
         let is_right_in_place = is_computed_type && (m <= 8 || is_small);
         Blocked { blocking, packing: T::packing(isa), is_right_in_place }
     }

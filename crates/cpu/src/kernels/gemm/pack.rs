@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::Operand;
 use super::microkernel::{Packing, Vector};
 use super::number::{Number, Stored};
-use super::Operand;
 use crate::math::{MulAdd, Multiversion};
 
 /// How many elements after a panel may be overwritten while it is packed.
@@ -123,7 +123,15 @@ impl<S: Stored<T>, T: Number> Strided<S, T> {
     /// The left operand of a product.
     pub(crate) fn rows(from: *const S, layout: Operand, packing: Packing<T>) -> Self {
         let Operand { batch_stride, row_stride, col_stride } = layout;
-        Strided { from, batch_stride, period: usize::MAX, across: row_stride, along: col_stride, packing, in_place: false }
+        Strided {
+            from,
+            batch_stride,
+            period: usize::MAX,
+            across: row_stride,
+            along: col_stride,
+            packing,
+            in_place: false,
+        }
     }
 
     /// The right operand of a product, not packed where that is possible if `in_place`.

@@ -64,9 +64,8 @@ impl Memory {
     }
 
     fn place(&self, layout: Operand, [batch, row, col]: [usize; 3]) -> usize {
-        let offset = batch as isize * layout.batch_stride
-            + row as isize * layout.row_stride
-            + col as isize * layout.col_stride;
+        let offset =
+            batch as isize * layout.batch_stride + row as isize * layout.row_stride + col as isize * layout.col_stride;
         (self.first as isize + offset) as usize
     }
 }
@@ -151,8 +150,7 @@ fn check(gemm: &Gemm, dtype: DType, isa: Isa) {
     }
 }
 
-const TYPES: [DType; 7] =
-    [DType::F32, DType::F64, DType::F16, DType::BF16, DType::U8, DType::I32, DType::I64];
+const TYPES: [DType; 7] = [DType::F32, DType::F64, DType::F16, DType::BF16, DType::U8, DType::I32, DType::I64];
 
 fn plain(batch: usize, m: usize, n: usize, k: usize) -> Gemm {
     let [a, b, c] = [Operand::contiguous(m, k), Operand::contiguous(k, n), Operand::contiguous(m, n)];

@@ -1,8 +1,13 @@
 //! The elements that windows combine.
 
+use gyrus_graph::ops::reduction::Extremum;
 use gyrus_graph::{bf16, f16};
 
 use super::super::elements::Arithmetic;
+use super::tiles::TilesFunction;
+#[cfg(target_arch = "x86_64")]
+use super::tiles_avx512;
+use crate::isa::Isa;
 
 /// An element, and the type that it is combined in.
 pub(super) trait Pooled: Copy + Send + Sync + 'static {
@@ -14,10 +19,15 @@ pub(super) trait Pooled: Copy + Send + Sync + 'static {
     const HIGHEST: Self::Wide;
     fn widen(self) -> Self::Wide;
     fn narrow(wide: Self::Wide) -> Self;
+
+    /// The loops over tiles of two by two that find the extremum and give its gradient, if there are special ones.
+    fn extrema_of_tiles(_isa: Isa, _extremum: Extremum) -> Option<[TilesFunction<Self>; 2]> {
+        None
+    }
 }
 
 macro_rules! pooled {
-    ($($type:ty: $wide:ty, $lowest:expr, $highest:expr, |$x:ident| $widen:expr, $narrow:expr;)*) => {$(
+    ($($type:ty: $wide:ty, $lowest:expr, $highest:expr, |$x:ident| $widen:expr, $narrow:expr $(, $special:item)?;)*) => {$(
         impl Pooled for $type {
             type Wide = $wide;
             const LOWEST: $wide = $lowest;
@@ -26,6 +36,7 @@ macro_rules! pooled {
             fn widen(self) -> $wide { let $x = self; $widen }
             #[inline(always)]
             fn narrow($x: $wide) -> $type { $narrow }
+            $($special)?
         }
     )*};
 }
@@ -36,7 +47,15 @@ pooled! {
     i64: i64, i64::MIN, i64::MAX, |x| x, x;
     f16: f32, f32::NEG_INFINITY, f32::INFINITY, |x| x.to_f32(), f16::from_f32(x);
     bf16: f32, f32::NEG_INFINITY, f32::INFINITY, |x| x.to_f32(), bf16::from_f32(x);
-    f32: f32, f32::NEG_INFINITY, f32::INFINITY, |x| x, x;
+    f32: f32, f32::NEG_INFINITY, f32::INFINITY, |x| x, x, fn extrema_of_tiles(isa: Isa, extremum: Extremum) -> Option<[TilesFunction<Self>; 2]> {
+        match (isa, extremum) {
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512, Extremum::Max) => Some([tiles_avx512::extrema::<true>, tiles_avx512::extrema_grad::<true>]),
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512, Extremum::Min) => Some([tiles_avx512::extrema::<false>, tiles_avx512::extrema_grad::<false>]),
+            _ => None,
+        }
+    };
     f64: f64, f64::NEG_INFINITY, f64::INFINITY, |x| x, x;
 }
 

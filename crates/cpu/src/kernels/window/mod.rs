@@ -7,4 +7,8 @@ pub mod reduce_window_select;
 pub mod reduce_window_select_grad;
 pub mod reduce_window_sum_grad;
 mod selection;
+#[cfg(test)]
+mod tests;
 mod tiles;
+#[cfg(target_arch = "x86_64")]
+mod tiles_avx512;

@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
-use gyrus_graph::ops::reduction::Reduction;
+use gyrus_graph::ops::reduction::{Extremum, Reduction};
 use gyrus_graph::ops::window::ReduceWindow;
 
 use super::super::elements::{Arithmetic, with_element};
 use super::element::{Falling, Order, Pooled, Rising};
 use super::places::Places;
-use super::tiles::{First, Planes, Reduce, Sum};
+use super::tiles::{First, Planes, Reduce, Sum, TilesFunction};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
@@ -19,7 +19,7 @@ struct ReduceKernel<T> {
     reduction: Reduction,
     places: Places,
     /// For windows of two by two.
-    tiles: Option<unsafe fn(Planes<T>)>,
+    tiles: Option<TilesFunction<T>>,
     element: PhantomData<T>,
 }
 
@@ -33,11 +33,18 @@ pub fn kernel(op: &ReduceWindow, signature: &Signature) -> Box<dyn Kernel> {
 impl<T: Pooled> ReduceKernel<T> {
     fn new(reduction: Reduction, places: Places) -> Self {
         let isa = Isa::get();
-        let tiles = places.is_two_by_two().then(|| match reduction {
+        let special = |extremum| T::extrema_of_tiles(isa, extremum).map(|[extrema, _]| extrema);
+        let special = match reduction {
+            Reduction::Max => special(Extremum::Max),
+            Reduction::Min => special(Extremum::Min),
+            _ => None,
+        };
+        let general = || match reduction {
             Reduction::Max => version::<Reduce<T, First<Falling>>>(isa),
             Reduction::Min => version::<Reduce<T, First<Rising>>>(isa),
             _ => version::<Reduce<T, Sum>>(isa),
-        });
+        };
+        let tiles = places.is_two_by_two().then(|| special.unwrap_or_else(general));
         ReduceKernel { reduction, places, tiles, element: PhantomData }
     }
 

@@ -7,7 +7,7 @@ use super::super::elements::{Arithmetic, with_element};
 use super::element::{Falling, Pooled, Rising};
 use super::places::Places;
 use super::selection::{NONE, select};
-use super::tiles::{Planes, SelectGrad};
+use super::tiles::{Planes, SelectGrad, TilesFunction};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
@@ -18,7 +18,7 @@ struct SelectGradKernel<T> {
     extremum: Extremum,
     places: Places,
     /// For windows of two by two.
-    tiles: Option<unsafe fn(Planes<T>)>,
+    tiles: Option<TilesFunction<T>>,
 }
 
 /// The kernel of the gradient.
@@ -31,10 +31,12 @@ pub fn kernel(op: &ReduceWindowSelectGrad, signature: &Signature) -> Box<dyn Ker
 impl<T: Pooled> SelectGradKernel<T> {
     fn new(extremum: Extremum, places: Places) -> Self {
         let isa = Isa::get();
-        let tiles = places.is_two_by_two().then(|| match extremum {
+        let general = || match extremum {
             Extremum::Max => version::<SelectGrad<T, Falling>>(isa),
             Extremum::Min => version::<SelectGrad<T, Rising>>(isa),
-        });
+        };
+        let special = T::extrema_of_tiles(isa, extremum).map(|[_, grad]| grad);
+        let tiles = places.is_two_by_two().then(|| special.unwrap_or_else(general));
         SelectGradKernel { extremum, places, tiles }
     }
 }

@@ -25,13 +25,7 @@ pub(super) fn select<T: Pooled>(
     }
 }
 
-fn select_in_order<T: Pooled, O: Order>(
-    places: &Places,
-    x: &[T],
-    row: usize,
-    best: &mut [T::Wide],
-    taps: &mut [u32],
-) {
+fn select_in_order<T: Pooled, O: Order>(places: &Places, x: &[T], row: usize, best: &mut [T::Wide], taps: &mut [u32]) {
     taps.fill(NONE);
     best.fill(T::Wide::default());
     let stride = places.axes[2].stride;

@@ -31,9 +31,6 @@ impl Combine for Sum {
     }
 }
 
-/// How many tiles are worked on together.
-const CHUNK: usize = 16;
-
 /// Planes of tiles.
 #[derive(Clone, Copy)]
 pub(super) struct Planes<T> {
@@ -47,6 +44,9 @@ pub(super) struct Planes<T> {
     /// The result of [`SelectGrad`].
     pub(super) dx: *mut T,
 }
+
+/// A loop over tiles.
+pub(super) type TilesFunction<T> = unsafe fn(Planes<T>);
 
 /// Combines the elements of each tile.
 pub(super) struct Reduce<T, C>(PhantomData<(T, C)>);
@@ -110,34 +110,16 @@ impl<T: Pooled, O: Order> Multiversion for SelectGrad<T, O> {
                     std::slice::from_raw_parts_mut(dx.add(width).cast::<[T; 2]>(), columns),
                 )
             };
-            let mut at = 0;
-            while at < columns {
-                let end = columns.min(at + CHUNK);
-                let mut x = [[T::Wide::default(); CHUNK]; 4];
-                for (index, (upper, lower)) in upper[at..end].iter().zip(&lower[at..end]).enumerate() {
-                    x[0][index] = upper[0].widen();
-                    x[1][index] = upper[1].widen();
-                    x[2][index] = lower[0].widen();
-                    x[3][index] = lower[1].widen();
-                }
-                let mut dy = [zero; CHUNK];
-                dy[..end - at].copy_from_slice(&y[at..end]);
-                let mut given = [[zero; CHUNK]; 4];
-                for index in 0..CHUNK {
-                    let [a, b, c, d] = [x[0][index], x[1][index], x[2][index], x[3][index]];
-                    let first = O::first(O::first(a, b), O::first(c, d));
-                    // If there is a NaN, the first of them is meant, and no number equals it.
-                    let [a, b, c, d] = [a, b, c, d].map(|x| (x == first) | x.is_nan());
-                    given[0][index] = if a { dy[index] } else { zero };
-                    given[1][index] = if b & !a { dy[index] } else { zero };
-                    given[2][index] = if c & !(a | b) { dy[index] } else { zero };
-                    given[3][index] = if d & !(a | b | c) { dy[index] } else { zero };
-                }
-                for (index, (upper, lower)) in dx_upper[at..end].iter_mut().zip(&mut dx_lower[at..end]).enumerate() {
-                    *upper = [given[0][index], given[1][index]];
-                    *lower = [given[2][index], given[3][index]];
-                }
-                at = end;
+            let x = upper.iter().zip(lower);
+            let dx = dx_upper.iter_mut().zip(dx_lower);
+            for (((upper, lower), (dx_upper, dx_lower)), &y) in x.zip(dx).zip(y) {
+                let [a, b, c, d] = [upper[0], upper[1], lower[0], lower[1]].map(T::widen);
+                let first = O::first(O::first(a, b), O::first(c, d));
+                // If there is a NaN, the first of them is meant, and no number equals it.
+                let [a, b, c, d] = [a, b, c, d].map(|x| (x == first) | x.is_nan());
+                let given = |is_given: bool| if is_given { y } else { zero };
+                *dx_upper = [given(a), given(b & !a)];
+                *dx_lower = [given(c & !(a | b)), given(d & !(a | b | c))];
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The net beside simple methods.
 
-use super::html::counted;
+use super::counted;
 use super::{Evaluation, Report, escaped, percent};
 
 pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {

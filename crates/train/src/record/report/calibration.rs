@@ -7,6 +7,12 @@ const LEFT: f64 = 52.0;
 const TOP: f64 = 12.0;
 const BELOW: f64 = 44.0;
 
+const LEGEND: &str = "<figcaption class=\"legend\">\
+     <span><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\"><rect class=\"met\" width=\"12\" height=\"12\"/></svg>right as claimed</span>\
+     <span><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\"><rect class=\"missed\" width=\"12\" height=\"12\"/></svg>claimed, but wrong</span>\
+     <span><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\"><rect class=\"beyond\" width=\"12\" height=\"12\"/></svg>right beyond the claim</span>\
+     </figcaption>";
+
 /// Half of the gap between bars.
 const GAP: f64 = 1.0;
 
@@ -16,10 +22,9 @@ pub(super) fn section(_: &Report, evaluation: &Evaluation) -> String {
         return String::new();
     }
     format!(
-        "<div class=\"beside\"><figure class=\"chart reliability\">{}</figure><div><p>{}</p>\
+        "<div class=\"beside\"><figure class=\"chart reliability\">{}{LEGEND}</figure><div><p>{}</p>\
          <p class=\"note\">Images are sorted by confidence, the highest probability that the model gives, into {} \
-         intervals. A bar shows how many of an interval are right; on the diagonal that is as many as the model \
-         claims. Expected calibration error: the mean distance from the diagonal, {}.</p></div></div>",
+         intervals. A bar that ends on the diagonal is right as often as the model claims; pale bars stand for few images. Expected calibration error: the mean distance from the diagonal, {}.</p></div></div>",
         diagram(&evaluation.reliability),
         words(evaluation),
         evaluation.reliability.len(),
@@ -71,19 +76,21 @@ fn diagram(bins: &[ReliabilityBin]) -> String {
         .enumerate()
         .filter(|(_, bin)| bin.count > 0)
         .map(|(place, bin)| {
-            let (top, stated) = (y(bin.accuracy), y(bin.confidence));
+            // What is claimed and met, then what is claimed and not met, or met beyond the claim.
+            let met = y(bin.accuracy.min(bin.confidence));
+            let end = y(bin.accuracy.max(bin.confidence));
+            let gap = if bin.accuracy < bin.confidence { "missed" } else { "beyond" };
             // Intervals of few images say little: they are paler.
             let weight = 0.35 + 0.65 * (bin.count as f64 / total as f64 * 50.0).min(1.0);
             format!(
                 "<g class=\"bin\" style=\"opacity:{weight:.2}\"><title>{} images\n{:.1}% sure on average\n{:.1}% right</title>\
-                 <rect class=\"accuracy\" x=\"{x:.1}\" y=\"{top:.1}\" width=\"{w:.1}\" height=\"{:.1}\"/>\
-                 <rect class=\"gap\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{w:.1}\" height=\"{:.1}\"/></g>",
+                 <rect class=\"met\" x=\"{x:.1}\" y=\"{met:.1}\" width=\"{w:.1}\" height=\"{:.1}\"/>\
+                 <rect class=\"{gap}\" x=\"{x:.1}\" y=\"{end:.1}\" width=\"{w:.1}\" height=\"{:.1}\"/></g>",
                 count(bin.count),
                 100.0 * bin.confidence,
                 100.0 * bin.accuracy,
-                (bottom - top).max(1.0),
-                top.min(stated),
-                (top - stated).abs(),
+                bottom - met,
+                met - end,
                 x = LEFT + place as f64 * width + GAP,
                 w = width - 2.0 * GAP,
             )
@@ -95,7 +102,7 @@ fn diagram(bins: &[ReliabilityBin]) -> String {
          <line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\
          <text class=\"name\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">confidence</text>\
          <text class=\"name\" transform=\"translate(12 {:.1}) rotate(-90)\" text-anchor=\"middle\">accuracy</text></svg>",
-        right + 14.0,
+        right + 22.0,
         bottom + BELOW,
         (LEFT + right) / 2.0,
         bottom + 37.0,

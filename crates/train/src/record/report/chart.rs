@@ -12,6 +12,8 @@ pub(super) struct Chart<'a> {
     pub(super) series: Vec<Series<'a>>,
     /// The epoch to mark.
     pub(super) best: Option<u64>,
+    /// Whether it takes the place of two beside one another.
+    pub(super) is_wide: bool,
 }
 
 /// What values are, and how they are shown.
@@ -34,8 +36,10 @@ pub(super) struct Series<'a> {
     pub(super) points: &'a [(u64, f64)],
 }
 
-const WIDTH: f64 = 520.0;
-const HEIGHT: f64 = 300.0;
+/// Width and height of a chart, and of a wide one.
+const SIZE: (f64, f64) = (520.0, 300.0);
+const WIDE: (f64, f64) = (1072.0, 220.0);
+
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 22.0;
@@ -52,6 +56,8 @@ const MAX_HOVERS: u64 = 400;
 
 /// Where values and epochs are drawn.
 struct Axes {
+    width: f64,
+    height: f64,
     epochs: (u64, u64),
     values: (f64, f64),
     is_logarithmic: bool,
@@ -61,14 +67,14 @@ impl Axes {
     fn x(&self, epoch: f64) -> f64 {
         let (first, last) = (self.epochs.0 as f64, self.epochs.1 as f64);
         let place = if last > first { (epoch - first) / (last - first) } else { 0.5 };
-        LEFT + place * (WIDTH - LEFT - RIGHT)
+        LEFT + place * (self.width - LEFT - RIGHT)
     }
 
     fn y(&self, value: f64) -> f64 {
         let scaled = |value: f64| if self.is_logarithmic { value.ln() } else { value };
         let (low, high) = (scaled(self.values.0), scaled(self.values.1));
         let place = (scaled(value) - low) / (high - low);
-        HEIGHT - BOTTOM - place * (HEIGHT - TOP - BOTTOM)
+        self.height - BOTTOM - place * (self.height - TOP - BOTTOM)
     }
 }
 
@@ -84,12 +90,14 @@ impl Chart<'_> {
         let may_be = self.kind == Kind::Number { may_be_logarithmic: true };
         let is_logarithmic = may_be && low > 0.0 && high / low > LOGARITHMIC_FROM;
         let (values, ticks) = if is_logarithmic { logarithmic_ticks(low, high) } else { linear_ticks(low, high, self.kind) };
-        let axes = Axes { epochs: (first, last), values, is_logarithmic };
+        let (width, height) = if self.is_wide { WIDE } else { SIZE };
+        let axes = Axes { width, height, epochs: (first, last), values, is_logarithmic };
         let scale = if is_logarithmic { " <small>logarithmic scale</small>" } else { "" };
         format!(
-            "<figure class=\"chart\"><figcaption><h3>{title}{scale}</h3>{legend}</figcaption>\
-             <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} by epoch. {ends}\">\
+            "<figure class=\"chart{wide}\"><figcaption><h3>{title}{scale}</h3>{legend}</figcaption>\
+             <svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title} by epoch. {ends}\">\
              {grid}{best}{curves}{hovers}</svg></figure>\n",
+            wide = if self.is_wide { " wide" } else { "" },
             title = escaped(self.title),
             legend = self.legend(),
             ends = self.ends(),
@@ -125,7 +133,7 @@ impl Chart<'_> {
     }
 
     fn grid(&self, axes: &Axes, ticks: &[f64]) -> String {
-        let right = WIDTH - RIGHT;
+        let right = axes.width - RIGHT;
         let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
         let label = |value: f64| match self.kind {
             Kind::Share => {
@@ -143,7 +151,7 @@ impl Chart<'_> {
                 y + 4.0
             )
         };
-        let bottom = HEIGHT - BOTTOM;
+        let bottom = axes.height - BOTTOM;
         let epoch = |epoch: u64| {
             let x = axes.x(epoch as f64);
             format!(
@@ -159,7 +167,7 @@ impl Chart<'_> {
             "{lines}<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>{epochs}\
              <text class=\"name\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text>",
             (LEFT + right) / 2.0,
-            HEIGHT - 6.0
+            axes.height - 6.0
         )
     }
 
@@ -169,12 +177,12 @@ impl Chart<'_> {
         };
         let x = axes.x(best as f64);
         // Near the right edge the words stand on the left of the line.
-        let (anchor, shift) = if x > WIDTH - 100.0 { ("end", -5.0) } else { ("start", 5.0) };
+        let (anchor, shift) = if x > axes.width - 130.0 { ("end", -5.0) } else { ("start", 5.0) };
         format!(
             "<line class=\"best\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
              <text class=\"best\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">best: epoch {best}</text>",
             TOP - 12.0,
-            HEIGHT - BOTTOM,
+            axes.height - BOTTOM,
             x + shift,
             TOP - 5.0,
         )
@@ -210,7 +218,7 @@ impl Chart<'_> {
         if last - first > MAX_HOVERS {
             return String::new();
         }
-        let half = 0.5 * (WIDTH - LEFT - RIGHT) / (last - first).max(1) as f64;
+        let half = 0.5 * (axes.width - LEFT - RIGHT) / (last - first).max(1) as f64;
         let strip = |epoch: u64| {
             let x = axes.x(epoch as f64);
             let value = |series: &Series| {
@@ -218,14 +226,14 @@ impl Chart<'_> {
                 Some(format!("\n{}: {}", escaped(series.name), self.shown(*value)))
             };
             let values: String = self.series.iter().filter_map(value).collect();
-            let (left, right) = ((x - half).max(LEFT), (x + half).min(WIDTH - RIGHT));
+            let (left, right) = ((x - half).max(LEFT), (x + half).min(axes.width - RIGHT));
             format!(
                 "<g class=\"strip\"><title>epoch {epoch}{values}</title>\
                  <rect x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>\
                  <line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/></g>",
                 right - left,
-                HEIGHT - TOP - BOTTOM,
-                HEIGHT - BOTTOM,
+                axes.height - TOP - BOTTOM,
+                axes.height - BOTTOM,
             )
         };
         (first..=last).map(strip).collect()
@@ -243,15 +251,14 @@ fn mark(series: usize, x: f64, y: f64) -> String {
 
 /// The range of the axis and its ticks, at round numbers that enclose the values.
 fn linear_ticks(low: f64, high: f64, kind: Kind) -> ((f64, f64), Vec<f64>) {
-    let spread = if high > low { high - low } else { high.abs().max(1e-12) * 0.1 };
+    // Values that are all equal stand in the middle.
+    let half = if high > low || low == 0.0 { 0.0 } else { 0.05 * low.abs() };
+    let spread = if high == 0.0 && low == 0.0 { 1.0 } else { high - low + 2.0 * half };
     let rough = spread / 4.0;
     let unit = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|factor| factor * unit >= rough).unwrap_or(10.0) * unit;
-    let mut first = (low / step).floor();
-    let mut last = (high / step).ceil();
-    if first == last {
-        (first, last) = (first - 1.0, last + 1.0);
-    }
+    let mut first = ((low - half) / step).floor();
+    let mut last = ((high + half) / step).ceil().max(first + 2.0);
     // A share is never beyond 0 and 1, a number that is never negative has no axis below 0.
     if low >= 0.0 {
         first = first.max(0.0);
@@ -314,14 +321,14 @@ mod tests {
     fn values_that_are_not_finite_leave_a_gap_and_one_epoch_is_a_chart() {
         let points = [(1, 0.5), (2, f64::NAN), (3, 0.25)];
         let series = vec![Series { name: "train", points: &points }];
-        let chart = Chart { title: "Loss", kind: NUMBER, series, best: Some(3) }.render();
+        let chart = Chart { title: "Loss", kind: NUMBER, series, best: Some(3), is_wide: false }.render();
         assert_eq!(chart.matches('M').count() - chart.matches("M3").count(), 2, "{chart}");
         assert!(!chart.contains("NaN") && chart.contains("best: epoch 3"));
 
         let series = vec![Series { name: "train", points: &points[..1] }];
-        let chart = Chart { title: "Loss", kind: Kind::Share, series, best: None }.render();
+        let chart = Chart { title: "Loss", kind: Kind::Share, series, best: None, is_wide: true }.render();
         assert!(chart.contains("<circle") && !chart.contains("NaN") && !chart.contains("inf"));
-        let none = Chart { title: "Loss", kind: NUMBER, series: vec![], best: None };
+        let none = Chart { title: "Loss", kind: NUMBER, series: vec![], best: None, is_wide: true };
         assert_eq!(none.render(), "");
     }
 }

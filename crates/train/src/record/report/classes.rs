@@ -9,6 +9,9 @@ const MAX_CLASSES: usize = 30;
 /// How many are shown then.
 const NUM_WEAKEST: usize = 15;
 
+/// One decimal in all rows.
+const PRECISION: u64 = 100;
+
 pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {
     let samples = evaluation.num_samples();
     if samples == 0 {
@@ -37,9 +40,13 @@ pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {
 }
 
 fn table(report: &Report, scores: &[(usize, ClassScores)], label: &str) -> String {
+    let all = scores.iter().filter(|(_, scores)| scores.support > 0).flat_map(|(_, own)| [own.precision, own.recall, own.f1]);
+    let worst = all.map(|value| 1.0 - value).fold(0.0, f64::max);
     let row = |(class, scores): &(usize, ClassScores)| {
         let score = |value: f64| {
-            format!("<td class=\"score\" style=\"--share:{:.1}%\">{}</td>", 100.0 * value, percent(value, scores.support.max(100)))
+            // The further from all right, the stronger the shade, up to the weakest score of the table.
+            let shade = if worst > 0.0 { 100.0 * ((1.0 - value) / worst).powi(2) } else { 0.0 };
+            format!("<td class=\"weak\" style=\"--shade:{shade:.0}%\">{}</td>", percent(value, PRECISION))
         };
         format!(
             "<tr><th scope=\"row\">{}</th>{}{}{}<td>{}</td></tr>",

@@ -1,6 +1,6 @@
 //! The confusion matrix.
 
-use super::html::counted;
+use super::counted;
 use super::{Evaluation, Report, count, escaped, percent};
 
 /// With more classes, only some are shown.
@@ -8,6 +8,9 @@ const MAX_CLASSES: usize = 30;
 
 /// How many are shown then: those with the most mistakes.
 const NUM_WORST: usize = 20;
+
+/// How many confusions are listed.
+const NUM_PAIRS: usize = 10;
 
 /// Names longer than that stand upright above their columns.
 const MAX_FLAT: usize = 3;
@@ -20,7 +23,7 @@ pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {
     let shown: Vec<usize> =
         if num_classes > MAX_CLASSES { worst(evaluation, NUM_WORST) } else { (0..num_classes).collect() };
     let (mut names, cells) = gathered(report, evaluation, &shown);
-    let mut words = format!("<p>{}</p>\n", pairs(report, evaluation));
+    let mut words = "<p>Rows are the true classes, columns what they were taken for.</p>\n".to_owned();
     if shown.len() < num_classes {
         names.push("others".to_owned());
         words.push_str(&format!(
@@ -29,24 +32,26 @@ pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {
             super::count(num_classes as u64)
         ));
     }
-    words + &table(&names, &cells)
+    format!("{words}<div class=\"matrix\">{}{}</div>", table(&names, &cells), pairs(report, evaluation))
 }
 
-/// The commonest confusions in words.
+/// The commonest confusions.
 fn pairs(report: &Report, evaluation: &Evaluation) -> String {
-    let pairs: Vec<String> = evaluation
-        .confusions()
-        .iter()
-        .take(3)
-        .map(|&(target, predicted, times)| {
-            let (target, predicted) = (escaped(&report.class_name(target)), escaped(&report.class_name(predicted)));
-            format!("<b>{target}</b> for <b>{predicted}</b> ({})", count(times))
-        })
-        .collect();
-    match pairs.len() {
-        0 => "No class is taken for another.".to_owned(),
-        _ => format!("Most often it takes {}. Rows are the true classes, columns what they were taken for.", pairs.join(", ")),
-    }
+    let pairs = evaluation.confusions();
+    let Some(&(.., most)) = pairs.first() else {
+        return "<p>No class is taken for another.</p>".to_owned();
+    };
+    let row = |&(target, predicted, times): &(usize, usize, u64)| {
+        format!(
+            "<tr><th scope=\"row\">{} <span>for</span> {}</th><td><i style=\"width:{:.0}%\"></i>{}</td></tr>",
+            escaped(&report.class_name(target)),
+            escaped(&report.class_name(predicted)),
+            75.0 * times as f64 / most as f64,
+            count(times),
+        )
+    };
+    let rows: String = pairs.iter().take(NUM_PAIRS).map(row).collect();
+    format!("<div class=\"pairs\"><h3>Most often it takes</h3><table><tbody>{rows}</tbody></table></div>")
 }
 
 /// Classes by mistakes in their row and column, in their own order.

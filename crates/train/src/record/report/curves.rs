@@ -62,11 +62,16 @@ pub(super) fn section(report: &Report) -> String {
     if metrics.is_empty() {
         return String::new();
     }
-    let charts: String = metrics.iter().map(|metric| chart(report, metric)).collect();
+    let charts: String = metrics
+        .iter()
+        .enumerate()
+        // Charts stand in pairs; one that is left over fills its row.
+        .map(|(place, metric)| chart(report, metric, place + 1 == metrics.len() && place % 2 == 0))
+        .collect();
     format!("<div class=\"charts\">{charts}</div>\n{}", numbers(report, &metrics))
 }
 
-fn chart(report: &Report, metric: &str) -> String {
+fn chart(report: &Report, metric: &str, is_wide: bool) -> String {
     let curves = report.curves.iter().filter(|curve| curve.metric == metric);
     let series = curves.map(|curve| Series { name: &curve.split, points: &curve.points }).collect();
     let kind = match metric {
@@ -74,7 +79,7 @@ fn chart(report: &Report, metric: &str) -> String {
         "loss" => Kind::Number { may_be_logarithmic: true },
         _ => Kind::Number { may_be_logarithmic: false },
     };
-    Chart { title: &title(metric), kind, series, best: report.best_epoch }.render()
+    Chart { title: &title(metric), kind, series, best: report.best_epoch, is_wide }.render()
 }
 
 fn title(metric: &str) -> String {

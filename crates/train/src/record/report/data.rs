@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::html::counted;
+use super::counted;
 use super::{Report, count, escaped};
 
 /// The data of a run, and what the data gate found.

@@ -1,6 +1,6 @@
 //! The mistakes that the model was surest of.
 
-use super::html::counted;
+use super::counted;
 use super::{Evaluation, Mistake, Report, escaped};
 
 pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {
@@ -30,17 +30,19 @@ fn card(report: &Report, mistake: &Mistake) -> String {
     format!(
         "<li>{picture}<p><span class=\"is\">{target}</span> <span class=\"arrow\">taken for</span> \
          <span class=\"taken\">{predicted}</span></p>\
-         <p class=\"sure\">{} sure; {} for {target}</p><p class=\"origin\" title=\"{origin}\">{origin}</p></li>",
+         <p class=\"sure\">{} sure; {} for {target}</p><p class=\"origin\" title=\"{origin}\">{place}</p></li>",
         probability(mistake.probability),
         probability(mistake.target_probability),
         origin = escaped(&mistake.origin),
+        // A file's name says more than the beginning of its path.
+        place = escaped(mistake.origin.rsplit(['/', '\\']).next().unwrap_or_default()),
     )
 }
 
 fn probability(value: f64) -> String {
     match 100.0 * value {
-        percent if percent >= 99.95 => ">99.9%".to_owned(),
-        percent if percent < 0.05 => "<0.1%".replace('<', "&lt;"),
+        percent if percent >= 99.95 => "&gt;99.9%".to_owned(),
+        percent if percent < 0.05 => "&lt;0.1%".to_owned(),
         percent => format!("{percent:.1}%"),
     }
 }

@@ -1,6 +1,6 @@
 //! The result in words.
 
-use super::html::{counted, significant};
+use super::{counted, significant};
 use super::{BaselineScore, Evaluation, Report, calibration, count, percent};
 
 pub(super) fn verdict(report: &Report) -> String {
@@ -40,15 +40,15 @@ fn compared(baseline: &BaselineScore, evaluation: &Evaluation) -> String {
     let BaselineScore { name, accuracy } = baseline;
     let percent = percent(*accuracy, samples);
     if *accuracy > high {
-        format!("worse than the simplest method that was tried ({name}: {percent})")
+        format!("worse than the simplest method that was tried (the {name}: {percent})")
     } else if *accuracy >= low {
-        format!("not clearly better than {name} ({percent})")
+        format!("not clearly better than the {name} ({percent})")
     } else if mistakes == 0 {
-        format!("where {name} makes {}", counted(theirs, "mistake"))
+        format!("where the {name} makes {}", counted(theirs, "mistake"))
     } else if theirs >= 3 * mistakes {
-        format!("with {} times fewer mistakes than {name}", significant(theirs as f64 / mistakes as f64, 2))
+        format!("with {} times fewer mistakes than the {name}", significant(theirs as f64 / mistakes as f64, 2))
     } else {
-        format!("with {} where {name} makes {}", counted(mistakes, "mistake"), count(theirs))
+        format!("with {} where the {name} makes {}", counted(mistakes, "mistake"), count(theirs))
     }
 }
 
@@ -90,7 +90,7 @@ fn weakest(report: &Report, evaluation: &Evaluation) -> Option<String> {
     Some(format!(
         "The hardest class is {}: {} of its {} are recognised.",
         report.class_name(class),
-        percent(scores.recall, scores.support.max(100)),
+        percent(scores.recall, 100),
         counted(scores.support, "image"),
     ))
 }
@@ -132,11 +132,11 @@ mod tests {
     #[test]
     fn the_verdict_is_honest() {
         let cases = [
-            (report(9_912, 88, Some(0.92)), "It is right on 9,912 of 10,000 test images (99.12%), with 9.1 times fewer mistakes than linear model."),
-            (report(9_700, 300, Some(0.95)), "It is right on 9,700 of 10,000 test images (97.00%), with 300 mistakes where linear model makes 500."),
-            (report(95, 5, Some(0.93)), "It is right on 95 of 100 test images (95.0%), not clearly better than linear model (93.0%)."),
-            (report(50, 50, Some(0.93)), "It is right on 50 of 100 test images (50.0%), worse than the simplest method that was tried (linear model: 93.0%)."),
-            (report(400, 0, Some(0.9)), "It is right on all 400 test images, where linear model makes 40 mistakes."),
+            (report(9_912, 88, Some(0.92)), "It is right on 9,912 of 10,000 test images (99.12%), with 9.1 times fewer mistakes than the linear model."),
+            (report(9_700, 300, Some(0.95)), "It is right on 9,700 of 10,000 test images (97.00%), with 300 mistakes where the linear model makes 500."),
+            (report(95, 5, Some(0.93)), "It is right on 95 of 100 test images (95.0%), not clearly better than the linear model (93.0%)."),
+            (report(50, 50, Some(0.93)), "It is right on 50 of 100 test images (50.0%), worse than the simplest method that was tried (the linear model: 93.0%)."),
+            (report(400, 0, Some(0.9)), "It is right on all 400 test images, where the linear model makes 40 mistakes."),
             (report(3, 1, None), "It is right on 3 of 4 test images (75%)."),
             (Report { epochs: 1, ..Report::default() }, "It was trained for 1 epoch and measured on no data that it had not seen."),
         ];

@@ -64,6 +64,11 @@ impl Vector for F32x8 {
         // SAFETY: as above.
         F32x8(unsafe { _mm256_add_ps(self.0, other.0) })
     }
+    #[inline(always)]
+    fn prefetch(address: *const f32) {
+        // SAFETY: it reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
 }
 
 // SAFETY of all blocks: as above.
@@ -111,5 +116,10 @@ impl Vector for F64x4 {
     unsafe fn add(self, other: Self) -> Self {
         // SAFETY: as above.
         F64x4(unsafe { _mm256_add_pd(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn prefetch(address: *const f64) {
+        // SAFETY: it reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
 }

@@ -41,8 +41,12 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
     /// `self + other`.
     unsafe fn add(self, other: Self) -> Self;
 
+    /// Asks for memory that may be read soon; any address will do.
+    #[inline(always)]
+    fn prefetch(_address: *const Self::Element) {}
+
     /// Writes `rows` rows of `cols` elements, neither more than there are lanes, as columns: element `r` of
-    /// row `c` of the result is element `c` of the row that begins at `from(r)`. 
+    /// row `c` of the result is element `c` of the row that begins at `from(r)`.
     #[inline(always)]
     unsafe fn transpose(
         from: impl Fn(usize) -> *const Self::Element,

@@ -100,12 +100,19 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
     unsafe fn run<M: MulAdd>(panel: Panel<V::Element>) {
         let (mut a, mut c, mut rows) = (panel.a, panel.c, panel.rows);
         while rows > 0 {
-            // SAFETY: as the caller vouches: the tile lies within the panel.
-            unsafe {
-                Self::tile::<M>(&panel, a, c, rows);
-                a = a.wrapping_add(panel.a_stride);
-                c = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
+            let next = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
+            if panel.add && rows > HEIGHT {
+                // By the time that the tile is summed, the next one's part of the result is in the cache.
+                for row in 0..HEIGHT {
+                    for index in 0..VECTORS {
+                        V::prefetch(next.wrapping_offset(row as isize * panel.c_stride).wrapping_add(index * V::LANES));
+                    }
+                }
             }
+            // SAFETY: as the caller vouches: the tile lies within the panel.
+            unsafe { Self::tile::<M>(&panel, a, c, rows) };
+            a = a.wrapping_add(panel.a_stride);
+            c = next;
             rows = rows.saturating_sub(HEIGHT);
         }
     }
