@@ -6,7 +6,19 @@ use std::path::{Path, PathBuf};
 
 /// The crates, lowest first: each may depend on those before it only.
 const ORDER: [&str; 13] = [
-    "graph", "cpu", "tensor", "nn-derive", "nn", "optim", "metrics", "data", "checkpoint", "train", "models", "tasks", "gyrus",
+    "graph",
+    "cpu",
+    "tensor",
+    "nn-derive",
+    "nn",
+    "optim",
+    "metrics",
+    "data",
+    "checkpoint",
+    "train",
+    "models",
+    "tasks",
+    "gyrus",
 ];
 
 /// A reader gets lost in longer files.
@@ -130,7 +142,11 @@ fn tensor_operations_are_tested() {
             *counts.entry(name).or_default() += 1;
         }
     }
-    let calls = |name: &str| used.contains(&format!(".{name}(")) || used.contains(&format!("::{name}(")) || used.contains(&format!(" {name}("));
+    let calls = |name: &str| {
+        used.contains(&format!(".{name}("))
+            || used.contains(&format!("::{name}("))
+            || used.contains(&format!(" {name}("))
+    };
     let mut breaches: Vec<String> = counts.into_keys().filter(|name| !calls(name)).collect();
     breaches.sort();
     assert_none("every public operation has an example or a test", breaches);
@@ -138,7 +154,8 @@ fn tensor_operations_are_tested() {
 
 #[test]
 fn nothing_is_left_for_later() {
-    let markers = [["todo", "!("].concat(), ["FIX", "ME"].concat(), ["unimple", "mented!()"].concat(), ["TO", "DO:"].concat()];
+    let markers =
+        [["todo", "!("].concat(), ["FIX", "ME"].concat(), ["unimple", "mented!()"].concat(), ["TO", "DO:"].concat()];
     let breach = |path: &PathBuf| {
         let text = read(path);
         markers.iter().find(|marker| text.contains(*marker)).map(|marker| format!("{}: {marker}", path.display()))

@@ -58,7 +58,11 @@ impl TaskError {
             TaskError::Usage(_) | TaskError::Config { .. } => 2,
             TaskError::Gate(_) => 3,
             TaskError::Data(error) | TaskError::Train(TrainError::Data(error)) => {
-                if error.is_usage() { 2 } else { 3 }
+                if error.is_usage() {
+                    2
+                } else {
+                    3
+                }
             }
             TaskError::Train(TrainError::Diverged { .. }) => 4,
             TaskError::Train(TrainError::Record(error)) if is_usage(error) => 2,

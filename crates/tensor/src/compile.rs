@@ -160,8 +160,11 @@ impl<O: Module + Clone> Replay<O> {
         let replaced = new.iter().zip(&is_replaced).filter_map(|(value, is)| is.then_some(value));
         let outputs: Vec<Value> = replaced.chain(&results).cloned().collect();
         let captured = Graph::capture(&[&old[..], &given].concat(), &outputs);
-        let donated: Vec<(usize, usize)> =
-            (0..old.len()).filter(|&index| is_replaced[index]).enumerate().map(|(output, input)| (input, output)).collect();
+        let donated: Vec<(usize, usize)> = (0..old.len())
+            .filter(|&index| is_replaced[index])
+            .enumerate()
+            .map(|(output, input)| (input, output))
+            .collect();
         let nothing = Value::from_elements([0], &[0u8; 0]);
         replace(&mut template, &vec![nothing; results.len()]);
         Replay {

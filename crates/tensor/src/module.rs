@@ -116,7 +116,12 @@ impl Buffer {
     #[track_caller]
     pub fn set(&self, tensor: Tensor) {
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(own.spec() == tensor.spec(), "buffer: {} must be replaced by its like, not {}", own.spec(), tensor.spec());
+        assert!(
+            own.spec() == tensor.spec(),
+            "buffer: {} must be replaced by its like, not {}",
+            own.spec(),
+            tensor.spec()
+        );
         *own = tensor;
     }
 }

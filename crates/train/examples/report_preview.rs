@@ -8,8 +8,8 @@ use std::fs;
 
 use gyrus_data::{Dataset, ImageBuffer, Split, shipped};
 use gyrus_train::record::{
-    BaselineScore, DataFinding, DataSummary, Environment, Evaluation, MetricsLine, Report, SplitSummary, Curve, model_card,
-    picture,
+    BaselineScore, Curve, DataFinding, DataSummary, Environment, Evaluation, MetricsLine, Report, SplitSummary,
+    model_card, picture,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -61,7 +61,9 @@ fn digits() -> Result<Report, Box<dyn Error>> {
 /// Many classes with long names, few images, findings.
 fn photos() -> Report {
     let num_classes = 45;
-    let classes: Vec<String> = (0..num_classes).map(|class| format!("{} {class}", ["barn swallow", "oak", "Siamese cat"][class % 3])).collect();
+    let classes: Vec<String> = (0..num_classes)
+        .map(|class| format!("{} {class}", ["barn swallow", "oak", "Siamese cat"][class % 3]))
+        .collect();
     let targets: Vec<usize> = (0..900).map(|sample| sample % num_classes).collect();
     let noise = |number: usize| ((number as f64 * 12.9898).sin() * 43_758.547).fract().abs() as f32;
     let mut probabilities = Vec::new();
@@ -101,11 +103,17 @@ fn photos() -> Report {
             findings: vec![
                 DataFinding {
                     is_error: true,
-                    message: "2 test images are training images too, so that the test proves nothing: take them out of one".into(),
+                    message:
+                        "2 test images are training images too, so that the test proves nothing: take them out of one"
+                            .into(),
                     total: 2,
                     examples: vec!["test/oak 1/IMG_1.jpg is train/oak 1/IMG_7.jpg".into()],
                 },
-                DataFinding { message: "14 images are of one colour: are they meant to be?".into(), total: 14, ..DataFinding::default() },
+                DataFinding {
+                    message: "14 images are of one colour: are they meant to be?".into(),
+                    total: 14,
+                    ..DataFinding::default()
+                },
             ],
             fingerprint: "9f0c2b7e".repeat(8),
             licence: None,

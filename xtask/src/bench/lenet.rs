@@ -44,7 +44,8 @@ pub fn training_step() -> Box<dyn FnMut()> {
     let labels = Tensor::from_slice([64], &(0..64).map(|image| image % 10).collect::<Vec<i64>>());
     let mut step = compile(|(model, optimizer): &mut (LeNet, Sgd), (images, labels): (Tensor, Tensor)| {
         let loss = cross_entropy(&model.forward(&images, &mut Context::evaluate()), &labels);
-        optimizer.step(model, &loss.grad(model));
+        let gradients = loss.grad(model);
+        optimizer.step(model, &gradients);
         loss
     });
     Box::new(move || {

@@ -10,8 +10,7 @@ use serde_json::json;
 /// What is timed: its name, and what makes it ready to be called.
 type Workload = (&'static str, fn() -> Box<dyn FnMut()>);
 
-const WORKLOADS: &[Workload] =
-    &[("W1-lenet-train-b64", lenet::training_step), ("W1-lenet-infer-b1", lenet::inference)];
+const WORKLOADS: &[Workload] = &[("W1-lenet-train-b64", lenet::training_step), ("W1-lenet-infer-b1", lenet::inference)];
 
 struct Options {
     json: bool,
@@ -48,7 +47,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         let (median, min, n) = (milliseconds(times[times.len() / 2]), milliseconds(times[0]), times.len());
         if options.json {
             let note = format!("{} threads", num_threads());
-            println!("{}", json!({"peer": "gyrus", "w": name, "median_ms": median, "min_ms": min, "n": n, "note": note}));
+            println!(
+                "{}",
+                json!({"peer": "gyrus", "w": name, "median_ms": median, "min_ms": min, "n": n, "note": note})
+            );
         } else {
             println!("{name:24} median {median:9.4} ms, least {min:9.4} ms, of {n} calls");
         }

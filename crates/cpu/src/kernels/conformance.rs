@@ -126,9 +126,8 @@ fn tolerance(dtype: DType) -> f64 {
 pub(crate) fn assert_close(name: &str, found: &Array, expected: &Array) {
     for (index, (a, b)) in found.elements.iter().zip(&expected.elements).enumerate() {
         let (a, b) = (a.real(), b.real());
-        let close = a == b
-            || (a - b).abs() <= tolerance(expected.spec.dtype) * b.abs().max(1.0)
-            || (a.is_nan() && b.is_nan());
+        let close =
+            a == b || (a - b).abs() <= tolerance(expected.spec.dtype) * b.abs().max(1.0) || (a.is_nan() && b.is_nan());
         assert!(close, "{name}: element {index}: {a}, not {b}");
     }
 }

@@ -194,7 +194,8 @@ impl<'g> Fusion<'g> {
     fn attach_epilogue(&mut self, kernel: usize) {
         let anchor = self.groups[kernel].anchor.expect("a kernel");
         let accepts = |&group: &usize| {
-            let mut reading = self.readers[anchor].iter().filter(|reader| self.group_of[reader.node] == group).peekable();
+            let mut reading =
+                self.readers[anchor].iter().filter(|reader| self.group_of[reader.node] == group).peekable();
             // What the kernel reads must not be overwritten while it runs.
             let overwrites = |&node: &usize| self.overwrites[node].contains(&anchor);
             self.groups[group].anchor.is_none()

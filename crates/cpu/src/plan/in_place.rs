@@ -58,7 +58,8 @@ pub(super) fn share_memory(lowered: &mut Lowered, donated: &[(usize, usize)]) {
             // What an epilogue reads is still to be read while the kernel writes, but for its own result.
             let may_write = |slot: &usize| {
                 let is_by_kernel = step.writes.contains(slot);
-                step.epilogue.is_none() || (!is_by_kernel && (raw == Some(read) || !step.reads.iter().any(|r| r.slot == read)))
+                step.epilogue.is_none()
+                    || (!is_by_kernel && (raw == Some(read) || !step.reads.iter().any(|r| r.slot == read)))
             };
             if !dies || !all_in_step {
                 continue;

@@ -260,10 +260,12 @@ impl<'g> Lowering<'g> {
     }
 
     fn product(&mut self, op: &DotGeneral, lhs: Port, rhs: Port, result: &Spec) -> Step {
-        let [lhs_free, rhs_free] = [op.lhs_free(self.graph.spec(lhs).shape.rank()), op.rhs_free(self.graph.spec(rhs).shape.rank())];
+        let [lhs_free, rhs_free] =
+            [op.lhs_free(self.graph.spec(lhs).shape.rank()), op.rhs_free(self.graph.spec(rhs).shape.rank())];
         let (a, [batch, m, k]) = self.matrix(lhs, [&op.lhs_batch, &lhs_free, &op.lhs_contract]);
         let (b, [_, n, _]) = self.matrix(rhs, [&op.rhs_batch, &rhs_free, &op.rhs_contract]);
-        let operand = |[batch, row, column]: [isize; 3]| Operand { batch_stride: batch, row_stride: row, col_stride: column };
+        let operand =
+            |[batch, row, column]: [isize; 3]| Operand { batch_stride: batch, row_stride: row, col_stride: column };
         let gemm = Gemm {
             batch,
             m,

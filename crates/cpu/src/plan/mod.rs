@@ -72,9 +72,8 @@ impl Plan {
     fn arranged(lowered: Lowered) -> Plan {
         let uses = in_place::uses(&lowered);
         let Lowered { steps, slots } = lowered;
-        let own: Vec<usize> = (0..slots.len())
-            .filter(|slot| slots[*slot].storage == Storage::Arena && uses.contains_key(slot))
-            .collect();
+        let own: Vec<usize> =
+            (0..slots.len()).filter(|slot| slots[*slot].storage == Storage::Arena && uses.contains_key(slot)).collect();
         let lifetime = |slot: &usize| {
             let (first, last) = uses[slot];
             Lifetime { bytes: slots[*slot].bytes, first, last }
@@ -159,7 +158,13 @@ impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} steps, arena of {} bytes", self.steps.len(), self.arena_bytes)?;
         for step in &self.steps {
-            write!(f, "{}: {:?} -> {:?}", step.name, step.reads.iter().map(|read| read.slot).collect::<Vec<_>>(), step.writes)?;
+            write!(
+                f,
+                "{}: {:?} -> {:?}",
+                step.name,
+                step.reads.iter().map(|read| read.slot).collect::<Vec<_>>(),
+                step.writes
+            )?;
             if let Some(epilogue) = &step.epilogue {
                 let reads: Vec<usize> = epilogue.reads.iter().map(|read| read.slot).collect();
                 write!(f, "; then {reads:?} -> {:?}", epilogue.writes)?;
@@ -185,12 +190,14 @@ fn is_supported(graph: &Graph, node: &GraphNode) -> bool {
 fn takes_epilogue(graph: &Graph, node: &GraphNode) -> bool {
     let specs: Vec<Spec> = node.inputs.iter().map(|&port| graph.spec(port).clone()).collect();
     let signature = Signature { inputs: &specs, outputs: &node.outputs };
-    matches!(node.op, Op::DotGeneral(_)) || kernel_for(&node.op, &signature).is_some_and(|kernel| kernel.takes_epilogue())
+    matches!(node.op, Op::DotGeneral(_))
+        || kernel_for(&node.op, &signature).is_some_and(|kernel| kernel.takes_epilogue())
 }
 
 /// For each donated input the node that makes the output that takes its memory.
 fn writers(graph: &Graph, donated: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let pair = |&(input, output): &(usize, usize)| (graph.inputs[input], graph.outputs[output].node);
-    let is_computed = |&(_, writer): &(usize, usize)| !matches!(Role::of(&graph.nodes[writer].op), Role::Source | Role::View);
+    let is_computed =
+        |&(_, writer): &(usize, usize)| !matches!(Role::of(&graph.nodes[writer].op), Role::Source | Role::View);
     donated.iter().map(pair).filter(is_computed).collect()
 }

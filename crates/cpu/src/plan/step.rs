@@ -35,12 +35,7 @@ pub(super) struct Epilogue {
 }
 
 impl Step {
-    pub(super) fn new(
-        name: &'static str,
-        kernel: impl Kernel + 'static,
-        reads: Vec<Read>,
-        writes: Vec<usize>,
-    ) -> Self {
+    pub(super) fn new(name: &'static str, kernel: impl Kernel + 'static, reads: Vec<Read>, writes: Vec<usize>) -> Self {
         Step { name, kernel: Box::new(kernel), reads, writes, epilogue: None }
     }
 

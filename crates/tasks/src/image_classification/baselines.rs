@@ -7,10 +7,10 @@ use gyrus_tensor::Rng;
 use gyrus_train::trainer::{Learner, State, compile_step};
 use serde::{Deserialize, Serialize};
 
+use super::Settings;
 use super::classifier::{Description, Model, classify};
 use super::data::{CheckedData, evaluation_loader, training_loader};
 use super::learner::ImageLearner;
-use super::Settings;
 use crate::TaskError;
 
 /// The accuracy of a simple method on the test data.
@@ -42,7 +42,11 @@ pub fn measure(data: &CheckedData, settings: &Settings, description: &Descriptio
     let name = format!("majority class ({})", description.classes[majority]);
     Ok(vec![
         Baseline { key: "majority_class".into(), name, accuracy: majority_accuracy },
-        Baseline { key: "linear".into(), name: "linear model".into(), accuracy: accuracy(&answers.predicted(), &answers.targets) },
+        Baseline {
+            key: "linear".into(),
+            name: "linear model".into(),
+            accuracy: accuracy(&answers.predicted(), &answers.targets),
+        },
     ])
 }
 

@@ -87,9 +87,8 @@ pub struct Classify<F> {
 
 /// Prepares inference.
 pub fn classify() -> Classify<impl FnMut(&mut Model, Tensor) -> Tensor> {
-    let forward = compile(|model: &mut Model, images: Tensor| {
-        model.forward(&images, &mut Context::evaluate()).softmax(-1)
-    });
+    let forward =
+        compile(|model: &mut Model, images: Tensor| model.forward(&images, &mut Context::evaluate()).softmax(-1));
     Classify { forward, images: None }
 }
 

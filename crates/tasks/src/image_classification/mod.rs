@@ -182,10 +182,8 @@ impl Training<'_> {
         let test = evaluation_loader(&data.dataset, &data.preprocess, Split::Test)?;
         let answers = test.map(|test| learner.classify.answers(&mut best, &test)).transpose()?.unwrap_or_default();
         let num_classes = description.classes.len();
-        let mut scores: Scores = measured(&answers, num_classes)
-            .into_iter()
-            .map(|(name, value)| (format!("test/{name}"), value))
-            .collect();
+        let mut scores: Scores =
+            measured(&answers, num_classes).into_iter().map(|(name, value)| (format!("test/{name}"), value)).collect();
         if let Some((value, epoch)) = fitted.progression.best {
             scores.push(("validation/accuracy".into(), value));
             scores.push(("best_epoch".into(), epoch as f64));
@@ -196,8 +194,7 @@ impl Training<'_> {
         let seconds = begin.elapsed().as_secs_f64();
         scores.push(("samples_per_second".into(), fitted.samples_per_second));
         scores.push(("seconds".into(), seconds));
-        let results =
-            Results { answers: &answers, baselines: &baselines, fitted: &fitted, num_parameters, seconds };
+        let results = Results { answers: &answers, baselines: &baselines, fitted: &fitted, num_parameters, seconds };
         report::write(&self, &results)?;
         Ok(Finished { run: path, is_interrupted: false, scores })
     }
@@ -270,7 +267,11 @@ fn stem(data: &str) -> String {
 }
 
 fn to_json(scores: &Scores) -> serde_json::Value {
-    scores.iter().map(|(name, value)| (name.clone(), serde_json::json!(value))).collect::<serde_json::Map<_, _>>().into()
+    scores
+        .iter()
+        .map(|(name, value)| (name.clone(), serde_json::json!(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn write_json(path: &Path, value: &serde_json::Value) -> Result<(), TaskError> {

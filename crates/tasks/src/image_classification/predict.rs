@@ -14,8 +14,7 @@ use crate::{Prediction, TaskError};
 const TOP: usize = 3;
 
 /// The extensions of image files.
-const EXTENSIONS: [&str; 12] =
-    ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff", "pbm", "pgm", "ppm", "pnm"];
+const EXTENSIONS: [&str; 12] = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff", "pbm", "pgm", "ppm", "pnm"];
 
 /// Classifies a file, all image files of a folder, or an image on standard input.
 pub fn predict(

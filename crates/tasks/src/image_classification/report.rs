@@ -60,7 +60,10 @@ fn report(training: &Training, results: &Results) -> Result<Report, TaskError> {
         config: config.to_toml(NAME),
         environment: Environment::detect().facts().into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect(),
         commands: vec![
-            command("Train the same model again", format!("gyrus train {path}/config.toml --name {}-again", run.name())),
+            command(
+                "Train the same model again",
+                format!("gyrus train {path}/config.toml --name {}-again", run.name()),
+            ),
             command("Classify images", format!("gyrus predict {path} FILE|FOLDER")),
             command("Measure it again", format!("gyrus eval {path}")),
         ],

@@ -103,7 +103,10 @@ impl Settings {
     pub fn validate(&self) -> Result<(), TaskError> {
         let wrong = |reason: String| Err(TaskError::Usage(reason));
         if self.device != "cpu" {
-            return wrong(format!("device = \"{}\": this build computes on the CPU only; set device = \"cpu\"", self.device));
+            return wrong(format!(
+                "device = \"{}\": this build computes on the CPU only; set device = \"cpu\"",
+                self.device
+            ));
         }
         if self.epochs == 0 || self.batch == 0 {
             return wrong("epochs and batch must be at least 1".into());

@@ -118,7 +118,11 @@ fn results(report: &Report) -> String {
     ];
     rows.extend(evaluation.top_5_accuracy.map(|share| ("top-5 accuracy".to_owned(), percent(share, samples))));
     let baselines = report.baselines.iter().filter(|baseline| baseline.accuracy.is_finite());
-    rows.extend(baselines.map(|baseline| (format!("accuracy of the {}", plain(&baseline.name)), percent(baseline.accuracy, samples))));
+    rows.extend(
+        baselines.map(|baseline| {
+            (format!("accuracy of the {}", plain(&baseline.name)), percent(baseline.accuracy, samples))
+        }),
+    );
     let rows: String = rows.iter().map(|(name, value)| format!("| {name} | {value} |\n")).collect();
     let noticed: String = report.observations().iter().map(|sentence| format!("- {}\n", plain(sentence))).collect();
     let noticed = if noticed.is_empty() { noticed } else { format!("\n{noticed}") };
@@ -160,7 +164,10 @@ fn limits(report: &Report) -> String {
         ));
     }
     if !report.data.images.is_empty() {
-        limits.push(format!("It was trained on images of {}; others are resized to what it takes.", plain(&report.data.images)));
+        limits.push(format!(
+            "It was trained on images of {}; others are resized to what it takes.",
+            plain(&report.data.images)
+        ));
     }
     if report.data.findings.iter().any(|finding| finding.is_error) {
         limits.push("It was trained although the data gate found errors.".to_owned());
@@ -173,7 +180,12 @@ fn usage(report: &Report) -> String {
     // A name that a shell would take apart stands in quotes.
     let is_simple = run.chars().all(|letter| letter.is_alphanumeric() || "/._-".contains(letter));
     let run = if is_simple { run.to_owned() } else { format!("'{}'", run.replace('\'', "'\\''")) };
-    fenced("sh", &format!("gyrus predict {run} photo.png      # one image, a folder, or - for standard input\ngyrus eval {run} --data PATH       # on other data"))
+    fenced(
+        "sh",
+        &format!(
+            "gyrus predict {run} photo.png      # one image, a folder, or - for standard input\ngyrus eval {run} --data PATH       # on other data"
+        ),
+    )
 }
 
 fn making(report: &Report) -> String {
@@ -183,7 +195,9 @@ fn making(report: &Report) -> String {
         facts.push(format!("{}{best}", counted(report.epochs, "epoch")));
     }
     facts.extend(report.seconds.map(duration));
-    facts.extend(report.images_per_second.map(|rate| format!("{} training images a second", count(rate.max(0.0) as u64))));
+    facts.extend(
+        report.images_per_second.map(|rate| format!("{} training images a second", count(rate.max(0.0) as u64))),
+    );
     let mut parts = Vec::new();
     if !facts.is_empty() {
         parts.push(format!("{}.", facts.join("; ")));

@@ -1,9 +1,12 @@
 //! The report of a run: one HTML file that needs nothing but itself.
 
+use gyrus_checkpoint::write_atomically;
 use serde::Serialize;
 
 pub(super) use self::html::{count, counted, duration, percent};
 use self::html::{escaped, significant};
+
+use super::{RecordError, RunFolder, model_card};
 
 mod baselines;
 mod calibration;
@@ -148,6 +151,16 @@ impl Report {
         )
     }
 
+    /// Writes report and model card into a run's folder, each crash-safe.
+    ///
+    /// # Errors
+    /// [`RecordError::Lasting`].
+    pub fn save(&self, run: &RunFolder) -> Result<(), RecordError> {
+        write_atomically(run.report(), |file| file.write_all(self.render().as_bytes()))?;
+        write_atomically(run.model_card(), |file| file.write_all(model_card(self).as_bytes()))?;
+        Ok(())
+    }
+
     fn sections(&self) -> Vec<Section> {
         let evaluated = |body: fn(&Report, &Evaluation) -> String| {
             self.evaluation.as_ref().map_or_else(String::new, |evaluation| body(self, evaluation))
@@ -158,7 +171,11 @@ impl Report {
             Section { id: "confusion", title: "What is taken for what", body: evaluated(confusion::section) },
             Section { id: "classes", title: "Class by class", body: evaluated(classes::section) },
             Section { id: "mistakes", title: "Worst mistakes", body: evaluated(mistakes::section) },
-            Section { id: "calibration", title: "Can its confidence be trusted?", body: evaluated(calibration::section) },
+            Section {
+                id: "calibration",
+                title: "Can its confidence be trusted?",
+                body: evaluated(calibration::section),
+            },
             Section { id: "data", title: "Data", body: data::section(self) },
             Section { id: "reproduce", title: "Use and reproduce", body: setup::commands(self) },
             Section { id: "configuration", title: "Configuration", body: setup::configuration(self) },
@@ -174,7 +191,11 @@ impl Report {
             let (samples, mistakes) = (evaluation.num_samples(), evaluation.num_mistakes());
             let (low, high) = evaluation.accuracy_interval();
             let interval = format!("95% interval {} to {}", percent(low, samples), percent(high, samples));
-            add(&format!("{} accuracy", capitalized(&evaluation.split)), percent(evaluation.accuracy(), samples), interval);
+            add(
+                &format!("{} accuracy", capitalized(&evaluation.split)),
+                percent(evaluation.accuracy(), samples),
+                interval,
+            );
             let of = format!("{} of {} images", count(mistakes), count(samples));
             add("Error rate", percent(1.0 - evaluation.accuracy(), samples), of);
         }
@@ -189,7 +210,12 @@ impl Report {
         }
         if let Some(parameters) = self.num_parameters {
             let size = format!("{} MB in 32-bit floats", significant(parameters as f64 * 4e-6, 2));
-            add("Parameters", count(parameters), size);
+            let number = if parameters < 10_000_000 {
+                count(parameters)
+            } else {
+                format!("{} M", significant(parameters as f64 * 1e-6, 3))
+            };
+            add("Parameters", number, size);
         }
         let cells: String = figures
             .iter()
@@ -207,7 +233,8 @@ impl Report {
         if items.is_empty() {
             return items;
         }
-        format!("<aside class=\"observations\" aria-label=\"What stands out\"><ul>{items}</ul></aside>\n")
+        let bad = if self.data.findings.iter().any(|finding| finding.is_error) { " bad" } else { "" };
+        format!("<aside class=\"observations{bad}\" aria-label=\"What stands out\"><ul>{items}</ul></aside>\n")
     }
 
     /// The name of a class; its number if it has none.
@@ -217,7 +244,8 @@ impl Report {
 }
 
 /// Three folds, as of a brain's surface.
-const LOGO: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"M3 17c0-8 5-8 5-3s5 5 5-2 5-6 5-1 3 4 3 0\"/></svg>";
+const LOGO: &str =
+    "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"M3 17c0-8 5-8 5-3s5 5 5-2 5-6 5-1 3 4 3 0\"/></svg>";
 
 pub(super) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();

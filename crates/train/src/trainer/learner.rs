@@ -40,11 +40,7 @@ pub trait Learner {
     fn num_batches(&self) -> usize;
 
     /// The batches of an epoch from a given one on: the same for the same numbers, whatever came before.
-    fn batches(
-        &self,
-        epoch: usize,
-        start: usize,
-    ) -> Box<dyn Iterator<Item = Result<Self::Batch, TrainError>> + '_>;
+    fn batches(&self, epoch: usize, start: usize) -> Box<dyn Iterator<Item = Result<Self::Batch, TrainError>> + '_>;
 
     /// The number of samples of a batch.
     fn len(&self, batch: &Self::Batch) -> usize;

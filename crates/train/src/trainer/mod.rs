@@ -17,5 +17,5 @@ pub use checkpoint::{load_model, save_model};
 pub use error::TrainError;
 pub use fit::{Ending, FitOptions, Fitted, Monitor, fit};
 pub use learner::{Learner, Objective, ObjectiveFn};
-pub use step::compile_step;
 pub use state::{Progression, State};
+pub use step::compile_step;

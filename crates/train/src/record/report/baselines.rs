@@ -10,8 +10,10 @@ pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {
     }
     let own = if report.model.is_empty() { "this model" } else { &report.model };
     let baselines = report.baselines.iter().map(|baseline| (baseline.name.as_str(), 1.0 - baseline.accuracy, ""));
-    let rows: Vec<(&str, f64, &str)> =
-        baselines.chain([(own, 1.0 - evaluation.accuracy(), " class=\"own\"")]).filter(|row| row.1.is_finite()).collect();
+    let rows: Vec<(&str, f64, &str)> = baselines
+        .chain([(own, 1.0 - evaluation.accuracy(), " class=\"own\"")])
+        .filter(|row| row.1.is_finite())
+        .collect();
     let highest = rows.iter().map(|row| row.1).fold(0.0, f64::max);
     let row = |&(name, error, class): &(&str, f64, &str)| {
         let mistakes = (error * samples as f64).round() as u64;

@@ -82,14 +82,16 @@ impl Chart<'_> {
     /// A figure with legend, axes, curves, and a hint for every epoch.
     pub(super) fn render(&self) -> String {
         let points = || self.series.iter().flat_map(|series| series.points).filter(|(_, value)| value.is_finite());
-        let (Some(first), Some(last)) = (points().map(|point| point.0).min(), points().map(|point| point.0).max()) else {
+        let (Some(first), Some(last)) = (points().map(|point| point.0).min(), points().map(|point| point.0).max())
+        else {
             return String::new();
         };
         let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min);
         let high = points().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
         let may_be = self.kind == Kind::Number { may_be_logarithmic: true };
         let is_logarithmic = may_be && low > 0.0 && high / low > LOGARITHMIC_FROM;
-        let (values, ticks) = if is_logarithmic { logarithmic_ticks(low, high) } else { linear_ticks(low, high, self.kind) };
+        let (values, ticks) =
+            if is_logarithmic { logarithmic_ticks(low, high) } else { linear_ticks(low, high, self.kind) };
         let (width, height) = if self.is_wide { WIDE } else { SIZE };
         let axes = Axes { width, height, epochs: (first, last), values, is_logarithmic };
         let scale = if is_logarithmic { " <small>logarithmic scale</small>" } else { "" };
@@ -111,7 +113,9 @@ impl Chart<'_> {
     fn legend(&self) -> String {
         let mark = |(place, series): (usize, &Series)| {
             let (shape, name) = (mark(place, 6.0, 6.0), escaped(series.name));
-            format!("<span class=\"s{place}\"><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\">{shape}</svg>{name}</span>")
+            format!(
+                "<span class=\"s{place}\"><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\">{shape}</svg>{name}</span>"
+            )
         };
         format!("<div class=\"legend\">{}</div>", self.series.iter().enumerate().map(mark).collect::<String>())
     }
@@ -296,7 +300,9 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_enclose_the_values() {
-        for (low, high) in [(0.0, 1.0), (0.013, 2.31), (0.971, 0.9934), (-3.0, 7.0), (1e-9, 3e-9), (4.0, 4.0), (0.0, 0.0)] {
+        for (low, high) in
+            [(0.0, 1.0), (0.013, 2.31), (0.971, 0.9934), (-3.0, 7.0), (1e-9, 3e-9), (4.0, 4.0), (0.0, 0.0)]
+        {
             let ((first, last), ticks) = linear_ticks(low, high, NUMBER);
             assert!(first <= low && high <= last && last > first, "{low} to {high}: {first} to {last}");
             assert!((3..=8).contains(&ticks.len()), "{low} to {high}: {ticks:?}");
@@ -306,7 +312,10 @@ mod tests {
         assert_eq!(ticks, [0.0, 0.25, 0.5, 0.75, 1.0]);
         let (range, ticks) = logarithmic_ticks(0.01, 2.3);
         assert!(range.0 < 0.01 && range.1 > 2.3);
-        assert_eq!(ticks.iter().map(|tick| significant(*tick, 3)).collect::<Vec<_>>().join(" "), "0.01 0.02 0.05 0.1 0.2 0.5 1 2");
+        assert_eq!(
+            ticks.iter().map(|tick| significant(*tick, 3)).collect::<Vec<_>>().join(" "),
+            "0.01 0.02 0.05 0.1 0.2 0.5 1 2"
+        );
     }
 
     #[test]

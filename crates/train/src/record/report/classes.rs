@@ -40,7 +40,8 @@ pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {
 }
 
 fn table(report: &Report, scores: &[(usize, ClassScores)], label: &str) -> String {
-    let all = scores.iter().filter(|(_, scores)| scores.support > 0).flat_map(|(_, own)| [own.precision, own.recall, own.f1]);
+    let all =
+        scores.iter().filter(|(_, scores)| scores.support > 0).flat_map(|(_, own)| [own.precision, own.recall, own.f1]);
     let worst = all.map(|value| 1.0 - value).fold(0.0, f64::max);
     let row = |(class, scores): &(usize, ClassScores)| {
         let score = |value: f64| {
@@ -57,7 +58,8 @@ fn table(report: &Report, scores: &[(usize, ClassScores)], label: &str) -> Strin
             count(scores.support),
         )
     };
-    let heads = ["class", "precision", "recall", "F1", "images"].map(|head| format!("<th scope=\"col\">{head}</th>")).concat();
+    let heads =
+        ["class", "precision", "recall", "F1", "images"].map(|head| format!("<th scope=\"col\">{head}</th>")).concat();
     format!(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{label}\"><table class=\"numbers classes\">\
          <thead><tr>{heads}</tr></thead><tbody>{}</tbody></table></div>",

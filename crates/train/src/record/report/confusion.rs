@@ -82,7 +82,9 @@ fn gathered(report: &Report, evaluation: &Evaluation, shown: &[usize]) -> (Vec<S
 }
 
 fn table(names: &[String], cells: &[Vec<u64>]) -> String {
-    let mistakes = || cells.iter().enumerate().flat_map(|(target, row)| row.iter().enumerate().filter(move |cell| cell.0 != target));
+    let mistakes = || {
+        cells.iter().enumerate().flat_map(|(target, row)| row.iter().enumerate().filter(move |cell| cell.0 != target))
+    };
     let most = mistakes().map(|(_, times)| *times).max().unwrap_or(0);
     let is_long = names.iter().any(|name| name.chars().count() > MAX_FLAT);
     let names: Vec<String> = names.iter().map(|name| escaped(name)).collect();
@@ -95,7 +97,11 @@ fn table(names: &[String], cells: &[Vec<u64>]) -> String {
         }
         let (class, shade, hint) = if target == predicted {
             let share = times as f64 / row as f64;
-            ("right", share, format!("{} recognised: {} of {}, {}", names[target], count(times), count(row), percent(share, row)))
+            (
+                "right",
+                share,
+                format!("{} recognised: {} of {}, {}", names[target], count(times), count(row), percent(share, row)),
+            )
         } else {
             // The root makes single mistakes visible beside frequent ones.
             let shade = (times as f64 / most as f64).sqrt();

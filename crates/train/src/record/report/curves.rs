@@ -28,11 +28,9 @@ impl Curve {
                 let point = (line.epoch, value);
                 match curves.iter_mut().find(|curve| curve.metric == metric && curve.split == line.split) {
                     Some(curve) => curve.points.push(point),
-                    None => curves.push(Curve {
-                        metric: metric.to_owned(),
-                        split: line.split.clone(),
-                        points: vec![point],
-                    }),
+                    None => {
+                        curves.push(Curve { metric: metric.to_owned(), split: line.split.clone(), points: vec![point] })
+                    }
                 }
             }
         }
@@ -92,7 +90,9 @@ fn numbers(report: &Report, metrics: &[&str]) -> String {
     let epochs: BTreeSet<u64> = curves.iter().flat_map(|curve| &curve.points).map(|(epoch, _)| *epoch).collect();
     let heads: String = curves
         .iter()
-        .map(|curve| format!("<th scope=\"col\">{} {}</th>", escaped(&curve.split), escaped(&curve.metric.replace('_', " "))))
+        .map(|curve| {
+            format!("<th scope=\"col\">{} {}</th>", escaped(&curve.split), escaped(&curve.metric.replace('_', " ")))
+        })
         .collect();
     let row = |epoch: &u64| {
         let value = |curve: &&Curve| {

@@ -88,7 +88,10 @@ impl DataSummary {
             None => "no".to_owned(),
         };
         let shape = if self.images.is_empty() { String::new() } else { format!(", {}", self.images) };
-        format!("{splits} images{shape}, in {}", counted(self.classes.len() as u64, "class").replace("classs", "classes"))
+        format!(
+            "{splits} images{shape}, in {}",
+            counted(self.classes.len() as u64, "class").replace("classs", "classes")
+        )
     }
 }
 
@@ -100,7 +103,8 @@ pub(super) fn section(report: &Report) -> String {
     if data.splits.is_empty() {
         return String::new();
     }
-    let licence = data.licence.as_deref().map_or_else(String::new, |text| format!("<p class=\"note\">{}</p>\n", escaped(text)));
+    let licence =
+        data.licence.as_deref().map_or_else(String::new, |text| format!("<p class=\"note\">{}</p>\n", escaped(text)));
     let fingerprint = if data.fingerprint.is_empty() {
         String::new()
     } else {
@@ -126,9 +130,11 @@ fn findings(data: &DataSummary) -> String {
     }
     let finding = |finding: &DataFinding| {
         let (class, name) = if finding.is_error { ("bad", "Error") } else { ("warn", "Warning") };
-        let examples: String = finding.examples.iter().map(|example| format!("<li>{}</li>", escaped(example))).collect();
+        let examples: String =
+            finding.examples.iter().map(|example| format!("<li>{}</li>", escaped(example))).collect();
         let rest = finding.total.saturating_sub(finding.examples.len() as u64);
-        let rest = if rest > 0 && !examples.is_empty() { format!("<li>and {} more</li>", count(rest)) } else { String::new() };
+        let rest =
+            if rest > 0 && !examples.is_empty() { format!("<li>and {} more</li>", count(rest)) } else { String::new() };
         let list = if examples.is_empty() { String::new() } else { format!("<ul>{examples}{rest}</ul>") };
         format!("<div class=\"finding {class}\"><b>{name}.</b> {}{list}</div>\n", escaped(&finding.message))
     };
@@ -136,7 +142,8 @@ fn findings(data: &DataSummary) -> String {
 }
 
 fn counts(data: &DataSummary) -> String {
-    let per_class = |class: usize| data.splits.iter().map(|split| split.per_class.get(class).copied().unwrap_or(0)).collect();
+    let per_class =
+        |class: usize| data.splits.iter().map(|split| split.per_class.get(class).copied().unwrap_or(0)).collect();
     let mut rows: Vec<(String, Vec<u64>)> = if data.classes.len() <= MAX_CLASSES {
         data.classes.iter().enumerate().map(|(class, name)| (name.clone(), per_class(class))).collect()
     } else {
@@ -162,7 +169,8 @@ fn counts(data: &DataSummary) -> String {
         let class = if place < bars { "" } else { " class=\"sum\"" };
         format!("<tr{class}><th scope=\"row\">{}</th>{cells}</tr>", escaped(name))
     };
-    let heads: String = data.splits.iter().map(|split| format!("<th scope=\"col\">{}</th>", escaped(&split.name))).collect();
+    let heads: String =
+        data.splits.iter().map(|split| format!("<th scope=\"col\">{}</th>", escaped(&split.name))).collect();
     format!(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Images by class and split\">\
          <table class=\"numbers classes\"><thead><tr><th scope=\"col\">class</th>{heads}</tr></thead><tbody>{}</tbody></table></div>\n",
@@ -185,5 +193,9 @@ fn extremes(data: &DataSummary) -> Vec<(String, Vec<u64>)> {
         let value = |counts: &Vec<u64>| counts.get(place(counts.len())).copied().unwrap_or(0);
         (name.to_owned(), sorted.iter().map(value).collect())
     };
-    vec![at("smallest class", |_| 0), at("median class", |len| len / 2), at("largest class", |len| len.saturating_sub(1))]
+    vec![
+        at("smallest class", |_| 0),
+        at("median class", |len| len / 2),
+        at("largest class", |len| len.saturating_sub(1)),
+    ]
 }

@@ -23,7 +23,7 @@ pub(in crate::record) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -104,11 +104,17 @@ mod tests {
     #[test]
     fn numbers_are_grouped_and_rounded() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([(0.5, 10), (0.12345, 500), (0.99123, 10_000)].map(|(a, n)| percent(a, n)), ["50%", "12.3%", "99.12%"]);
+        assert_eq!(
+            [(0.5, 10), (0.12345, 500), (0.99123, 10_000)].map(|(a, n)| percent(a, n)),
+            ["50%", "12.3%", "99.12%"]
+        );
         assert_eq!(percent(f64::NAN, 10), "–");
         let shown = [0.031_24, 1.0, 1234.5, 3e-7, -0.5, 0.0, 2e9].map(|value| significant(value, 3));
         assert_eq!(shown, ["0.0312", "1", "1234", "3e-7", "-0.5", "0", "2e9"]);
-        assert_eq!([0.25, 42.4, 192.0, 7500.0, 90_000.0].map(duration), ["0.2 s", "42 s", "3 min 12 s", "2 h 5 min", "1 d 1 h"]);
+        assert_eq!(
+            [0.25, 42.4, 192.0, 7500.0, 90_000.0].map(duration),
+            ["0.2 s", "42 s", "3 min 12 s", "2 h 5 min", "1 d 1 h"]
+        );
     }
 
     #[test]

@@ -13,11 +13,14 @@ pub(super) fn section(report: &Report, evaluation: &Evaluation) -> String {
         all if all > shown => format!("The {shown} of {} that it was surest of", counted(all, "mistake")),
         _ => "All mistakes, the surest first".to_owned(),
     };
-    format!("<p>{which}: a look at them tells whether the model or the label is wrong.</p>\n<ul class=\"mistakes\">{cards}</ul>")
+    format!(
+        "<p>{which}: a look at them tells whether the model or the label is wrong.</p>\n<ul class=\"mistakes\">{cards}</ul>"
+    )
 }
 
 fn card(report: &Report, mistake: &Mistake) -> String {
-    let (target, predicted) = (escaped(&report.class_name(mistake.target)), escaped(&report.class_name(mistake.predicted)));
+    let (target, predicted) =
+        (escaped(&report.class_name(mistake.target)), escaped(&report.class_name(mistake.predicted)));
     // Only what is a picture inside the page: nothing else may be loaded.
     let picture = mistake.picture.as_deref().filter(|address| address.starts_with("data:image/"));
     let picture = picture.map_or_else(

@@ -4,12 +4,14 @@ use std::io::Cursor;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use image::imageops::FilterType;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 
 /// The longer side of a picture, at most: a report of dozens stays small.
 const MAX_SIDE: u32 = 128;
 
-/// An image as an address that holds it all: `data:image/png;base64,…`. Large ones are made smaller.
+/// An image as an address that holds it all: `data:image/png;base64,…`. Large ones are made smaller,
+/// small ones larger, by a whole factor.
 ///
 /// One channel is grey, three are red, green and blue; of any other number the first is shown. 0 is black and 1 is
 /// white; numbers beyond are cut off.
@@ -42,7 +44,12 @@ pub fn picture(channels: usize, height: usize, width: usize, pixels: &[f32]) -> 
         GrayImage::from_raw(columns, rows, bytes).map(DynamicImage::from)
     };
     let image = image.expect("as many bytes as pixels");
-    let image = if columns.max(rows) > MAX_SIDE { image.thumbnail(MAX_SIDE, MAX_SIDE) } else { image };
+    let image = match MAX_SIDE / columns.max(rows) {
+        0 => image.thumbnail(MAX_SIDE, MAX_SIDE),
+        1 => image,
+        // A browser would blur the pixels of small images: whole factors keep them.
+        factor => image.resize_exact(columns * factor, rows * factor, FilterType::Nearest),
+    };
     let mut png = Cursor::new(Vec::new());
     image.write_to(&mut png, ImageFormat::Png).expect("memory takes all that is written");
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png.into_inner()))
@@ -60,9 +67,10 @@ mod tests {
     #[test]
     fn grey_and_colour_come_back() {
         let grey = decoded(&picture(1, 1, 3, &[0.0, 1.0, 7.0])).to_luma8();
-        assert_eq!(grey.as_raw(), &[0, 255, 255]);
+        assert_eq!(grey.dimensions(), (126, 42));
+        assert_eq!([0, 41, 42, 125].map(|x| grey.get_pixel(x, 20).0[0]), [0, 0, 255, 255]);
         let colour = decoded(&picture(3, 1, 2, &[1.0, 0.0, 0.0, 1.0, 0.0, 0.2])).to_rgb8();
-        assert_eq!(colour.as_raw(), &[255, 0, 0, 0, 255, 51]);
+        assert_eq!((colour.get_pixel(0, 0).0, colour.get_pixel(127, 63).0), ([255, 0, 0], [0, 255, 51]));
     }
 
     #[test]

@@ -15,7 +15,10 @@ pub(super) fn configuration(report: &Report) -> String {
     if config.is_empty() {
         return String::new();
     }
-    format!("<pre class=\"config\" tabindex=\"0\"><code>{}</code></pre>", config.lines().map(coloured).collect::<Vec<_>>().join("\n"))
+    format!(
+        "<pre class=\"config\" tabindex=\"0\"><code>{}</code></pre>",
+        config.lines().map(coloured).collect::<Vec<_>>().join("\n")
+    )
 }
 
 pub(super) fn environment(report: &Report) -> String {

@@ -32,7 +32,12 @@ fn hostile() -> Report {
             images: evil("images"),
             classes: vec![evil("class"), evil("other")],
             splits: vec![SplitSummary { name: evil("split"), total: 3, per_class: vec![1] }],
-            findings: vec![DataFinding { is_error: true, message: evil("finding"), total: 9, examples: vec![evil("example")] }],
+            findings: vec![DataFinding {
+                is_error: true,
+                message: evil("finding"),
+                total: 9,
+                examples: vec![evil("example")],
+            }],
             fingerprint: evil("fingerprint"),
             licence: Some(evil("licence")),
         },
@@ -55,7 +60,7 @@ fn assert_sound(page: &str) {
         assert!(!rest[..begin].contains('>'), "a stray > in {:?}", &rest[..begin]);
         let length = rest[begin..].find('>').expect("a tag ends") + 1;
         let tag = &rest[begin + 1..begin + length - 1];
-        assert!(tag.matches('"').count() % 2 == 0, "{tag}");
+        assert!(tag.matches('"').count().is_multiple_of(2), "{tag}");
         let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
         assert!(!["script", "link", "iframe", "object", "base"].contains(&name), "{tag}");
         assert!(!tag.contains(" on") || tag.contains("content="), "{tag}");
@@ -99,7 +104,9 @@ fn key_figures_carry_their_uncertainty() {
     let evaluation = report.evaluation.as_mut().unwrap();
     (evaluation.split, evaluation.confusion) = ("test".into(), vec![vec![4_950, 50], vec![38, 4_962]]);
     let page = report.render();
-    for part in ["Test accuracy", "<strong>99.12%</strong><small>95% interval 98.92% to 99.29%</small>", "88 of 10,000 images"] {
+    for part in
+        ["Test accuracy", "<strong>99.12%</strong><small>95% interval 98.92% to 99.29%</small>", "88 of 10,000 images"]
+    {
         assert!(page.contains(part), "{part}");
     }
 }
@@ -124,6 +131,16 @@ fn many_classes_show_the_worst_and_lose_no_sample() {
     assert_eq!(matrix.matches("<th scope=\"row\">").count(), 21);
     let numbers = matrix.split("</td>").filter_map(|cell| cell.rsplit('>').next()?.parse::<u64>().ok());
     assert_eq!(numbers.sum::<u64>(), 500);
+}
+
+#[test]
+fn report_and_card_lie_in_the_runs_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(root.path(), "image_classification", "digits-1").unwrap();
+    let report = Report { name: "digits-1".into(), ..Report::default() };
+    report.save(&run).unwrap();
+    assert_eq!(std::fs::read_to_string(run.report()).unwrap(), report.render());
+    assert!(std::fs::read_to_string(run.model_card()).unwrap().contains("# digits-1"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The result in words.
 
-use super::{counted, significant};
 use super::{BaselineScore, Evaluation, Report, calibration, count, percent};
+use super::{counted, significant};
 
 pub(super) fn verdict(report: &Report) -> String {
     let Some(evaluation) = report.evaluation.as_ref().filter(|evaluation| evaluation.num_samples() > 0) else {
@@ -57,7 +57,7 @@ pub(super) fn observations(report: &Report) -> Vec<String> {
     let errors = report.data.findings.iter().filter(|finding| finding.is_error).count() as u64;
     if errors > 0 {
         sentences.push(format!(
-            "The data gate found {}: whatever stands here may be wrong because of it.",
+            "The data gate found {} (see Data): the results may mean nothing.",
             counted(errors, "error")
         ));
     }
@@ -98,7 +98,8 @@ fn weakest(report: &Report, evaluation: &Evaluation) -> Option<String> {
 /// Whether training was too short or too long.
 fn training(report: &Report) -> Option<String> {
     let last = report.epochs;
-    let finite = |curve: &super::Curve| curve.points.iter().copied().filter(|point| point.1.is_finite()).collect::<Vec<_>>();
+    let finite =
+        |curve: &super::Curve| curve.points.iter().copied().filter(|point| point.1.is_finite()).collect::<Vec<_>>();
     let loss = finite(report.curve("loss", "validation")?);
     let (lowest_epoch, lowest) = loss.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let (_, end) = *loss.last()?;
@@ -123,8 +124,11 @@ mod tests {
 
     /// So many right and wrong answers of two classes.
     fn report(right: u64, wrong: u64, baseline: Option<f64>) -> Report {
-        let evaluation =
-            Evaluation { split: "test".into(), confusion: vec![vec![right, wrong], vec![0, 0]], ..Evaluation::default() };
+        let evaluation = Evaluation {
+            split: "test".into(),
+            confusion: vec![vec![right, wrong], vec![0, 0]],
+            ..Evaluation::default()
+        };
         let baselines = baseline.map(|accuracy| BaselineScore { name: "linear model".into(), accuracy });
         Report { evaluation: Some(evaluation), baselines: baselines.into_iter().collect(), ..Report::default() }
     }
@@ -132,13 +136,31 @@ mod tests {
     #[test]
     fn the_verdict_is_honest() {
         let cases = [
-            (report(9_912, 88, Some(0.92)), "It is right on 9,912 of 10,000 test images (99.12%), with 9.1 times fewer mistakes than the linear model."),
-            (report(9_700, 300, Some(0.95)), "It is right on 9,700 of 10,000 test images (97.00%), with 300 mistakes where the linear model makes 500."),
-            (report(95, 5, Some(0.93)), "It is right on 95 of 100 test images (95.0%), not clearly better than the linear model (93.0%)."),
-            (report(50, 50, Some(0.93)), "It is right on 50 of 100 test images (50.0%), worse than the simplest method that was tried (the linear model: 93.0%)."),
-            (report(400, 0, Some(0.9)), "It is right on all 400 test images, where the linear model makes 40 mistakes."),
+            (
+                report(9_912, 88, Some(0.92)),
+                "It is right on 9,912 of 10,000 test images (99.12%), with 9.1 times fewer mistakes than the linear model.",
+            ),
+            (
+                report(9_700, 300, Some(0.95)),
+                "It is right on 9,700 of 10,000 test images (97.00%), with 300 mistakes where the linear model makes 500.",
+            ),
+            (
+                report(95, 5, Some(0.93)),
+                "It is right on 95 of 100 test images (95.0%), not clearly better than the linear model (93.0%).",
+            ),
+            (
+                report(50, 50, Some(0.93)),
+                "It is right on 50 of 100 test images (50.0%), worse than the simplest method that was tried (the linear model: 93.0%).",
+            ),
+            (
+                report(400, 0, Some(0.9)),
+                "It is right on all 400 test images, where the linear model makes 40 mistakes.",
+            ),
             (report(3, 1, None), "It is right on 3 of 4 test images (75%)."),
-            (Report { epochs: 1, ..Report::default() }, "It was trained for 1 epoch and measured on no data that it had not seen."),
+            (
+                Report { epochs: 1, ..Report::default() },
+                "It was trained for 1 epoch and measured on no data that it had not seen.",
+            ),
         ];
         for (report, expected) in cases {
             assert_eq!(verdict(&report), expected);
