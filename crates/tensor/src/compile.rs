@@ -86,16 +86,14 @@ where
     /// # Panics
     /// If the function does, while it is captured; the state is then as it was.
     pub fn call(&mut self, state: &mut S, inputs: I) -> O {
-        let known = self.replays.iter().position(|replay| replay.fits(state, &inputs, &mut self.path));
-        let index = known.unwrap_or_else(|| self.replays.len());
-        let mut given = vec![];
-        if known.is_none() {
-            collect(&inputs, &mut self.path, &mut given);
-            let replay = Replay::capture(&mut self.function, state, inputs);
-            self.replays.push(replay);
-            return self.replays[index].run(state, &given, &mut self.path);
+        let Self { function, replays, path, .. } = self;
+        if let Some(replay) = replays.iter_mut().find(|replay| replay.fits(state, &inputs, path)) {
+            return replay.run(state, &inputs, path);
         }
-        self.replays[index].run(state, &inputs, &mut self.path)
+        let mut given = vec![];
+        inputs.walk(path, &mut |_, _, tensor| given.push(tensor.clone()));
+        replays.push(Replay::capture(function, state, inputs));
+        replays.last_mut().expect("just added").run(state, &given, path)
     }
 
     /// How many signatures have been captured.
@@ -107,10 +105,6 @@ where
     pub fn last_plan(&self) -> Option<&Plan> {
         self.replays.last().map(|replay| &replay.plan)
     }
-}
-
-fn collect(module: &impl Module, path: &mut Path, into: &mut Vec<Tensor>) {
-    module.walk(path, &mut |_, _, tensor| into.push(tensor.clone()));
 }
 
 fn values(module: &impl Module) -> Vec<Value> {

@@ -119,7 +119,7 @@ fn donated_inputs_are_updated_in_place() {
     let arguments: Vec<Value> = shapes.map(real).to_vec();
     let [w0, w1, m0, m1, a, b, x] = &arguments[..] else { unreachable!() };
     let loss = matmul(&matmul(x, w0).tanh(), w1).tanh().reduce(Reduction::Sum, &[0, 1]);
-    let found = gradients(&[loss.clone()], &[loss.full_like(1.0)], &[w0.clone(), w1.clone()]);
+    let found = gradients(std::slice::from_ref(&loss), &[loss.full_like(1.0)], &[w0.clone(), w1.clone()]);
     let mut outputs = vec![];
     let mut momenta = vec![];
     for ((w, m), gradient) in [(w0, m0), (w1, m1)].into_iter().zip(found) {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use gyrus_nn::Context;
-use gyrus_tensor::{Compiled, Tensor};
+use gyrus_tensor::Tensor;
 
 use super::checkpoint::{load_state, save_model, save_state};
 use super::divergence::first_bad_tensor;
@@ -89,9 +89,12 @@ enum Flow {
     Interrupted,
 }
 
-struct Loop<'a, M: gyrus_tensor::Module, T, F> {
-    step: Compiled<F, State<M>, T, Tensor>,
-    tensors: Option<T>,
+/// One step of training: returns what [`compile_step`] does.
+type Step<M, T> = Box<dyn FnMut(&mut State<M>, T) -> Tensor>;
+
+struct Loop<'a, L: Learner> {
+    step: Step<L::Model, L::Tensors>,
+    tensors: Option<L::Tensors>,
     run: &'a RunFolder,
     options: &'a FitOptions,
     metrics: MetricsLog,
@@ -101,17 +104,13 @@ struct Loop<'a, M: gyrus_tensor::Module, T, F> {
     speed: (u64, f64),
 }
 
-impl<'a, M, T> Loop<'a, M, T, ()>
-where
-    M: gyrus_tensor::Module + Send,
-    T: gyrus_tensor::Module + Clone,
-{
-    fn begin<L: Learner<Model = M, Tensors = T>>(
+impl<'a, L: Learner> Loop<'a, L> {
+    fn begin(
         learner: &L,
-        state: &mut State<M>,
+        state: &mut State<L::Model>,
         run: &'a RunFolder,
         options: &'a FitOptions,
-    ) -> Result<Loop<'a, M, T, impl FnMut(&mut State<M>, T) -> Tensor + use<M, T, L>>, TrainError> {
+    ) -> Result<Self, TrainError> {
         let last = run.checkpoint(Checkpoint::Last);
         let progression = match options.resume && last.exists() {
             true => load_state(&last, state)?,
@@ -123,21 +122,15 @@ where
             false => MetricsLog::create(run.metrics())?,
         };
         let events = EventFile::create(run.path(), progression.step)?;
-        let step = compile_step(learner.objective(), options.clip_norm);
+        let mut step = compile_step(learner.objective(), options.clip_norm);
+        let step = Box::new(move |state: &mut State<L::Model>, tensors| step.call(state, tensors));
         Ok(Loop { step, tensors: None, run, options, metrics, events, progression, speed: (0, 0.0) })
     }
-}
 
-impl<M, T, F> Loop<'_, M, T, F>
-where
-    M: gyrus_tensor::Module + Send,
-    T: gyrus_tensor::Module + Clone,
-    F: FnMut(&mut State<M>, T) -> Tensor,
-{
-    fn epoch<L: Learner<Model = M, Tensors = T>>(
+    fn epoch(
         &mut self,
         learner: &mut L,
-        state: &mut State<M>,
+        state: &mut State<L::Model>,
         progress: &mut Progress,
         interrupted: &AtomicBool,
     ) -> Result<Flow, TrainError> {
@@ -158,28 +151,27 @@ where
         Ok(Flow::Continues)
     }
 
-    fn batch<L: Learner<Model = M, Tensors = T>>(
+    fn batch(
         &mut self,
         learner: &L,
-        state: &mut State<M>,
+        state: &mut State<L::Model>,
         batch: &L::Batch,
         progress: &mut Progress,
     ) -> Result<(), TrainError> {
         learner.fill(batch, &mut self.tensors);
         let tensors = self.tensors.as_ref().expect("just filled");
-        let report = self.step.call(state, tensors.clone());
+        let report = (self.step)(state, tensors.clone());
         let num_samples = learner.len(batch) as u64;
-        let numbers = report.read(|numbers: &[f32]| -> Result<f64, TrainError> {
+        let progression = &mut self.progression;
+        let loss = report.read(|numbers: &[f32]| {
             let loss = numbers[0] as f64;
             if loss.is_finite() {
-                let sums = &mut self.progression.sums;
-                sums.resize(numbers.len() - 1, 0.0);
-                sums[0] += loss * num_samples as f64;
-                sums[1..].iter_mut().zip(&numbers[2..]).for_each(|(sum, &number)| *sum += number as f64);
+                progression.sums.resize(numbers.len() - 1, 0.0);
+                progression.sums[0] += loss * num_samples as f64;
+                progression.sums[1..].iter_mut().zip(&numbers[2..]).for_each(|(sum, &number)| *sum += number as f64);
             }
-            Ok(loss)
+            loss
         });
-        let loss = numbers?;
         if !loss.is_finite() {
             return Err(self.diverged(learner, state, batch, loss));
         }
@@ -191,13 +183,7 @@ where
     }
 
     /// The step changed nothing: what it computed can be computed again, and looked at.
-    fn diverged<L: Learner<Model = M, Tensors = T>>(
-        &self,
-        learner: &L,
-        state: &State<M>,
-        batch: &L::Batch,
-        loss: f64,
-    ) -> TrainError {
+    fn diverged(&self, learner: &L, state: &State<L::Model>, batch: &L::Batch, loss: f64) -> TrainError {
         let tensors = self.tensors.as_ref().expect("the step's own");
         let objective = learner.objective();
         let again = objective(&state.model, tensors, &mut Context::train(&mut state.rng.clone()));
@@ -210,10 +196,10 @@ where
         }
     }
 
-    fn end_epoch<L: Learner<Model = M, Tensors = T>>(
+    fn end_epoch(
         &mut self,
         learner: &mut L,
-        state: &mut State<M>,
+        state: &mut State<L::Model>,
         progress: &mut Progress,
     ) -> Result<(), TrainError> {
         let learning_rate = state.optimizer.learning_rate().item();
@@ -261,7 +247,7 @@ where
         is_best
     }
 
-    fn save(&mut self, state: &mut State<M>) -> Result<(), TrainError> {
+    fn save(&mut self, state: &mut State<L::Model>) -> Result<(), TrainError> {
         save_state(&self.run.checkpoint(Checkpoint::Last), state, &self.progression, &self.options.config)
     }
 

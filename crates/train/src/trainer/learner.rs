@@ -21,11 +21,11 @@ pub type ObjectiveFn<M, T> = Arc<dyn Fn(&M, &T, &mut Context) -> Objective + Sen
 /// What a task brings to be trained.
 pub trait Learner {
     /// The model.
-    type Model: Module + Send;
+    type Model: Module + Send + 'static;
     /// A batch as it comes from the data.
     type Batch;
     /// A batch as tensors.
-    type Tensors: Module + Clone;
+    type Tensors: Module + Clone + 'static;
 
     /// What each step makes less.
     fn objective(&self) -> ObjectiveFn<Self::Model, Self::Tensors>;

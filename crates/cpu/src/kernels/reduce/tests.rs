@@ -134,7 +134,7 @@ fn reduce_of(
         instructions
             .extend([Instruction::Load { dst: 1, input: 1 }, Instruction::Binary { function, dst: 2, a: 0, b: 1 }]);
         // What is reduced may be stored as well.
-        let stored = if total % 2 == 0 { 2 } else { 3 };
+        let stored = if total.is_multiple_of(2) { 2 } else { 3 };
         // More steps, which must not take the memory of what is reduced.
         let steps = [(3, 2, 1), (4, 3, 0), (5, 4, 1), (6, 5, 0)];
         instructions.extend(steps.map(|(dst, a, b)| Instruction::Binary { function: other_function, dst, a, b }));
