@@ -2,11 +2,10 @@
 
 use std::time::SystemTime;
 
-use gyrus_checkpoint::write_atomically;
 use gyrus_data::transforms::Scratch;
 use gyrus_data::{ImageBuffer, Preprocess};
 use gyrus_train::record::{
-    BaselineScore, Curve, DataSummary, Environment, Evaluation, MetricsLog, Report, model_card, picture, timestamp,
+    BaselineScore, Curve, DataSummary, Environment, Evaluation, MetricsLog, Report, picture, timestamp,
 };
 use gyrus_train::trainer::Fitted;
 
@@ -26,10 +25,7 @@ pub struct Results<'a> {
 
 /// Writes `report.html` and the model card.
 pub fn write(training: &Training, results: &Results) -> Result<(), TaskError> {
-    let report = report(training, results)?;
-    write_atomically(training.run.report(), |file| file.write_all(report.render().as_bytes()))?;
-    write_atomically(training.run.model_card(), |file| file.write_all(model_card(&report).as_bytes()))?;
-    Ok(())
+    Ok(report(training, results)?.save(training.run)?)
 }
 
 fn report(training: &Training, results: &Results) -> Result<Report, TaskError> {

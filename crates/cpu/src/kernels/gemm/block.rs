@@ -95,7 +95,7 @@ impl<T: Number> Block<'_, T> {
         let (tiles, panels) = (self.num_tiles(), self.batch.len() * sizes.n.div_ceil(kernel.width));
         let mut tall = if sizes.is_direct { tiles } else { tiles.min((MAX_ROWS_APART / kernel.height).max(1)) };
         let mut wide = panels.min(self.blocking.max_panels);
-        let wanted = if pool.num_threads() == 1 { 1 } else { 4 * pool.num_threads() };
+        let wanted = if self.blocking.is_serial() || pool.num_threads() == 1 { 1 } else { 4 * pool.num_threads() };
         let tile_work = kernel.height * kernel.width * self.depth.len().max(1);
         while tiles.div_ceil(tall) * panels.div_ceil(wide) < wanted && tall * wide * tile_work > TASK_WORK {
             if wide > 1 {

@@ -26,8 +26,10 @@ const RIGHT_ELEMENTS: usize = 64 << 10;
 const PANEL_BYTES: usize = 64 << 10;
 /// The most rows of a task that keeps its result apart.
 pub(super) const MAX_ROWS_APART: usize = 256;
-/// How many elements of a line the parts of a divided depth have at least, and how many parts there are at most.
-const PART_DEPTH: usize = 1024;
+/// How many elements of a line a divided depth has at least, how many its parts have, and how many parts there are
+/// at most.
+const DIVIDED_DEPTH: usize = 2048;
+const PART_DEPTH: usize = 256;
 const MAX_PARTS: usize = 16;
 
 /// What a product is made of.
@@ -92,8 +94,8 @@ impl<T: Number> Blocking<T> {
         let tiles = m.div_ceil(kernel.height) * n.div_ceil(kernel.width);
         let parallel = if batch > 1 && !sizes.is_left_shared {
             if m * k + n * k <= LEFT_ELEMENTS / 8 { Parallel::Batch } else { Parallel::Blocks }
-        } else if batch == 1 && tiles <= 16 && k >= 2 * PART_DEPTH {
-            Parallel::Depth(k.div_ceil(MAX_PARTS).max(PART_DEPTH).next_multiple_of(64))
+        } else if batch == 1 && tiles <= 16 && k >= DIVIDED_DEPTH {
+            Parallel::Depth(k.div_ceil(MAX_PARTS).max(PART_DEPTH))
         } else {
             Parallel::Blocks
         };
@@ -141,6 +143,11 @@ impl<T: Number> Blocking<T> {
     fn own_len(&self) -> usize {
         let apart = if self.sizes.is_direct { 0 } else { MAX_ROWS_APART.next_multiple_of(self.kernel.height) };
         self.max_panels() * (self.panel_len() + apart * self.kernel.width)
+    }
+
+    /// Whether each product is one thread's.
+    pub(super) fn is_serial(&self) -> bool {
+        self.parallel != Parallel::Blocks
     }
 
     fn num_parts(&self) -> usize {

@@ -124,3 +124,37 @@ impl<T: Pooled, O: Order> Multiversion for SelectGrad<T, O> {
         }
     }
 }
+
+/// Gives each tile's cotangent to all of its elements.
+pub(super) struct SumGrad<T>(PhantomData<T>);
+
+impl<T: Pooled> Multiversion for SumGrad<T> {
+    type Arguments = Planes<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(planes: Planes<T>) {
+        let Planes { count, height, width, y, dx, .. } = planes;
+        let (rows, columns) = (height / 2, width / 2);
+        let zero = T::narrow(T::Wide::default());
+        for index in 0..count * rows {
+            let (plane, row) = (index / rows, index % rows);
+            // SAFETY: the two rows lie within the plane of `dx`, the one within that of `y`.
+            let (y, dx, both) = unsafe {
+                let dx = dx.add((plane * height + 2 * row) * width);
+                if height % 2 == 1 && row == rows - 1 {
+                    std::slice::from_raw_parts_mut(dx.add(2 * width), width).fill(zero);
+                }
+                let y = std::slice::from_raw_parts(y.add(index * columns), columns);
+                (y, std::slice::from_raw_parts_mut(dx.cast::<[T; 2]>(), columns), dx)
+            };
+            dx.iter_mut().zip(y).for_each(|(dx, &y)| *dx = [y, y]);
+            // SAFETY: as above; the second row is a copy of the first.
+            unsafe {
+                if width % 2 == 1 {
+                    *both.add(width - 1) = zero;
+                }
+                both.copy_to_nonoverlapping(both.add(width), width);
+            }
+        }
+    }
+}
