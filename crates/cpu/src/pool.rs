@@ -233,7 +233,8 @@ impl Shared {
                 continue;
             }
             slot.is_asleep.store(true, Ordering::SeqCst);
-            while self.epoch.0.load(Ordering::SeqCst) == seen {
+            // The end may have been announced between the two reads above: the epoch alone would not tell.
+            while self.epoch.0.load(Ordering::SeqCst) == seen && !self.must_end.load(Ordering::SeqCst) {
                 thread::park();
             }
             slot.is_asleep.store(false, Ordering::SeqCst);
