@@ -24,7 +24,8 @@ pub struct Compiled<F, S, I, O> {
 /// capture what it records, and plans it as a whole: common subexpressions are computed once, element-wise
 /// operations are fused into passes, intermediate results share one arena. Every further call replays the
 /// plan: the state is updated in place (where nothing else holds its tensors), and nothing is recorded or
-/// allocated. Whatever `function` does beside recording tensors happens in the first call only.
+/// allocated. Whatever `function` does beside recording tensors happens in the first call only. Tensors of
+/// the state are independent of each other, even where they begin as clones of one.
 ///
 /// ```
 /// use gyrus_tensor::{Tensor, compile};
