@@ -20,8 +20,8 @@ pub(super) fn guard_donations(lowered: &mut Lowered, donated: &[(usize, usize)])
         let writer = lowered.steps.iter().position(|step| step.all_writes().any(|slot| slot == written));
         let writer = writer.expect("an output is written");
         let reads_late = |(index, step): (usize, &Step)| {
-            let mut reads = step.all_reads().filter(|read_| read_.slot == read);
-            index > writer && reads.next().is_some() || index == writer && reads.any(|read| !read.in_step)
+            let is_read = step.all_reads().any(|other| other.slot == read);
+            is_read && (index > writer || index == writer && !step.may_share(read, written))
         };
         if lowered.steps.iter().enumerate().any(reads_late) {
             let bytes = lowered.slots[written].bytes;
@@ -54,14 +54,7 @@ pub(super) fn share_memory(lowered: &mut Lowered, donated: &[(usize, usize)]) {
         for read in step.all_reads().map(|read| read.slot).collect::<Vec<_>>() {
             let source = &lowered.slots[read];
             let dies = source.storage == Storage::Arena && uses[&read].1 == index;
-            let all_in_step = step.all_reads().all(|other| other.slot != read || other.in_step);
-            // What an epilogue reads is still to be read while the kernel writes, but for its own result.
-            let may_write = |slot: &usize| {
-                let is_by_kernel = step.writes.contains(slot);
-                step.epilogue.is_none()
-                    || (!is_by_kernel && (raw == Some(read) || !step.reads.iter().any(|r| r.slot == read)))
-            };
-            if !dies || !all_in_step {
+            if !dies {
                 continue;
             }
             let takes_over = |slot: &usize| {
@@ -71,7 +64,7 @@ pub(super) fn share_memory(lowered: &mut Lowered, donated: &[(usize, usize)]) {
                     Storage::Output(output) => raw == Some(read) && !is_donated(output),
                     Storage::Input(_) => false,
                 };
-                *slot != read && is_free && to.bytes == source.bytes && may_write(slot)
+                *slot != read && is_free && to.bytes == source.bytes && step.may_share(read, *slot)
             };
             let Some(slot) = step.all_writes().find(takes_over) else { continue };
             let (keep, gone) = match lowered.slots[slot].storage {

@@ -238,11 +238,8 @@ impl<'g> Lowering<'g> {
                 let signature = Signature { inputs: &specs, outputs: &node.outputs };
                 let kernel = control::kernel_for(op, &signature).or_else(|| kernel_for(op, &signature));
                 let kernel = kernel.expect("operations without a kernel are decomposed");
-                let read = |(input, &port): (usize, &Port)| {
-                    let in_step = (0..node.outputs.len()).all(|output| kernel.in_place(input, output));
-                    Read { slot: self.contiguous(port), offset: 0, in_step }
-                };
-                let reads = node.inputs.iter().enumerate().map(read).collect();
+                let read = |&port: &Port| Read { slot: self.contiguous(port), offset: 0, in_step: true };
+                let reads = node.inputs.iter().map(read).collect();
                 Step { name: op.name(), kernel, reads, writes: vec![], epilogue: None }
             }
         };

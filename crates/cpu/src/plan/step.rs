@@ -12,8 +12,7 @@ pub(super) struct Read {
     pub(super) slot: usize,
     /// How many bytes after its beginning.
     pub(super) offset: usize,
-    /// Whether each element is read at the time at which the step writes its results at the same place,
-    /// so that they may be the same memory.
+    /// Whether each element is read for the results at the same place.
     pub(super) in_step: bool,
 }
 
@@ -47,6 +46,25 @@ impl Step {
         self.writes.iter().chain(self.epilogue.iter().flat_map(|epilogue| &epilogue.writes)).copied()
     }
 
+    /// Whether the block `written` may be the very memory of the block `read`.
+    pub(super) fn may_share(&self, read: usize, written: usize) -> bool {
+        let is_it = |operand: &&Read| operand.slot == read;
+        let by_epilogue = self.epilogue.iter().flat_map(|epilogue| &epilogue.reads).filter(is_it);
+        match self.writes.iter().position(|&slot| slot == written) {
+            // The epilogue would read what the kernel has overwritten.
+            Some(output) => {
+                let may_share = |(input, operand): (usize, &Read)| {
+                    operand.slot != read || operand.in_step && self.kernel.in_place(input, output)
+                };
+                by_epilogue.count() == 0 && self.reads.iter().enumerate().all(may_share)
+            }
+            // The kernel still reads while the epilogue writes.
+            None => {
+                !self.reads.iter().any(|operand| operand.slot == read) && by_epilogue.into_iter().all(|r| r.in_step)
+            }
+        }
+    }
+
     /// Lets every operand in one block of memory be in another.
     pub(super) fn rename(&mut self, new_name: impl Fn(usize) -> usize) {
         let epilogue = self.epilogue.iter_mut();
@@ -65,6 +83,10 @@ impl Kernel for CompiledProgram {
         CompiledProgram::scratch(self)
     }
 
+    fn in_place(&self, _input: usize, _output: usize) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
         // SAFETY: a pass is made for operands as `Run` states them.
         unsafe { CompiledProgram::run(self, run.inputs, run.outputs, &run.scratch, run.pool) }
@@ -75,6 +97,10 @@ impl Kernel for CompiledProgram {
 impl Kernel for CompiledReduce {
     fn scratch(&self) -> ScratchSize {
         CompiledReduce::scratch(self)
+    }
+
+    fn in_place(&self, _input: usize, output: usize) -> bool {
+        output < self.num_stored()
     }
 
     unsafe fn run(&self, run: &Run) {

@@ -144,3 +144,15 @@ fn donated_inputs_are_updated_in_place() {
     let copies = format!("{:?}", Plan::new(&graph, &donated)).matches("copy").count();
     assert!(copies <= 2, "only what changes places is copied, not {copies}");
 }
+
+/// The result of a reduction over an axis of one element is as large as its operand, but never its memory.
+#[test]
+fn reductions_over_one_element_are_right() {
+    let x = real(&[5000, 1]);
+    let doubled = x.add(&x);
+    let sum = doubled.reduce(Reduction::Sum, &[1]);
+    let outputs = [sum.mul(&sum), doubled.reshape([5000]).sub(&sum)];
+    let sample = gyrus_graph::conformance::Sample::uniform([5000, 1], -1.0, 1.0);
+    let arrays = [rounded(Random(5).sample(&sample, DType::F32))];
+    check("reduction over one element", &[x], &outputs, &arrays);
+}

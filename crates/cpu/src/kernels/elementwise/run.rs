@@ -77,6 +77,11 @@ impl CompiledProgram {
         self.space.num_elements()
     }
 
+    /// The number of outputs.
+    pub fn num_outputs(&self) -> usize {
+        self.output_sizes.len()
+    }
+
     /// Bytes of working memory that each thread needs, aligned to 64.
     pub fn scratch_per_worker(&self) -> usize {
         self.plan.scratch.max(self.in_place_plan.scratch)

@@ -76,6 +76,11 @@ impl CompiledReduce {
         ScratchSize { shared: partial, per_worker: self.program_scratch() + 2 * MAX_KEPT * 8 }
     }
 
+    /// How many outputs the program has, beside the result.
+    pub fn num_stored(&self) -> usize {
+        self.program.num_outputs()
+    }
+
     fn program_scratch(&self) -> usize {
         self.program.scratch_per_worker().next_multiple_of(64)
     }
