@@ -28,7 +28,7 @@ pub use axes::{Axes, Keepdim, ReductionAxes};
 pub use compile::{Compiled, compile};
 pub use evaluate::{evaluate, num_threads, set_num_threads};
 pub use gradient::{Gradients, grad};
-pub use module::{Buffer, Kind, Module, Path};
+pub use module::{Buffer, Kind, Module, Path, Visit, VisitMut};
 pub use operand::Operand;
 pub use random::Rng;
 pub use sizes::Sizes;

@@ -1,16 +1,40 @@
 //! Benchmarks: the workloads that are timed with other frameworks as well, through the public API.
 
+mod functions;
 mod lenet;
+mod lstm;
+mod mlp;
+mod resnet;
+mod transformer;
+mod workload;
 
 use std::time::{Duration, Instant};
 
 use gyrus::num_threads;
 use serde_json::json;
 
-/// What is timed: its name, and what makes it ready to be called.
-type Workload = (&'static str, fn() -> Box<dyn FnMut()>);
+use self::workload::Call;
 
-const WORKLOADS: &[Workload] = &[("W1-lenet-train-b64", lenet::training_step), ("W1-lenet-infer-b1", lenet::inference)];
+/// What is timed: its name, and what makes it ready to be called.
+type Workload = (&'static str, fn() -> Call);
+
+const WORKLOADS: &[Workload] = &[
+    ("W0-mm1024", functions::matmul_1024),
+    ("W0-mm4096", functions::matmul_4096),
+    ("W1-lenet-train-b64", lenet::train),
+    ("W1-lenet-infer-b1", lenet::infer),
+    ("W2-mlp-train-b128", mlp::train),
+    ("W3-resnet18-cifar-train-b32", resnet::train),
+    ("W4-lstm-train-b32", lstm::train),
+    ("W5-transformer-train-b16", transformer::train),
+    ("W5-transformer-infer-b16", transformer::infer),
+    ("W6-resnet18-infer-b1", resnet::infer_one),
+    ("W6-resnet18-infer-b8", resnet::infer_eight),
+    ("W7-gelu-16M", functions::gelu),
+    ("W7-softmax-4096", functions::softmax),
+    ("W8-conv-fwd", functions::convolution),
+    ("W8-conv-fwdbwd", functions::convolution_and_gradients),
+];
 
 struct Options {
     json: bool,

@@ -1,0 +1,18 @@
+//! W2: a multi-layer perceptron, Adam.
+
+use gyrus::prelude::*;
+
+use super::workload::{Call, labels, normal, training};
+
+pub fn train() -> Call {
+    let rng = &mut Rng::new(0);
+    let model = (
+        Linear::new(784, 512, rng),
+        Activation::Relu,
+        Linear::new(512, 512, rng),
+        Activation::Relu,
+        Linear::new(512, 10, rng),
+    );
+    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
+    training(model, optimizer, normal([128, 784]), labels(128, 10))
+}

@@ -1,0 +1,25 @@
+//! W5: a transformer's encoder, AdamW.
+
+use gyrus::prelude::*;
+
+use super::lstm::PerStep;
+use super::workload::{Call, inference, labels, normal, training};
+
+fn transformer() -> PerStep<Sequential> {
+    let rng = &mut Rng::new(0);
+    let mut model = Sequential::new();
+    for _ in 0..4 {
+        model = model.push(TransformerEncoderLayer::new(256, 4, 1024, rng).dropout(0.0));
+    }
+    PerStep(model.push(Linear::new(256, 1000, rng)))
+}
+
+pub fn train() -> Call {
+    let model = transformer();
+    let optimizer = AdamW::new(&model, AdamWConfig::new(1e-3));
+    training(model, optimizer, normal([16, 128, 256]), labels(16 * 128, 1000))
+}
+
+pub fn infer() -> Call {
+    inference(transformer(), normal([16, 128, 256]))
+}
