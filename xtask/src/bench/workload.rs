@@ -34,10 +34,7 @@ pub fn inference<M: Layer + 'static>(mut model: M, x: Tensor) -> Call {
 }
 
 /// A function of tensors.
-pub fn function<const N: usize>(
-    inputs: [Tensor; N],
-    f: impl Fn(&[Tensor]) -> Vec<Tensor> + 'static,
-) -> Call {
+pub fn function<const N: usize>(inputs: [Tensor; N], f: impl Fn(&[Tensor]) -> Vec<Tensor> + 'static) -> Call {
     let inputs = inputs.to_vec();
     let mut compiled = compile(move |(): &mut (), inputs: Vec<Tensor>| f(&inputs));
     Box::new(move || {

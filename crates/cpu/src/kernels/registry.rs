@@ -46,3 +46,14 @@ pub(crate) fn kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kerne
         _ => return None,
     })
 }
+
+/// The kernel of an operation on images `[N, C, spatial..]` that lie in memory as `[N, spatial.., C]`, if it has one.
+/// Other operands are row-major.
+pub(crate) fn channels_last_kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kernel>> {
+    match op {
+        Op::Convolution(op) => convolution::channels_last::forward(op, signature),
+        Op::ConvolutionInputGrad(op) => convolution::channels_last::input_grad(op, signature),
+        Op::ConvolutionWeightGrad(op) => convolution::channels_last::weight_grad(op, signature),
+        _ => None,
+    }
+}

@@ -3,7 +3,7 @@
 use gyrus_graph::{bf16, f16};
 use half::slice::HalfFloatSliceExt;
 
-use super::microkernel::{MicroKernel, Packing, Strip, Vector};
+use super::microkernel::{BatchReduceKernel, MicroKernel, Packing, Strip, Vector};
 use crate::isa::Isa;
 use crate::math::{MulAdd, Multiversion};
 
@@ -15,6 +15,8 @@ pub(crate) trait Number: Stored<Self> + Default + PartialEq {
     fn add(self, other: Self) -> Self;
     /// The tile that suits a result of `rows` rows.
     fn microkernel(isa: Isa, rows: usize) -> MicroKernel<Self>;
+    /// The tiles of products summed over pieces.
+    fn batch_reduce(isa: Isa) -> BatchReduceKernel<Self>;
     /// The loops that pack operands.
     fn packing(isa: Isa) -> Packing<Self>;
     /// The loops of products with vectors.

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gyrus_graph::{DType, Scalar, bf16, f16};
 use proptest::prelude::*;
 
+use super::microkernel::{BatchReduce, Piece};
+use super::number::Number;
 use super::{Epilogue, Gemm, Operand};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch};
@@ -239,5 +241,70 @@ proptest! {
         batch in 1usize..4, m in 1usize..200, n in 1usize..200, k in 0usize..300, dtype in 0usize..4, isa in 0usize..4,
     ) {
         check(&plain(batch, m, n, k), TYPES[dtype], Isa::available()[isa % Isa::available().len()]);
+    }
+}
+
+/// Rows of images as pieces, channels as rows: both operands in place, the result added to.
+#[test]
+fn sums_over_pieces_agree_with_the_formula() {
+    fn check<T: Number>(
+        isa: Isa,
+        [height, cols, depth]: [usize; 3],
+        add: bool,
+        to_f64: fn(T) -> f64,
+        of: fn(f64) -> T,
+    ) {
+        let kernel = T::batch_reduce(isa);
+        let cols = cols.min(kernel.width);
+        let number = |seed: usize, index: usize| of(((index * 7919 + seed * 31) % 17) as f64 / 8.0 - 1.0);
+        let (a_row, a_depth, b_depth, c_row) = (3, 40, kernel.width + 5, cols + 2);
+        let pieces = [Piece { a: 7, b: 0 }, Piece { a: 0, b: 3 }];
+        let a: Vec<T> = (0..7 + height * a_row + depth * a_depth).map(|index| number(1, index)).collect();
+        let b: Vec<T> = (0..3 + (depth + 1) * b_depth).map(|index| number(2, index)).collect();
+        let start: Vec<T> = (0..height * c_row).map(|index| number(3, index)).collect();
+        let mut c = start.clone();
+        // SAFETY: the operands are large enough for the strides.
+        unsafe {
+            kernel.run(
+                height,
+                BatchReduce {
+                    pieces: pieces.as_ptr(),
+                    num_pieces: 2,
+                    depth,
+                    a: a.as_ptr(),
+                    a_row,
+                    a_depth,
+                    b: b.as_ptr(),
+                    b_depth,
+                    c: c.as_mut_ptr(),
+                    c_row,
+                    cols,
+                    add,
+                },
+            );
+        }
+        for (place, &found) in c.iter().enumerate() {
+            let (row, col) = (place / c_row, place % c_row);
+            let mut expected = if add || col >= cols { to_f64(start[place]) } else { 0.0 };
+            for piece in pieces.iter().filter(|_| col < cols) {
+                for step in 0..depth {
+                    let a = to_f64(a[piece.a + row * a_row + step * a_depth]);
+                    expected += a * to_f64(b[piece.b + step * b_depth + col]);
+                }
+            }
+            assert!(
+                (to_f64(found) - expected).abs() < 1e-4,
+                "{isa:?}, {height} by {cols}: {} {expected}",
+                to_f64(found)
+            );
+        }
+    }
+    for &isa in Isa::available() {
+        for height in 1..=f32::batch_reduce(isa).highest {
+            for (cols, depth, add) in [(99, 13, false), (3, 5, true), (17, 1, true), (31, 0, false)] {
+                check::<f32>(isa, [height, cols, depth], add, |x| x.into(), |x| x as f32);
+                check::<f64>(isa, [height, cols, depth], add, |x| x, |x| x);
+            }
+        }
     }
 }

@@ -4,12 +4,14 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod batch_reduce;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
 mod strip;
 mod tile;
 
+pub(crate) use batch_reduce::{BatchReduce, BatchReduceKernel, Piece};
 pub(crate) use strip::Strip;
 pub(crate) use tile::{MicroKernel, Panel};
 
@@ -126,6 +128,9 @@ macro_rules! number {
             }
             fn microkernel(isa: Isa, rows: usize) -> MicroKernel<Self> {
                 $with!(isa, V, HIGH => tile::microkernel::<V, HIGH>(isa, rows))
+            }
+            fn batch_reduce(isa: Isa) -> BatchReduceKernel<Self> {
+                $with!(isa, V, HIGH => batch_reduce::kernel::<V, HIGH>(isa))
             }
             fn packing(isa: Isa) -> Packing<Self> {
                 $with!(isa, V, _HIGH => version::<Pack<V>>(isa))
