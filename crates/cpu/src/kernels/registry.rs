@@ -54,6 +54,8 @@ pub(crate) fn channels_last_kernel_for(op: &Op, signature: &Signature) -> Option
         Op::Convolution(op) => convolution::channels_last::forward(op, signature),
         Op::ConvolutionInputGrad(op) => convolution::channels_last::input_grad(op, signature),
         Op::ConvolutionWeightGrad(op) => convolution::channels_last::weight_grad(op, signature),
+        Op::BatchNormTraining(op) => whole::batch_norm_channels_last::training(op, signature),
+        Op::BatchNormGrad(op) => whole::batch_norm_channels_last::grad(op, signature),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::lower::{Lowered, Slot, Storage};
+use super::order::Order;
 use super::pass::Pass;
 use super::step::Step;
 use super::view::View;
@@ -34,7 +35,7 @@ pub(super) fn guard_donations(lowered: &mut Lowered, donated: &[(usize, usize)])
 }
 
 fn copy_bytes(from: usize, to: usize, bytes: usize) -> Step {
-    let mut pass = Pass::new(&[bytes]);
+    let mut pass = Pass::new(&[bytes], Order::row_major(1));
     let port = Port { node: 0, output: 0 };
     pass.load(port, DType::U8, from, &View::contiguous(&[bytes]));
     pass.store(port, to);

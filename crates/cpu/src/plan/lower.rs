@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use gyrus_graph::ops::contraction::DotGeneral;
-use gyrus_graph::{Graph, Op, Operation, Port, Spec};
+use gyrus_graph::{Graph, Op, Operation, Port, Shape, Spec};
 
 use super::control;
 use super::fuse::{Group, Role};
+use super::order::{Order, channels_last_kernel};
 use super::pass::Pass;
 use super::step::{Epilogue, Product, Read, Step};
 use super::view::View;
@@ -57,8 +58,8 @@ struct Lowering<'g> {
     steps: Vec<Step>,
     slots: Vec<Slot>,
     places: HashMap<Port, Place>,
-    /// Row-major copies of what is a view elsewhere.
-    copies: HashMap<Port, usize>,
+    /// Copies of what is a view elsewhere, or in another order.
+    copies: HashMap<(Port, Order), usize>,
     /// Which element-wise results are read outside of their pass, and so must be in memory.
     stored: HashSet<Port>,
     /// The first place of each result among the graph's outputs, until it has memory.
@@ -93,12 +94,12 @@ impl<'g> Lowering<'g> {
         self.slots.len() - 1
     }
 
-    /// Memory for a result: the graph's output, if it is one.
-    fn slot_for(&mut self, port: Port) -> usize {
-        let storage = self.outputs.remove(&port).map_or(Storage::Arena, Storage::Output);
+    /// Memory for a result: the graph's output, if it is one and the order is that of outputs.
+    fn slot_for(&mut self, port: Port, order: &Order) -> usize {
+        let output = if order.is_row_major() { self.outputs.remove(&port) } else { None };
         let spec = self.graph.spec(port);
-        let slot = self.new_slot(storage, spec);
-        self.places.insert(port, Place { slot, view: View::contiguous(&spec.shape) });
+        let slot = self.new_slot(output.map_or(Storage::Arena, Storage::Output), spec);
+        self.places.insert(port, Place { slot, view: order.view(&spec.shape) });
         slot
     }
 
@@ -111,7 +112,7 @@ impl<'g> Lowering<'g> {
         let shape = &node.outputs[0].shape;
         let place = match &node.op {
             Op::Constant(_) | Op::Iota(_) => {
-                let mut pass = Pass::new(shape);
+                let mut pass = Pass::new(shape, Order::row_major(shape.rank()));
                 pass.make(port, &node.op);
                 let slot = self.new_slot(Storage::Arena, &node.outputs[0]);
                 self.finish_pass(pass, port, slot);
@@ -142,22 +143,28 @@ impl<'g> Lowering<'g> {
 
     /// The block in which the elements are row-major from the start.
     fn contiguous(&mut self, port: Port) -> usize {
-        if let Some(&slot) = self.copies.get(&port) {
+        self.ordered(port, &Order::row_major(self.graph.spec(port).shape.rank()))
+    }
+
+    /// The block that the elements fill in an order.
+    fn ordered(&mut self, port: Port, order: &Order) -> usize {
+        let key = (port, order.clone());
+        if let Some(&slot) = self.copies.get(&key) {
             return slot;
         }
         let place = self.place(port);
-        if place.view.is_contiguous() {
+        if order.apply(&place.view).is_contiguous() {
             return place.slot;
         }
         let spec = self.graph.spec(port).clone();
-        let slot = self.copy(&place, &spec, Storage::Arena);
-        self.copies.insert(port, slot);
+        let slot = self.copy(&place, &spec, order, Storage::Arena);
+        self.copies.insert(key, slot);
         slot
     }
 
     /// Copies elements to a block of their own.
-    fn copy(&mut self, place: &Place, spec: &Spec, storage: Storage) -> usize {
-        let mut pass = Pass::new(&spec.shape);
+    fn copy(&mut self, place: &Place, spec: &Spec, order: &Order, storage: Storage) -> usize {
+        let mut pass = Pass::new(&spec.shape, order.clone());
         let anything = Port { node: usize::MAX, output: 0 };
         pass.load(anything, spec.dtype, place.slot, &place.view);
         let slot = self.new_slot(storage, spec);
@@ -173,7 +180,8 @@ impl<'g> Lowering<'g> {
     fn lower(&mut self, group: &Group) {
         let Some(anchor) = group.anchor else {
             let last = *group.elementwise.last().expect("a group is not empty");
-            let mut pass = Pass::new(&self.graph.nodes[last].outputs[0].shape);
+            let shape = &self.graph.nodes[last].outputs[0].shape;
+            let mut pass = Pass::new(shape, self.order_of(group, shape));
             self.elementwise(&mut pass, group);
             return self.steps.push(Step::new("elementwise", pass.program.compile(), pass.reads, pass.writes));
         };
@@ -182,23 +190,48 @@ impl<'g> Lowering<'g> {
             Op::Reduce(op) => {
                 let source = node.inputs[0];
                 let spec = self.graph.spec(source);
-                let mut pass = Pass::new(&spec.shape);
+                let order = self.order_of(group, &spec.shape);
+                let mut pass = Pass::new(&spec.shape, order.clone());
                 self.elementwise(&mut pass, group);
                 self.load(&mut pass, source);
-                let reduced = (0..spec.shape.rank()).map(|axis| op.axes.contains(&axis)).collect();
+                let reduced: Vec<bool> = (0..spec.shape.rank()).map(|axis| op.axes.contains(&axis)).collect();
                 let reduce = ReduceProgram {
                     source: pass.register(source).expect("just loaded"),
                     program: pass.program,
                     reduction: op.reduction,
-                    reduced,
+                    reduced: order.sorted(&reduced),
                     dtype: spec.dtype,
                 };
                 let mut writes = pass.writes;
-                writes.push(self.slot_for(Port { node: anchor, output: 0 }));
+                writes.push(self.slot_for(Port { node: anchor, output: 0 }, &order.without(&op.axes)));
                 self.steps.push(Step::new("reduce", reduce.compile(), pass.reads, writes));
             }
             _ => self.kernel(anchor, group),
         }
+    }
+
+    /// The order of a pass over a shape: the first one that an operand of that shape has, beside row-major.
+    fn order_of(&mut self, group: &Group, shape: &Shape) -> Order {
+        let anchor = group.anchor.iter().filter(|&&node| Role::of(&self.graph.nodes[node].op) == Role::Reduce);
+        let nodes: Vec<usize> = group.elementwise.iter().chain(anchor).copied().collect();
+        let inputs = nodes.iter().flat_map(|&node| self.graph.nodes[node].inputs.clone());
+        for port in inputs.collect::<Vec<_>>() {
+            let is_made = nodes.contains(&port.node);
+            if is_made
+                || self.graph.spec(port).shape != *shape
+                || Role::of(self.op(port)) == Role::Source && !self.places.contains_key(&port)
+            {
+                continue;
+            }
+            if let Some(order) = Order::of(&self.place(port).view).filter(|order| !order.is_row_major()) {
+                return order;
+            }
+        }
+        Order::row_major(shape.rank())
+    }
+
+    fn op(&self, port: Port) -> &'g Op {
+        &self.graph.nodes[port.node].op
     }
 
     /// The element-wise operations of a group, with all that they read and what others read of them.
@@ -211,7 +244,8 @@ impl<'g> Lowering<'g> {
         for &node in &group.elementwise {
             let port = Port { node, output: 0 };
             if self.stored.contains(&port) {
-                pass.store(port, self.slot_for(port));
+                let slot = self.slot_for(port, &pass.order);
+                pass.store(port, slot);
             }
         }
     }
@@ -231,29 +265,52 @@ impl<'g> Lowering<'g> {
 
     fn kernel(&mut self, anchor: usize, group: &Group) {
         let node = &self.graph.nodes[anchor];
+        let mut orders: Vec<Order> = node.outputs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
         let mut step = match &node.op {
             Op::DotGeneral(op) => self.product(op, node.inputs[0], node.inputs[1], &node.outputs[0]),
             op => {
                 let specs: Vec<Spec> = node.inputs.iter().map(|&port| self.graph.spec(port).clone()).collect();
                 let signature = Signature { inputs: &specs, outputs: &node.outputs };
-                let kernel = control::kernel_for(op, &signature).or_else(|| kernel_for(op, &signature));
+                let mut input_orders: Vec<Order> =
+                    specs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
+                let arrives: Vec<bool> = node.inputs.iter().map(|&port| self.is_channels_last(port)).collect();
+                let kernel = match channels_last_kernel(node, &signature, |input| arrives[input]) {
+                    Some((kernel, images)) => {
+                        let of = |spec: &Spec| Order::channels_last(spec.shape.rank());
+                        images.inputs.iter().for_each(|&input| input_orders[input] = of(&specs[input]));
+                        images.outputs.iter().for_each(|&output| orders[output] = of(&node.outputs[output]));
+                        Some(kernel)
+                    }
+                    None => control::kernel_for(op, &signature).or_else(|| kernel_for(op, &signature)),
+                };
                 let kernel = kernel.expect("operations without a kernel are decomposed");
-                let read = |&port: &Port| Read { slot: self.contiguous(port), offset: 0, in_step: true };
-                let reads = node.inputs.iter().map(read).collect();
+                let read = |(&port, order): (&Port, &Order)| Read {
+                    slot: self.ordered(port, order),
+                    offset: 0,
+                    in_step: true,
+                };
+                let reads = node.inputs.iter().zip(&input_orders).map(read).collect();
                 Step { name: op.name(), kernel, reads, writes: vec![], epilogue: None }
             }
         };
-        let results = (0..node.outputs.len()).map(|output| Port { node: anchor, output });
-        step.writes = results.map(|port| self.slot_for(port)).collect();
+        let results = orders.iter().enumerate();
+        step.writes = results.map(|(output, order)| self.slot_for(Port { node: anchor, output }, order)).collect();
         if !group.elementwise.is_empty() {
             let result = Port { node: anchor, output: 0 };
-            let mut pass = Pass::new(&node.outputs[0].shape);
+            let mut pass = Pass::new(&node.outputs[0].shape, orders.swap_remove(0));
             self.load(&mut pass, result);
             self.elementwise(&mut pass, group);
             let Pass { program, reads, writes, .. } = pass;
             step.epilogue = Some(Epilogue { program: program.compile(), reads, writes });
         }
         self.steps.push(step);
+    }
+
+    /// Whether images fill their memory with channels as neighbours, and would not row-major.
+    fn is_channels_last(&mut self, port: Port) -> bool {
+        let rank = self.graph.spec(port).shape.rank();
+        let view = self.place(port).view;
+        rank > 2 && !view.is_contiguous() && Order::channels_last(rank).apply(&view).is_contiguous()
     }
 
     fn product(&mut self, op: &DotGeneral, lhs: Port, rhs: Port, result: &Spec) -> Step {
@@ -291,7 +348,7 @@ impl<'g> Lowering<'g> {
         }
         let view = view.transpose(&axes.concat());
         let ordered = Spec::new(&view.shape[..], spec.dtype);
-        let slot = self.copy(&Place { slot, view }, &ordered, Storage::Arena);
+        let slot = self.copy(&Place { slot, view }, &ordered, &Order::row_major(ordered.shape.rank()), Storage::Arena);
         let sizes = axes.map(|axes| axes.iter().map(|&axis| spec.shape[axis]).product::<usize>());
         let strides = [(sizes[1] * sizes[2]) as isize, sizes[2] as isize, 1];
         (Matrix { read: Read { slot, offset: 0, in_step: false }, strides }, sizes)
@@ -303,7 +360,7 @@ impl<'g> Lowering<'g> {
             let place = self.place(port);
             if self.slots[place.slot].storage != Storage::Output(index) || !place.view.is_contiguous() {
                 let spec = self.graph.spec(port).clone();
-                self.copy(&place, &spec, Storage::Output(index));
+                self.copy(&place, &spec, &Order::row_major(spec.shape.rank()), Storage::Output(index));
             }
         }
         Lowered { steps: self.steps, slots: self.slots }

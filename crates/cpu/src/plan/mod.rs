@@ -10,6 +10,7 @@ mod fuse;
 mod in_place;
 mod lower;
 mod memory;
+mod order;
 mod pass;
 mod step;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use gyrus_graph::{DType, GraphNode, Op, Port};
 
+use super::order::Order;
 use super::step::Read;
 use super::view::View;
 use crate::kernels::elementwise::{Instruction, Operand, Program, Register};
@@ -13,13 +14,16 @@ pub(super) struct Pass {
     pub(super) program: Program,
     pub(super) reads: Vec<Read>,
     pub(super) writes: Vec<usize>,
+    /// In which order the places are walked and results lie in memory.
+    pub(super) order: Order,
     registers: HashMap<Port, Register>,
 }
 
 impl Pass {
-    pub(super) fn new(shape: &[usize]) -> Self {
-        let program = Program { shape: shape.to_vec(), ..Program::default() };
-        Pass { program, reads: vec![], writes: vec![], registers: HashMap::new() }
+    /// A pass over a shape, in an order of its axes.
+    pub(super) fn new(shape: &[usize], order: Order) -> Self {
+        let program = Program { shape: order.sorted(shape), ..Program::default() };
+        Pass { program, reads: vec![], writes: vec![], order, registers: HashMap::new() }
     }
 
     /// Where a value already is.
@@ -43,7 +47,7 @@ impl Pass {
             }
             Op::Iota(iota) => {
                 let dst = self.new_register(port, iota.spec.dtype);
-                self.program.instructions.push(Instruction::Iota { dst, axis: iota.axis });
+                self.program.instructions.push(Instruction::Iota { dst, axis: self.order.place(iota.axis) });
             }
             _ => unreachable!("only sources are made"),
         }
@@ -51,6 +55,7 @@ impl Pass {
 
     /// A value in memory.
     pub(super) fn load(&mut self, port: Port, dtype: DType, slot: usize, view: &View) {
+        let view = self.order.apply(view);
         let dst = self.new_register(port, dtype);
         let input = self.program.inputs.len();
         self.program.inputs.push(Operand { dtype, strides: view.strides.clone(), offset: view.offset });

@@ -9,7 +9,7 @@ use super::channels::Channels;
 use super::lanes::{Float, LANES, add_product, for_blocks, load, store, with_float, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
-use crate::kernels::split::{Pointers, split};
+use crate::kernels::split::{Pointers, split_numbered};
 use crate::math::{MulAdd, Multiversion, version};
 
 struct BatchNormGradKernel<T> {
@@ -45,13 +45,17 @@ impl<T: Float> Kernel for BatchNormGradKernel<T> {
         output == 0 && (input == 0 || input == 4)
     }
 
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
-        let pointers = Pointers::of(run);
+        let (pointers, epilogue) = (Pointers::of(run), run.epilogue);
         let (channels, eps) = (self.channels, T::from_f64(self.eps));
-        split(run.pool, channels.num_tiles(), (1 << 13) / channels.count().max(1), |tiles| {
-            let arguments = Arguments {
+        split_numbered(run.pool, channels.num_tiles(), (1 << 13) / channels.count().max(1), |worker, tiles| {
+            let arguments = |tile: usize| Arguments {
                 channels,
-                tiles,
+                tiles: tile..tile + 1,
                 eps,
                 x: pointers.input(0),
                 gamma: pointers.input(1),
@@ -62,8 +66,11 @@ impl<T: Float> Kernel for BatchNormGradKernel<T> {
                 dgamma: pointers.output(1),
                 dbeta: pointers.output(2),
             };
-            // SAFETY: the pointers are as `Run` states; each channel is written by one thread.
-            unsafe { (self.function)(arguments) }
+            for tile in tiles {
+                // SAFETY: the pointers are as `Run` states; each channel is written by one thread.
+                unsafe { (self.function)(arguments(tile)) }
+                channels.tile(tile).finish(epilogue, worker);
+            }
         });
     }
 }

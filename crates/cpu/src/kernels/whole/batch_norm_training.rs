@@ -9,7 +9,7 @@ use super::channels::{Channels, Tile};
 use super::lanes::{Float, LANES, Lanes, add_product, for_blocks, load, store, with_float, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
-use crate::kernels::split::{Pointers, split};
+use crate::kernels::split::{Pointers, split_numbered};
 use crate::math::{MulAdd, Multiversion, version};
 
 struct BatchNormKernel<T> {
@@ -43,14 +43,22 @@ impl<T: Float> Kernel for BatchNormKernel<T> {
         (input, output) == (0, 0)
     }
 
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
-        let pointers = Pointers::of(run);
+        let (pointers, epilogue) = (Pointers::of(run), run.epilogue);
         let (channels, eps) = (self.channels, T::from_f64(self.eps));
-        split(run.pool, channels.num_tiles(), (1 << 13) / channels.count().max(1), |tiles| {
+        split_numbered(run.pool, channels.num_tiles(), (1 << 13) / channels.count().max(1), |worker, tiles| {
             let (x, gamma, beta) = (pointers.input(0), pointers.input(1), pointers.input(2));
             let (y, mean, variance) = (pointers.output(0), pointers.output(1), pointers.output(2));
-            // SAFETY: the pointers are as `Run` states; each channel is written by one thread.
-            unsafe { (self.function)(Arguments { channels, tiles, eps, x, gamma, beta, y, mean, variance }) }
+            for tile in tiles {
+                let tiles = tile..tile + 1;
+                // SAFETY: the pointers are as `Run` states; each channel is written by one thread.
+                unsafe { (self.function)(Arguments { channels, tiles, eps, x, gamma, beta, y, mean, variance }) }
+                channels.tile(tile).finish(epilogue, worker);
+            }
         });
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::lanes::{Float, LANES, Lanes, total};
+use crate::kernels::gemm::Epilogue;
 
 /// How many elements of a channel are summed twice, first for their mean, then for their variance, while
 /// they stay in the cache.
@@ -115,6 +116,13 @@ impl Tile {
             sums[index / self.inner] += *lane;
         }
         sums
+    }
+
+    /// Does what follows on the tile of a result.
+    pub(super) fn finish(&self, epilogue: Option<&dyn Epilogue>, worker: usize) {
+        if let Some(epilogue) = epilogue {
+            (0..self.batch).for_each(|image| epilogue.region(self.begin(image), 1, self.run, self.run, worker));
+        }
     }
 
     /// The number of elements of one channel in a chunk.

@@ -7,6 +7,7 @@
 pub(crate) mod attention;
 pub(crate) mod attention_grad;
 mod axis;
+pub(crate) mod batch_norm_channels_last;
 pub(crate) mod batch_norm_grad;
 pub(crate) mod batch_norm_training;
 mod channels;

@@ -1,0 +1,120 @@
+//! In which order the axes of a value lie in memory.
+//!
+//! Row-major is the order of what comes from outside and goes there. Convolutions compute faster where channels are
+//! neighbours; what follows them, element by element, keeps the order that it finds, so that between the first
+//! convolution of a network and the last nothing is reordered.
+
+use gyrus_graph::{GraphNode, Op};
+
+use super::view::View;
+use crate::kernel::{Kernel, Signature};
+use crate::kernels::registry::channels_last_kernel_for;
+
+/// Axes from the outermost in memory to the innermost.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Order(Vec<usize>);
+
+impl Order {
+    pub(super) fn row_major(rank: usize) -> Order {
+        Order((0..rank).collect())
+    }
+
+    /// Of images `[N, C, spatial..]` whose channels are neighbours.
+    pub(super) fn channels_last(rank: usize) -> Order {
+        Order([0].into_iter().chain(2..rank).chain([1]).collect())
+    }
+
+    /// The order in which a view fills its memory, if it does.
+    pub(super) fn of(view: &View) -> Option<Order> {
+        if view.is_contiguous() {
+            return Some(Order::row_major(view.shape.len()));
+        }
+        let mut axes: Vec<usize> = (0..view.shape.len()).collect();
+        axes.sort_by_key(|&axis| std::cmp::Reverse(view.strides[axis]));
+        view.transpose(&axes).is_contiguous().then_some(Order(axes))
+    }
+
+    pub(super) fn is_row_major(&self) -> bool {
+        self.0.is_sorted()
+    }
+
+    /// A view of a block of memory that it fills in this order.
+    pub(super) fn view(&self, shape: &[usize]) -> View {
+        let mut back = vec![0; self.0.len()];
+        self.0.iter().enumerate().for_each(|(place, &axis)| back[axis] = place);
+        View::contiguous(&self.sorted(shape)).transpose(&back)
+    }
+
+    /// What belongs to the axes, in this order.
+    pub(super) fn sorted<T: Copy>(&self, of_axes: &[T]) -> Vec<T> {
+        self.0.iter().map(|&axis| of_axes[axis]).collect()
+    }
+
+    /// A view with its axes in this order.
+    pub(super) fn apply(&self, view: &View) -> View {
+        view.transpose(&self.0)
+    }
+
+    /// At which place an axis stands.
+    pub(super) fn place(&self, axis: usize) -> usize {
+        self.0.iter().position(|&other| other == axis).expect("an axis of the value")
+    }
+
+    /// The order of the axes that are left when some are removed.
+    pub(super) fn without(&self, removed: &[usize]) -> Order {
+        let left = |axis: &&usize| !removed.contains(axis);
+        let number = |&axis: &usize| axis - removed.iter().filter(|&&other| other < axis).count();
+        Order(self.0.iter().filter(left).map(number).collect())
+    }
+}
+
+/// The kernel of an operation on images whose channels are neighbours, if it is to run in that order, and which of
+/// its inputs and outputs are images. `arrives` says whether an input is in that order already.
+pub(super) fn channels_last_kernel(
+    node: &GraphNode,
+    signature: &Signature,
+    arrives: impl Fn(usize) -> bool,
+) -> Option<(Box<dyn Kernel>, Images)> {
+    let (images, decides) = match &node.op {
+        Op::Convolution(_) | Op::ConvolutionInputGrad(_) => (Images { inputs: &[0], outputs: &[0] }, true),
+        Op::ConvolutionWeightGrad(_) => (Images { inputs: &[0, 1], outputs: &[] }, true),
+        Op::BatchNormTraining(_) => (Images { inputs: &[0], outputs: &[0] }, false),
+        Op::BatchNormGrad(_) => (Images { inputs: &[0, 4], outputs: &[0] }, false),
+        Op::ReduceWindow(_) | Op::ReduceWindowSumGrad(_) => (Images { inputs: &[0], outputs: &[0] }, false),
+        Op::ReduceWindowSelect(_) => (Images { inputs: &[0, 1], outputs: &[0] }, false),
+        Op::ReduceWindowSelectGrad(_) => (Images { inputs: &[0, 1], outputs: &[0] }, false),
+        _ => return None,
+    };
+    let follows = decides || images.inputs.iter().any(|&input| arrives(input));
+    let kernel = follows.then(|| channels_last_kernel_for(&node.op, signature)).flatten()?;
+    Some((kernel, images))
+}
+
+/// Which operands are images.
+pub(super) struct Images {
+    pub(super) inputs: &'static [usize],
+    pub(super) outputs: &'static [usize],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_tells_its_order() {
+        let order = Order::channels_last(4);
+        let view = order.view(&[2, 3, 4, 5]);
+        assert_eq!(view.strides, [60, 1, 15, 3]);
+        assert_eq!(Order::of(&view), Some(order.clone()));
+        assert_eq!(Order::of(&View::contiguous(&[2, 3, 4, 5])), Some(Order::row_major(4)));
+        assert_eq!(Order::of(&View::contiguous(&[3]).broadcast(&[3, 2], &[0])), None);
+        assert!(order.apply(&view).is_contiguous() && !order.is_row_major());
+    }
+
+    #[test]
+    fn what_is_left_keeps_its_order() {
+        let order = Order::channels_last(4);
+        assert_eq!(order.without(&[0, 2]), Order(vec![1, 0]));
+        assert_eq!((order.place(1), order.sorted(&["N", "C", "H", "W"])), (3, vec!["N", "H", "W", "C"]));
+    }
+}
