@@ -4,8 +4,8 @@ use gyrus_graph::conformance::{Case, Sample};
 use gyrus_graph::ops::indexing::{Addressing, Combine};
 use gyrus_graph::{Buffer, DType, Element, Graph, GraphNode, Operation, Scalar, Spec, Value, bf16, f16, ops};
 
-use super::registry::kernel_for;
-use crate::kernel::{Run, Signature};
+use super::registry::{ChannelsLast, channels_last_kernel_for, kernel_for};
+use crate::kernel::{Kernel, Run, Signature};
 use crate::pool::{Pool, Scratch};
 use reference::{Array, Number};
 
@@ -64,11 +64,58 @@ pub(crate) fn rounded(array: Array) -> Array {
     Array { elements: array.elements.iter().map(|&number| round(number)).collect(), spec: array.spec }
 }
 
-/// What the operation's kernel makes, the same for any number of threads; `None` if it has no kernel.
+/// What the operation's kernel makes; `None` if it has no kernel.
 pub(super) fn by_kernel(node: &GraphNode, inputs: &[&Array]) -> Option<Vec<Array>> {
     let specs: Vec<Spec> = inputs.iter().map(|input| input.spec.clone()).collect();
     let kernel = kernel_for(&node.op, &Signature { inputs: &specs, outputs: &node.outputs })?;
     let buffers: Vec<Buffer> = inputs.iter().map(|input| to_buffer(input)).collect();
+    let outputs = compute(&*kernel, node, &buffers);
+    let value = |(spec, buffer): (&Spec, Buffer)| Array::of(&Value::leaf(spec.clone(), buffer));
+    Some(node.outputs.iter().zip(outputs).map(value).collect())
+}
+
+/// The same of its kernel for images whose channels are neighbours in memory.
+fn by_channels_last_kernel(node: &GraphNode, inputs: &[&Array]) -> Option<Vec<Array>> {
+    let specs: Vec<Spec> = inputs.iter().map(|input| input.spec.clone()).collect();
+    let signature = Signature { inputs: &specs, outputs: &node.outputs };
+    let ChannelsLast { kernel, inputs: images, outputs: image_outputs, .. } =
+        channels_last_kernel_for(&node.op, &signature)?;
+    let reordered = |array: &Array, shape: &[usize], axes: &[usize]| {
+        let sizes: Vec<usize> = axes.iter().map(|&axis| shape[axis]).collect();
+        let strides = |axis: usize| shape[axis + 1..].iter().product::<usize>();
+        let element = |mut place: usize| {
+            let mut from = 0;
+            for (&axis, size) in axes.iter().zip(&sizes).rev() {
+                from += place % size * strides(axis);
+                place /= size;
+            }
+            array.elements[from]
+        };
+        Array { elements: (0..array.elements.len()).map(element).collect(), ..array.clone() }
+    };
+    let to_memory = |(input, array): (usize, &&Array)| {
+        let rank = array.spec.shape.rank();
+        let axes: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect();
+        let array = if images.contains(&input) { reordered(array, &array.spec.shape, &axes) } else { (*array).clone() };
+        to_buffer(&array)
+    };
+    let buffers: Vec<Buffer> = inputs.iter().enumerate().map(to_memory).collect();
+    let outputs = compute(&*kernel, node, &buffers);
+    let from_memory = |(output, (spec, buffer)): (usize, (&Spec, Buffer))| {
+        let array = Array::of(&Value::leaf(spec.clone(), buffer));
+        if !image_outputs.contains(&output) {
+            return array;
+        }
+        let shape = &spec.shape;
+        let in_memory: Vec<usize> = [&shape[..1], &shape[2..], &shape[1..2]].concat();
+        let axes: Vec<usize> = [0, shape.rank() - 1].into_iter().chain(1..shape.rank() - 1).collect();
+        reordered(&array, &in_memory, &axes)
+    };
+    Some(node.outputs.iter().zip(outputs).enumerate().map(from_memory).collect())
+}
+
+/// What a kernel makes, the same for any number of threads, and in place where it may be.
+fn compute(kernel: &dyn Kernel, node: &GraphNode, buffers: &[Buffer]) -> Vec<Buffer> {
     // Whatever was in memory before must not matter.
     let dirty = |len: usize| {
         let mut buffer = Buffer::zeroed(len);
@@ -98,17 +145,16 @@ pub(super) fn by_kernel(node: &GraphNode, inputs: &[&Array]) -> Option<Vec<Array
     for result in &results[1..] {
         assert!(same(result, &results[0]), "threads change {node:?}");
     }
-    for (input, read) in inputs.iter().enumerate() {
+    for (input, read) in buffers.iter().enumerate() {
         for (output, made) in node.outputs.iter().enumerate() {
-            if kernel.in_place(input, output) && read.spec.num_bytes() == made.num_bytes() {
+            if kernel.in_place(input, output) && read.len() == made.num_bytes() {
                 let in_place = compute(2, Some((input, output)));
                 assert!(same(&in_place, &results[0]), "input {input} in place of output {output} changes {node:?}");
             }
         }
     }
     let [outputs, ..] = results;
-    let value = |(spec, buffer): (&Spec, Buffer)| Array::of(&Value::leaf(spec.clone(), buffer));
-    Some(node.outputs.iter().zip(outputs).map(value).collect())
+    outputs
 }
 
 /// By how much results may differ, relative to the larger of 1 and what is expected.
@@ -157,11 +203,11 @@ fn check(name: &str, graph: &Graph, inputs: &[Array]) -> usize {
         }
         let read: Vec<&Array> = node.inputs.iter().map(|port| &values[port.node][port.output]).collect();
         let expected: Vec<Array> = reference::evaluate(node, &read).into_iter().map(rounded).collect();
-        if let Some(found) = by_kernel(node, &read) {
-            num_checked += 1;
-            for (found, expected) in found.iter().zip(&expected) {
-                assert_close(&format!("{name}: {}", node.op.name()), found, expected);
+        for (order, made) in [("", by_kernel(node, &read)), (" channels last", by_channels_last_kernel(node, &read))] {
+            for (found, expected) in made.iter().flatten().zip(&expected) {
+                assert_close(&format!("{name}: {}{order}", node.op.name()), found, expected);
             }
+            num_checked += usize::from(made.is_some());
         }
         values.push(expected);
     }

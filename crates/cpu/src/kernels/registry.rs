@@ -47,15 +47,35 @@ pub(crate) fn kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kerne
     })
 }
 
-/// The kernel of an operation on images `[N, C, spatial..]` that lie in memory as `[N, spatial.., C]`, if it has one.
-/// Other operands are row-major.
-pub(crate) fn channels_last_kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kernel>> {
-    match op {
+/// A kernel for images `[N, C, spatial..]` that lie in memory as `[N, spatial.., C]`. Other operands are row-major.
+pub(crate) struct ChannelsLast {
+    pub(crate) kernel: Box<dyn Kernel>,
+    /// Which inputs and which outputs are images.
+    pub(crate) inputs: &'static [usize],
+    pub(crate) outputs: &'static [usize],
+    /// Whether it is worth while to bring images into this order for it.
+    pub(crate) leads: bool,
+}
+
+/// The kernel of an operation for images whose channels are neighbours, if it has one.
+pub(crate) fn channels_last_kernel_for(op: &Op, signature: &Signature) -> Option<ChannelsLast> {
+    let leads = matches!(op, Op::Convolution(_) | Op::ConvolutionInputGrad(_) | Op::ConvolutionWeightGrad(_));
+    let (inputs, outputs): (&[usize], &[usize]) = match op {
+        Op::ConvolutionWeightGrad(_) => (&[0, 1], &[]),
+        Op::ReduceWindowSelectGrad(_) => (&[0, 1], &[0]),
+        Op::BatchNormGrad(_) => (&[0, 4], &[0]),
+        _ => (&[0], &[0]),
+    };
+    let kernel = match op {
         Op::Convolution(op) => convolution::channels_last::forward(op, signature),
         Op::ConvolutionInputGrad(op) => convolution::channels_last::input_grad(op, signature),
         Op::ConvolutionWeightGrad(op) => convolution::channels_last::weight_grad(op, signature),
+        Op::ReduceWindow(op) => window::channels_last::reduce(op, signature),
+        Op::ReduceWindowSelectGrad(op) => window::channels_last::select_grad(op, signature),
+        Op::ReduceWindowSumGrad(op) => window::channels_last::sum_grad(op, signature),
         Op::BatchNormTraining(op) => whole::batch_norm_channels_last::training(op, signature),
         Op::BatchNormGrad(op) => whole::batch_norm_channels_last::grad(op, signature),
         _ => None,
-    }
+    };
+    Some(ChannelsLast { kernel: kernel?, inputs, outputs, leads })
 }

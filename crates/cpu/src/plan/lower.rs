@@ -7,14 +7,15 @@ use gyrus_graph::{Graph, Op, Operation, Port, Shape, Spec};
 
 use super::control;
 use super::fuse::{Group, Role};
-use super::order::{Order, channels_last_kernel};
+use super::order::Order;
 use super::pass::Pass;
 use super::step::{Epilogue, Product, Read, Step};
 use super::view::View;
 use crate::kernel::Signature;
 use crate::kernels::gemm::{Gemm, Operand};
+use crate::kernels::movement::transpose;
 use crate::kernels::reduce::ReduceProgram;
-use crate::kernels::registry::kernel_for;
+use crate::kernels::registry::{ChannelsLast, channels_last_kernel_for, kernel_for};
 
 /// Whose memory a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +165,14 @@ impl<'g> Lowering<'g> {
 
     /// Copies elements to a block of their own.
     fn copy(&mut self, place: &Place, spec: &Spec, order: &Order, storage: Storage) -> usize {
+        let transposition = order.apply(&place.view).transposition();
+        if let Some(kernel) = transposition.and_then(|transposition| transpose::kernel(spec.dtype, transposition)) {
+            let slot = self.new_slot(storage, spec);
+            let read =
+                Read { slot: place.slot, offset: place.view.offset as usize * spec.dtype.size(), in_step: false };
+            self.steps.push(Step { name: "transpose", kernel, reads: vec![read], writes: vec![slot], epilogue: None });
+            return slot;
+        }
         let mut pass = Pass::new(&spec.shape, order.clone());
         let anything = Port { node: usize::MAX, output: 0 };
         pass.load(anything, spec.dtype, place.slot, &place.view);
@@ -273,12 +282,14 @@ impl<'g> Lowering<'g> {
                 let signature = Signature { inputs: &specs, outputs: &node.outputs };
                 let mut input_orders: Vec<Order> =
                     specs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
-                let arrives: Vec<bool> = node.inputs.iter().map(|&port| self.is_channels_last(port)).collect();
-                let kernel = match channels_last_kernel(node, &signature, |input| arrives[input]) {
-                    Some((kernel, images)) => {
-                        let of = |spec: &Spec| Order::channels_last(spec.shape.rank());
-                        images.inputs.iter().for_each(|&input| input_orders[input] = of(&specs[input]));
-                        images.outputs.iter().for_each(|&output| orders[output] = of(&node.outputs[output]));
+                let channels_last = channels_last_kernel_for(op, &signature).filter(|kernel| {
+                    kernel.leads || kernel.inputs.iter().any(|&input| self.is_channels_last(node.inputs[input]))
+                });
+                let kernel = match channels_last {
+                    Some(ChannelsLast { kernel, inputs, outputs, .. }) => {
+                        let order = |spec: &Spec| Order::channels_last(spec.shape.rank());
+                        inputs.iter().for_each(|&input| input_orders[input] = order(&specs[input]));
+                        outputs.iter().for_each(|&output| orders[output] = order(&node.outputs[output]));
                         Some(kernel)
                     }
                     None => control::kernel_for(op, &signature).or_else(|| kernel_for(op, &signature)),

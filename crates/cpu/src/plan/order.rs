@@ -4,11 +4,7 @@
 //! neighbours; what follows them, element by element, keeps the order that it finds, so that between the first
 //! convolution of a network and the last nothing is reordered.
 
-use gyrus_graph::{GraphNode, Op};
-
 use super::view::View;
-use crate::kernel::{Kernel, Signature};
-use crate::kernels::registry::channels_last_kernel_for;
 
 /// Axes from the outermost in memory to the innermost.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,34 +62,6 @@ impl Order {
         let number = |&axis: &usize| axis - removed.iter().filter(|&&other| other < axis).count();
         Order(self.0.iter().filter(left).map(number).collect())
     }
-}
-
-/// The kernel of an operation on images whose channels are neighbours, if it is to run in that order, and which of
-/// its inputs and outputs are images. `arrives` says whether an input is in that order already.
-pub(super) fn channels_last_kernel(
-    node: &GraphNode,
-    signature: &Signature,
-    arrives: impl Fn(usize) -> bool,
-) -> Option<(Box<dyn Kernel>, Images)> {
-    let (images, decides) = match &node.op {
-        Op::Convolution(_) | Op::ConvolutionInputGrad(_) => (Images { inputs: &[0], outputs: &[0] }, true),
-        Op::ConvolutionWeightGrad(_) => (Images { inputs: &[0, 1], outputs: &[] }, true),
-        Op::BatchNormTraining(_) => (Images { inputs: &[0], outputs: &[0] }, false),
-        Op::BatchNormGrad(_) => (Images { inputs: &[0, 4], outputs: &[0] }, false),
-        Op::ReduceWindow(_) | Op::ReduceWindowSumGrad(_) => (Images { inputs: &[0], outputs: &[0] }, false),
-        Op::ReduceWindowSelect(_) => (Images { inputs: &[0, 1], outputs: &[0] }, false),
-        Op::ReduceWindowSelectGrad(_) => (Images { inputs: &[0, 1], outputs: &[0] }, false),
-        _ => return None,
-    };
-    let follows = decides || images.inputs.iter().any(|&input| arrives(input));
-    let kernel = follows.then(|| channels_last_kernel_for(&node.op, signature)).flatten()?;
-    Some((kernel, images))
-}
-
-/// Which operands are images.
-pub(super) struct Images {
-    pub(super) inputs: &'static [usize],
-    pub(super) outputs: &'static [usize],
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use gyrus_graph::ops::movement::Slice;
 
+use crate::kernels::movement::transpose::Transposition;
+
 /// Elements of a buffer seen in some shape: element `i` is at `offset + sum of i[axis] *
 /// strides[axis]`, counted in elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +100,25 @@ impl View {
         Some(View { shape: shape.to_vec(), strides, offset: self.offset })
     }
 
+    /// The view as matrices whose columns are contiguous in memory, if it is that.
+    pub(crate) fn transposition(&self) -> Option<Transposition> {
+        let axes: Vec<usize> = (0..self.shape.len()).collect();
+        for rows in 0..axes.len() {
+            for columns in rows + 1..axes.len() {
+                let parts = [&axes[..rows], &axes[rows..columns], &axes[columns..]];
+                let [batch, rows, columns] = parts.map(|axes| self.merged(axes));
+                let (Some(batch), Some(rows), Some(columns)) = (batch, rows, columns) else { continue };
+                let is_forward = batch.1 >= 0 && columns.1 > 1;
+                if rows.1 == 1 && rows.0 > 1 && columns.0 > 1 && is_forward {
+                    let sizes = [batch.0, rows.0, columns.0];
+                    let (batch_stride, column_stride) = (batch.1 as usize, columns.1 as usize);
+                    return Some(Transposition { sizes, batch_stride, column_stride });
+                }
+            }
+        }
+        None
+    }
+
     /// Some axes of the view as one axis: its size and stride, where they are evenly spaced.
     pub(crate) fn merged(&self, axes: &[usize]) -> Option<(usize, isize)> {
         let mut merged = (1, 0);
@@ -125,6 +146,16 @@ mod tests {
         assert_eq!(transposed.reshape(&[3, 2, 2, 2]).unwrap().strides, [4, 12, 2, 1]);
         assert_eq!(transposed.reshape(&[6, 4]), None);
         assert_eq!(View::contiguous(&[]).reshape(&[1, 1]).unwrap().shape, [1, 1]);
+    }
+
+    #[test]
+    fn images_are_transposed_as_matrices() {
+        let transposition = |view: View| view.transposition();
+        let channels_last = View::contiguous(&[2, 3, 4, 5]).transpose(&[0, 2, 3, 1]);
+        let expected = Transposition { sizes: [2, 20, 3], batch_stride: 60, column_stride: 20 };
+        assert_eq!(transposition(channels_last), Some(expected));
+        assert_eq!(transposition(View::contiguous(&[2, 3, 4]).transpose(&[1, 0, 2])), None);
+        assert_eq!(transposition(View::contiguous(&[6])), None);
     }
 
     #[test]

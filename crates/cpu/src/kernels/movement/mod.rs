@@ -2,3 +2,4 @@
 
 pub(crate) mod concatenate;
 pub(crate) mod pad;
+pub(crate) mod transpose;

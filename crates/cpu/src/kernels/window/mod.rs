@@ -1,5 +1,6 @@
 //! What moves a window over an operand: pooling.
 
+pub(crate) mod channels_last;
 mod element;
 mod places;
 pub mod reduce_window;

@@ -106,6 +106,25 @@ impl Places {
         }
     }
 
+    /// Calls `meet(tap, element)` for the elements of the window, in row-major order, that meet one at a place.
+    #[inline(always)]
+    pub(super) fn meet(&self, place: usize, mut meet: impl FnMut(usize, usize)) {
+        let [depth, height, width] = &self.axes;
+        let (row, column) = (place / width.output, place % width.output);
+        for a in 0..depth.size {
+            for b in 0..height.size {
+                let Some(plane) = depth.element(row / height.output, a) else { continue };
+                let Some(line) = height.element(row % height.output, b) else { continue };
+                for c in 0..width.size {
+                    if let Some(at) = width.element(column, c) {
+                        let element = (plane * height.input + line) * width.input + at;
+                        meet((a * height.size + b) * width.size + c, element);
+                    }
+                }
+            }
+        }
+    }
+
     /// The element of the plane that an element of the window meets at a place, which lies within.
     pub(super) fn element(&self, row: usize, column: usize, tap: usize) -> usize {
         let [_, height, width] = &self.axes;
@@ -118,6 +137,7 @@ impl Places {
 
 impl Axis {
     /// What an element of the window meets at a place.
+    #[inline(always)]
     fn element(&self, place: usize, tap: usize) -> Option<usize> {
         let index = (place * self.stride + tap * self.dilation) as i64 - self.low;
         (0..self.input as i64).contains(&index).then_some(index as usize)

@@ -49,11 +49,14 @@ pub(crate) struct Piece {
     pub(crate) b: usize,
 }
 
+/// The loop for tiles of one height.
+type TileFunction<T> = unsafe fn(BatchReduce<T>);
+
 /// The loops for tiles of every height.
 #[derive(Clone, Copy)]
 pub(crate) struct BatchReduceKernel<T> {
     /// By height, from 1 on: whole tiles, and those with fewer columns.
-    of_heights: [[unsafe fn(BatchReduce<T>); 2]; HIGHEST],
+    of_heights: [[TileFunction<T>; 2]; HIGHEST],
     /// The most rows of a tile.
     pub(crate) highest: usize,
     /// Columns of a tile: two vectors.
