@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::{Buffer, Op, Spec, Value};
+use crate::{Buffer, Op, Operation, Spec, Value};
 
 /// One output of one node of a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,6 +78,16 @@ impl Graph {
             });
         }
         self.outputs.iter().map(|port| values[port.node][port.output].clone()).collect()
+    }
+
+    /// How many multiplications and additions the products of all operations have; see
+    /// [`Operation::num_flops`].
+    pub fn num_flops(&self) -> u64 {
+        let of_node = |node: &GraphNode| {
+            let inputs: Vec<Spec> = node.inputs.iter().map(|&port| self.spec(port).clone()).collect();
+            node.op.num_flops(&inputs)
+        };
+        self.nodes.iter().map(of_node).sum()
     }
 
     /// How many nodes read each output of each node; being an output of the graph counts as one.

@@ -2,8 +2,9 @@
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
 
-use gyrus_cpu::plan::Plan;
+use gyrus_cpu::plan::{Plan, StepSummary};
 use gyrus_cpu::pool::Pool;
 use gyrus_graph::{Buffer, Graph, Spec, Value};
 
@@ -50,6 +51,15 @@ where
     Compiled { function, replays: vec![], path: Path::default(), types: PhantomData }
 }
 
+/// How long one step of a plan took.
+#[derive(Clone, Debug)]
+pub struct StepTime {
+    /// What the step does.
+    pub summary: StepSummary,
+    /// How long it took.
+    pub duration: Duration,
+}
+
 /// The plan for one signature.
 struct Replay<O> {
     /// What the tensors of the state and then the inputs are.
@@ -87,14 +97,42 @@ where
     /// # Panics
     /// If the function does, while it is captured; the state is then as it was.
     pub fn call(&mut self, state: &mut S, inputs: I) -> O {
+        self.run(state, inputs, || {}).0
+    }
+
+    /// Runs the function once, as [`Compiled::call`] does, and says how long each step of the plan took.
+    ///
+    /// ```
+    /// use gyrus_tensor::{Tensor, compile};
+    ///
+    /// let mut product = compile(|(): &mut (), x: Tensor| x.matmul(&x).tanh());
+    /// let (y, steps) = product.profile(&mut (), Tensor::from_slice([2, 2], &[0.0f32, 1.0, 1.0, 0.0]));
+    /// assert_eq!(y.shape()[..], [2, 2]);
+    /// assert_eq!(steps[0].summary.operations, "dot_general, tanh");
+    /// assert_eq!(steps[0].summary.work.flops, 2 * 2 * 2 * 2);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Compiled::call`].
+    pub fn profile(&mut self, state: &mut S, inputs: I) -> (O, Vec<StepTime>) {
+        let mut moments = vec![];
+        let (outputs, replay) = self.run(state, inputs, || moments.push(Instant::now()));
+        let durations = moments.windows(2).map(|pair| pair[1] - pair[0]);
+        let steps = self.replays[replay].plan.summaries().into_iter().zip(durations);
+        (outputs, steps.map(|(summary, duration)| StepTime { summary, duration }).collect())
+    }
+
+    /// Runs the function; returns also which replay did. `observe` is called between steps.
+    fn run(&mut self, state: &mut S, inputs: I, observe: impl FnMut()) -> (O, usize) {
         let Self { function, replays, path, .. } = self;
-        if let Some(replay) = replays.iter_mut().find(|replay| replay.fits(state, &inputs, path)) {
-            return replay.run(state, &inputs, path);
+        if let Some(index) = replays.iter().position(|replay| replay.fits(state, &inputs, path)) {
+            return (replays[index].run(state, &inputs, path, observe), index);
         }
         let mut given = vec![];
         inputs.walk(path, &mut |_, _, tensor| given.push(tensor.clone()));
         replays.push(Replay::capture(function, state, inputs));
-        replays.last_mut().expect("just added").run(state, &given, path)
+        let index = replays.len() - 1;
+        (replays[index].run(state, &given, path, observe), index)
     }
 
     /// How many signatures have been captured.
@@ -184,7 +222,7 @@ impl<O: Module + Clone> Replay<O> {
         fits && specs.next().is_none()
     }
 
-    fn run<S: Module>(&mut self, state: &mut S, inputs: &impl Module, path: &mut Path) -> O {
+    fn run<S: Module>(&mut self, state: &mut S, inputs: &impl Module, path: &mut Path, observe: impl FnMut()) -> O {
         compute(state, inputs, path);
         let Replay { read: Addresses(read), write: Addresses(write), is_replaced, replacements, .. } = self;
         read.clear();
@@ -213,7 +251,7 @@ impl<O: Module + Clone> Replay<O> {
         }
         // SAFETY: the buffers are of the sizes of the signature's specifications and aligned to 64 bytes;
         // what is written has no other holder; only donated pairs are the same memory.
-        unsafe { self.plan.run(read, write, Pool::global()) };
+        unsafe { self.plan.run_observed(read, write, Pool::global(), observe) };
         if !replacements.is_empty() {
             let (mut index, mut new) = (0, replacements.drain(..).peekable());
             state.walk_mut(path, &mut |_, _, tensor| {

@@ -25,7 +25,7 @@ mod slicing;
 mod tensor;
 
 pub use axes::{Axes, Keepdim, ReductionAxes};
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, StepTime, compile};
 pub use evaluate::{evaluate, num_threads, set_num_threads};
 pub use gradient::{Gradients, grad};
 pub use module::{Buffer, Kind, Module, Path, Visit, VisitMut};
@@ -35,5 +35,6 @@ pub use sizes::Sizes;
 pub use slicing::{Ellipsis, Index, IndexItem, IndexRange, NewAxis, Step};
 pub use tensor::Tensor;
 
+pub use gyrus_cpu::plan::{StepSummary, Work};
 pub use gyrus_graph::ops::contraction::ConvolutionWindow;
 pub use gyrus_graph::{DType, Device, Element, Shape, bf16, f16};

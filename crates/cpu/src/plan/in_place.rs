@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::lower::{Lowered, Slot, Storage};
 use super::order::Order;
 use super::pass::Pass;
-use super::step::Step;
+use super::step::{Origin, Step};
 use super::view::View;
-use gyrus_graph::{DType, Port};
+use gyrus_graph::{DType, Port, Spec};
 
 /// Makes sure that each of `donated`, pairs of an input and an output that may be the same memory, is not
 /// overwritten before its last use. Where it would be, the output is computed elsewhere and copied at the
@@ -39,7 +39,8 @@ fn copy_bytes(from: usize, to: usize, bytes: usize) -> Step {
     let port = Port { node: 0, output: 0 };
     pass.load(port, DType::U8, from, &View::contiguous(&[bytes]));
     pass.store(port, to);
-    Step::new("copy", pass.program.compile(), pass.reads, pass.writes)
+    let origin = Origin::Copy(Spec::new([bytes], DType::U8));
+    Step::new(origin, Box::new(pass.program.compile()), pass.reads, pass.writes)
 }
 
 /// Lets results take over the memory of operands of the same size that are not read any more.

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use gyrus_graph::ops::contraction::DotGeneral;
-use gyrus_graph::{Graph, Op, Operation, Port, Shape, Spec};
+use gyrus_graph::{Graph, Op, Port, Shape, Spec};
 
 use super::control;
 use super::fuse::{Group, Role};
 use super::order::Order;
 use super::pass::Pass;
-use super::step::{Epilogue, Product, Read, Step};
+use super::step::{Epilogue, Origin, Product, Read, Step};
 use super::view::View;
 use crate::kernel::Signature;
 use crate::kernels::gemm::{Gemm, Operand};
@@ -50,7 +50,7 @@ struct Place {
 
 pub(super) fn lower(graph: &Graph, groups: &[Group]) -> Lowered {
     let mut lowering = Lowering::new(graph, groups);
-    groups.iter().for_each(|group| lowering.lower(group));
+    groups.iter().enumerate().for_each(|(index, group)| lowering.lower(index, group));
     lowering.finish()
 }
 
@@ -116,7 +116,7 @@ impl<'g> Lowering<'g> {
                 let mut pass = Pass::new(shape, Order::row_major(shape.rank()));
                 pass.make(port, &node.op);
                 let slot = self.new_slot(Storage::Arena, &node.outputs[0]);
-                self.finish_pass(pass, port, slot);
+                self.finish_pass(Origin::Fill(node.outputs[0].clone()), pass, port, slot);
                 Place { slot, view: View::contiguous(shape) }
             }
             Op::Reshape(_) => {
@@ -170,29 +170,30 @@ impl<'g> Lowering<'g> {
             let slot = self.new_slot(storage, spec);
             let read =
                 Read { slot: place.slot, offset: place.view.offset as usize * spec.dtype.size(), in_step: false };
-            self.steps.push(Step { name: "transpose", kernel, reads: vec![read], writes: vec![slot], epilogue: None });
+            self.steps.push(Step::new(Origin::Copy(spec.clone()), kernel, vec![read], vec![slot]));
             return slot;
         }
         let mut pass = Pass::new(&spec.shape, order.clone());
         let anything = Port { node: usize::MAX, output: 0 };
         pass.load(anything, spec.dtype, place.slot, &place.view);
         let slot = self.new_slot(storage, spec);
-        self.finish_pass(pass, anything, slot);
+        self.finish_pass(Origin::Copy(spec.clone()), pass, anything, slot);
         slot
     }
 
-    fn finish_pass(&mut self, mut pass: Pass, port: Port, slot: usize) {
+    fn finish_pass(&mut self, origin: Origin, mut pass: Pass, port: Port, slot: usize) {
         pass.store(port, slot);
-        self.steps.push(Step::new("elementwise", pass.program.compile(), pass.reads, pass.writes));
+        self.steps.push(Step::new(origin, Box::new(pass.program.compile()), pass.reads, pass.writes));
     }
 
-    fn lower(&mut self, group: &Group) {
+    fn lower(&mut self, index: usize, group: &Group) {
+        let origin = Origin::Group(index);
         let Some(anchor) = group.anchor else {
             let last = *group.elementwise.last().expect("a group is not empty");
             let shape = &self.graph.nodes[last].outputs[0].shape;
             let mut pass = Pass::new(shape, self.order_of(group, shape));
             self.elementwise(&mut pass, group);
-            return self.steps.push(Step::new("elementwise", pass.program.compile(), pass.reads, pass.writes));
+            return self.steps.push(Step::new(origin, Box::new(pass.program.compile()), pass.reads, pass.writes));
         };
         let node = &self.graph.nodes[anchor];
         match &node.op {
@@ -213,9 +214,9 @@ impl<'g> Lowering<'g> {
                 };
                 let mut writes = pass.writes;
                 writes.push(self.slot_for(Port { node: anchor, output: 0 }, &order.without(&op.axes)));
-                self.steps.push(Step::new("reduce", reduce.compile(), pass.reads, writes));
+                self.steps.push(Step::new(origin, Box::new(reduce.compile()), pass.reads, writes));
             }
-            _ => self.kernel(anchor, group),
+            _ => self.kernel(origin, anchor, group),
         }
     }
 
@@ -272,11 +273,11 @@ impl<'g> Lowering<'g> {
         }
     }
 
-    fn kernel(&mut self, anchor: usize, group: &Group) {
+    fn kernel(&mut self, origin: Origin, anchor: usize, group: &Group) {
         let node = &self.graph.nodes[anchor];
         let mut orders: Vec<Order> = node.outputs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
         let mut step = match &node.op {
-            Op::DotGeneral(op) => self.product(op, node.inputs[0], node.inputs[1], &node.outputs[0]),
+            Op::DotGeneral(op) => self.product(origin, op, node.inputs[0], node.inputs[1], &node.outputs[0]),
             op => {
                 let specs: Vec<Spec> = node.inputs.iter().map(|&port| self.graph.spec(port).clone()).collect();
                 let signature = Signature { inputs: &specs, outputs: &node.outputs };
@@ -301,7 +302,7 @@ impl<'g> Lowering<'g> {
                     in_step: true,
                 };
                 let reads = node.inputs.iter().zip(&input_orders).map(read).collect();
-                Step { name: op.name(), kernel, reads, writes: vec![], epilogue: None }
+                Step::new(origin, kernel, reads, vec![])
             }
         };
         let results = orders.iter().enumerate();
@@ -324,7 +325,7 @@ impl<'g> Lowering<'g> {
         rank > 2 && !view.is_contiguous() && Order::channels_last(rank).apply(&view).is_contiguous()
     }
 
-    fn product(&mut self, op: &DotGeneral, lhs: Port, rhs: Port, result: &Spec) -> Step {
+    fn product(&mut self, origin: Origin, op: &DotGeneral, lhs: Port, rhs: Port, result: &Spec) -> Step {
         let [lhs_free, rhs_free] =
             [op.lhs_free(self.graph.spec(lhs).shape.rank()), op.rhs_free(self.graph.spec(rhs).shape.rank())];
         let (a, [batch, m, k]) = self.matrix(lhs, [&op.lhs_batch, &lhs_free, &op.lhs_contract]);
@@ -342,7 +343,7 @@ impl<'g> Lowering<'g> {
             accumulate: false,
         };
         let kernel = Product { gemm: gemm.compile(result.dtype) };
-        Step::new("dot_general", kernel, vec![a.read, b.read], vec![])
+        Step::new(origin, Box::new(kernel), vec![a.read, b.read], vec![])
     }
 
     /// An operand of a product as batches of matrices: where it begins, the three strides and sizes. A copy
@@ -385,7 +386,7 @@ struct Matrix {
 }
 
 /// Which element-wise results are outputs, or are read by other passes, through views or not.
-fn stored(graph: &Graph, groups: &[Group]) -> HashSet<Port> {
+pub(super) fn stored(graph: &Graph, groups: &[Group]) -> HashSet<Port> {
     let mut group_of = vec![usize::MAX; graph.nodes.len()];
     for (index, group) in groups.iter().enumerate() {
         group.elementwise.iter().chain(&group.anchor).for_each(|&node| group_of[node] = index);

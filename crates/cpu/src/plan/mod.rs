@@ -13,6 +13,7 @@ mod memory;
 mod order;
 mod pass;
 mod step;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -21,10 +22,11 @@ use std::fmt;
 
 use gyrus_graph::{Buffer, Graph, GraphNode, Op, Spec};
 
-use self::fuse::{Role, fuse};
+use self::fuse::{Group, Role, fuse};
 use self::lower::{Lowered, Slot, Storage, lower};
 use self::memory::{Lifetime, arrange};
 use self::step::Step;
+pub use self::summary::{StepSummary, Work};
 use crate::kernel::{Run, Signature};
 use crate::kernels::elementwise::BoundProgram;
 use crate::kernels::gemm::Epilogue;
@@ -34,6 +36,9 @@ use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// How a graph is computed.
 pub struct Plan {
+    /// What is computed, and its operations in the groups that run together: for those who look at plans.
+    graph: Graph,
+    groups: Vec<Group>,
     steps: Vec<Step>,
     slots: Vec<Slot>,
     /// Where in the arena each block of the plan's own is.
@@ -67,10 +72,10 @@ impl Plan {
         let mut lowered = lower(&graph, &groups);
         in_place::guard_donations(&mut lowered, donated);
         in_place::share_memory(&mut lowered, donated);
-        Plan::arranged(lowered)
+        Plan::arranged(graph, groups, lowered)
     }
 
-    fn arranged(lowered: Lowered) -> Plan {
+    fn arranged(graph: Graph, groups: Vec<Group>, lowered: Lowered) -> Plan {
         let uses = in_place::uses(&lowered);
         let Lowered { steps, slots } = lowered;
         let own: Vec<usize> =
@@ -82,7 +87,8 @@ impl Plan {
         let (places, arena_bytes) = arrange(&own.iter().map(lifetime).collect::<Vec<_>>());
         let mut offsets = vec![0; slots.len()];
         own.iter().zip(places).for_each(|(&slot, place)| offsets[slot] = place);
-        Plan { steps, slots, offsets, arena_bytes, memory: Buffer::zeroed(0), pointers: Pointers::default() }
+        let (memory, pointers) = (Buffer::zeroed(0), Pointers::default());
+        Plan { graph, groups, steps, slots, offsets, arena_bytes, memory, pointers }
     }
 
     /// How many bytes the plan needs for intermediate results.
@@ -101,6 +107,21 @@ impl Plan {
     /// `inputs` and `outputs` are the addresses, aligned to 64 bytes, of arrays of the specifications of
     /// the graph's inputs and outputs. They do not overlap, but for donated pairs.
     pub unsafe fn run(&mut self, inputs: &[*const u8], outputs: &[*mut u8], pool: &Pool) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.run_observed(inputs, outputs, pool, || {}) }
+    }
+
+    /// Computes the outputs, and calls `observe` before the first step, between steps and after the last.
+    ///
+    /// # Safety
+    /// As for [`Plan::run`].
+    pub unsafe fn run_observed(
+        &mut self,
+        inputs: &[*const u8],
+        outputs: &[*mut u8],
+        pool: &Pool,
+        mut observe: impl FnMut(),
+    ) {
         let num_threads = pool.num_threads();
         let scratch = |step: &Step| {
             let epilogue = step.epilogue.as_ref().map_or(ScratchSize::default(), |e| e.program.scratch());
@@ -122,6 +143,7 @@ impl Plan {
             Storage::Arena => unsafe { arena.add(offset) },
         }));
         for step in &self.steps {
+            observe();
             // SAFETY: offsets are within the blocks that they refer to.
             let read = |read: &step::Read| unsafe { slots[read.slot].cast_const().add(read.offset) };
             reads.clear();
@@ -152,17 +174,19 @@ impl Plan {
                 }
             }
         }
+        observe();
     }
 }
 
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} steps, arena of {} bytes", self.steps.len(), self.arena_bytes)?;
-        for step in &self.steps {
+        for (step, summary) in self.steps.iter().zip(self.summaries()) {
             write!(
                 f,
-                "{}: {:?} -> {:?}",
-                step.name,
+                "{} {}: {:?} -> {:?}",
+                summary.operations,
+                summary.shapes,
                 step.reads.iter().map(|read| read.slot).collect::<Vec<_>>(),
                 step.writes
             )?;

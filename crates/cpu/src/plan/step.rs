@@ -1,5 +1,7 @@
 //! What a plan does, one thing after another.
 
+use gyrus_graph::Spec;
+
 use crate::kernel::{Kernel, Run};
 use crate::kernels::elementwise::CompiledProgram;
 use crate::kernels::reduce::CompiledReduce;
@@ -16,10 +18,20 @@ pub(super) struct Read {
     pub(super) in_step: bool,
 }
 
+/// Where a step comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Origin {
+    /// A group of the graph's operations, by its number.
+    Group(usize),
+    /// A value is written elsewhere, or in another order.
+    Copy(Spec),
+    /// A constant or count is written, for a kernel that wants it in memory.
+    Fill(Spec),
+}
+
 /// One kernel with its operands.
 pub(super) struct Step {
-    /// What it does, for those who look at plans.
-    pub(super) name: &'static str,
+    pub(super) origin: Origin,
     pub(super) kernel: Box<dyn Kernel>,
     pub(super) reads: Vec<Read>,
     pub(super) writes: Vec<usize>,
@@ -34,8 +46,8 @@ pub(super) struct Epilogue {
 }
 
 impl Step {
-    pub(super) fn new(name: &'static str, kernel: impl Kernel + 'static, reads: Vec<Read>, writes: Vec<usize>) -> Self {
-        Step { name, kernel: Box::new(kernel), reads, writes, epilogue: None }
+    pub(super) fn new(origin: Origin, kernel: Box<dyn Kernel>, reads: Vec<Read>, writes: Vec<usize>) -> Self {
+        Step { origin, kernel, reads, writes, epilogue: None }
     }
 
     pub(super) fn all_reads(&self) -> impl Iterator<Item = &Read> {

@@ -1,11 +1,11 @@
 //! Whole graphs through plans, against the interpreter of graphs.
 
 use gyrus_graph::conformance::Case;
-use gyrus_graph::ops::contraction::DotGeneral;
+use gyrus_graph::ops::contraction::{ConvolutionWindow, DotGeneral};
 use gyrus_graph::ops::reduction::Reduction;
 use gyrus_graph::{Buffer, DType, Graph, Spec, Value, gradients, ops};
 
-use super::Plan;
+use super::{Plan, Work};
 use crate::kernels::conformance::reference::Array;
 use crate::kernels::conformance::{Random, assert_close, interpret, rounded, to_buffer};
 use crate::pool::Pool;
@@ -112,6 +112,43 @@ fn equal_subexpressions_are_computed_once() {
     assert_eq!(num_steps(&[x.clone(), w.clone()], &[product().add(&product())]), 1);
 }
 
+#[test]
+fn summaries_name_operations_and_count_work() {
+    let (x, w, b) = (real(&[8, 6]), real(&[6, 5]), real(&[5]));
+    let y = matmul(&x, &w).add(&b.broadcast([8, 5], &[1])).tanh();
+    let plan = Plan::new(&Graph::capture(&[x, w, b], &[y]).graph, &[]);
+    let [product] = &plan.summaries()[..] else { panic!("one step:\n{plan:?}") };
+    assert_eq!(product.operations, "dot_general, add, tanh");
+    assert_eq!(product.shapes, "f32[8, 6] f32[6, 5] f32[8, 5] -> f32[8, 5]");
+    assert_eq!(product.work, Work { flops: 2 * 8 * 6 * 5, bytes: 4 * (48 + 30 + 5 + 40) });
+    assert_eq!(plan.work(), product.work);
+    let (x, y) = (real(&[8, 5]), real(&[8, 5]));
+    let norms = x.mul(&x).add(&y.mul(&y)).reduce(Reduction::Sum, &[1]);
+    let plan = Plan::new(&Graph::capture(&[x, y], &[norms]).graph, &[]);
+    let [sum] = &plan.summaries()[..] else { panic!("one step:\n{plan:?}") };
+    assert_eq!(sum.operations, "mul x2, add, reduce sum");
+    assert_eq!(sum.work, Work { flops: 0, bytes: 4 * (40 + 40 + 8) });
+}
+
+/// Operations that stay whole have the products that they decompose to.
+#[test]
+fn whole_operations_count_their_products() {
+    let flops =
+        |arguments: &[Value], outputs: &[Value]| Plan::new(&Graph::capture(arguments, outputs).graph, &[]).work().flops;
+    let window = ConvolutionWindow { padding: vec![(1, 1); 2], ..ConvolutionWindow::new(2) };
+    let (x, w) = (real(&[2, 3, 8, 8]), real(&[4, 3, 3, 3]));
+    let y = x.conv(&w, window);
+    let once = 2 * (2 * 8 * 8) * (4 * 3 * 9);
+    assert_eq!(flops(&[x.clone(), w.clone()], &[y.clone()]), once);
+    let dy = real(y.shape());
+    let found: Vec<Value> = gradients(&[y], &[dy.clone()], &[x.clone(), w.clone()]).into_iter().flatten().collect();
+    assert_eq!(flops(&[x, w, dy], &found), 2 * once);
+    let carry = real(&[5, 5]);
+    let (last, _) =
+        Value::scan(&[carry.clone()], &[], 7, false, |carries, _| (vec![matmul(&carries[0], &carries[0])], vec![]));
+    assert_eq!(flops(&[carry], &last), 7 * 2 * 5 * 5 * 5);
+}
+
 /// A step of gradient descent with momentum on a small network, and two values that change places.
 #[test]
 fn donated_inputs_are_updated_in_place() {
@@ -141,7 +178,7 @@ fn donated_inputs_are_updated_in_place() {
         let found = run(&graph, &arrays, &donated, in_place, 2);
         assert!(found.iter().map(Buffer::bytes).eq(apart.iter().map(Buffer::bytes)), "in place: {in_place}");
     }
-    let copies = format!("{:?}", Plan::new(&graph, &donated)).matches("copy").count();
+    let copies = format!("{:?}", Plan::new(&graph, &donated)).matches("copy u8").count();
     assert!(copies <= 2, "only what changes places is copied, not {copies}");
 }
 

@@ -19,7 +19,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use crate::conformance::Case;
-use crate::{Spec, Value};
+use crate::{Graph, Spec, Value};
 
 /// What an operation's gradient rule sees.
 pub struct Vjp<'a> {
@@ -69,6 +69,16 @@ pub trait Operation: Clone + Debug + Eq + Hash {
     fn decompose(&self, _inputs: &[Value]) -> Option<Vec<Value>> {
         None
     }
+
+    /// How many multiplications and additions its products have, two for each term of a sum: what its speed
+    /// is judged by. Element-wise arithmetic is not counted.
+    ///
+    /// An operation with a decomposition has by default those of its decomposition.
+    fn num_flops(&self, inputs: &[Spec]) -> u64 {
+        let operands: Vec<Value> = inputs.iter().cloned().map(Value::placeholder).collect();
+        let outputs = self.decompose(&operands);
+        outputs.map_or(0, |outputs| Graph::capture(&operands, &outputs).graph.num_flops())
+    }
 }
 
 /// The gradient of an operation's decomposition.
@@ -105,6 +115,9 @@ macro_rules! operations {
             }
             fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
                 match self { $(Op::$variant(op) => op.decompose(inputs),)* }
+            }
+            fn num_flops(&self, inputs: &[Spec]) -> u64 {
+                match self { $(Op::$variant(op) => op.num_flops(inputs),)* }
             }
         }
 

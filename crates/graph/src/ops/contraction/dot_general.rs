@@ -89,6 +89,12 @@ impl Operation for DotGeneral {
         });
         vec![dlhs, drhs]
     }
+
+    fn num_flops(&self, inputs: &[Spec]) -> u64 {
+        let [lhs, rhs] = inputs else { unreachable!("two operands") };
+        let columns = self.rhs_free(rhs.shape.rank()).into_iter().map(|axis| rhs.shape[axis]);
+        2 * (lhs.shape.num_elements() * columns.product::<usize>()) as u64
+    }
 }
 
 /// `values` in the increasing order of their `keys`.

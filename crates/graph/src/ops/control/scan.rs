@@ -104,6 +104,10 @@ impl Operation for Scan {
         }
         Some(carries)
     }
+
+    fn num_flops(&self, _inputs: &[Spec]) -> u64 {
+        self.length as u64 * self.body.num_flops()
+    }
 }
 
 impl Value {
