@@ -7,8 +7,9 @@ pub use crate::data::{
 };
 pub use crate::models::{LeNet5, LinearClassifier, Mlp};
 pub use crate::nn::layers::{
-    Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm, Conv1d, Conv2d, Conv3d, Dropout, Flatten, GlobalAvgPool, Gru,
-    LayerNorm, Linear, Lstm, MaxPool2d, MultiheadAttention, Padding, Residual, Sequential, TransformerEncoderLayer,
+    Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm, Conv1d, Conv2d, Conv3d, Dropout, Embedding, Flatten,
+    GlobalAvgPool, Gru, LayerNorm, Linear, Lstm, MaxPool2d, MultiheadAttention, Padding, Residual, Sequential,
+    TransformerEncoderLayer,
 };
 pub use crate::nn::losses::{CrossEntropy, cross_entropy, mse_loss};
 pub use crate::optim::{
