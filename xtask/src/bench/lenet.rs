@@ -2,7 +2,7 @@
 
 use gyrus::prelude::*;
 
-use super::workload::{Call, inference, labels, normal, sgd, training};
+use super::workload::{Workload, inference, labels, normal, sgd, training};
 
 fn lenet() -> Sequential {
     let rng = &mut Rng::new(0);
@@ -13,12 +13,12 @@ fn lenet() -> Sequential {
         .push((Linear::new(120, 84, rng), Activation::Tanh, Linear::new(84, 10, rng)))
 }
 
-pub fn train() -> Call {
+pub fn train() -> Box<dyn Workload> {
     let model = lenet();
     let optimizer = sgd(&model);
     training(model, optimizer, normal([64, 1, 32, 32]), labels(64, 10))
 }
 
-pub fn infer() -> Call {
+pub fn infer() -> Box<dyn Workload> {
     inference(lenet(), normal([1, 1, 32, 32]))
 }

@@ -2,9 +2,9 @@
 
 use gyrus::prelude::*;
 
-use super::workload::{Call, labels, normal, training};
+use super::workload::{Workload, labels, normal, training};
 
-pub fn train() -> Call {
+pub fn train() -> Box<dyn Workload> {
     let rng = &mut Rng::new(0);
     let model = PerStep((Lstm::builder(128, 256).num_layers(2).build(rng), Linear::new(256, 100, rng)));
     let optimizer = Adam::new(&model, AdamConfig::new(1e-3));

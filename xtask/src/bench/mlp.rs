@@ -2,9 +2,9 @@
 
 use gyrus::prelude::*;
 
-use super::workload::{Call, labels, normal, training};
+use super::workload::{Workload, labels, normal, training};
 
-pub fn train() -> Call {
+pub fn train() -> Box<dyn Workload> {
     let rng = &mut Rng::new(0);
     let model = (
         Linear::new(784, 512, rng),

@@ -1,24 +1,33 @@
-//! Benchmarks: the workloads that are timed with other frameworks as well, through the public API.
+//! Benchmarks: the workloads that are timed with other frameworks as well, and more, through the public API.
 
 mod functions;
 mod lenet;
 mod lstm;
 mod mlp;
+mod options;
+mod profile;
 mod resnet;
+pub mod table;
+mod timing;
 mod transformer;
+mod wide;
 mod workload;
 
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use gyrus::num_threads;
+use gyrus::{DType, num_threads, set_num_threads};
 use serde_json::json;
 
-use self::workload::Call;
+use self::options::Options;
+use self::timing::Sample;
+use self::workload::Workload;
 
-/// What is timed: its name, and what makes it ready to be called.
-type Workload = (&'static str, fn() -> Call);
+/// The name of what is timed, and what makes it ready to be called.
+type Entry = (&'static str, fn() -> Box<dyn Workload>);
 
-const WORKLOADS: &[Workload] = &[
+/// The workloads of the peers' scripts.
+const WORKLOADS: &[Entry] = &[
     ("W0-mm1024", functions::matmul_1024),
     ("W0-mm4096", functions::matmul_4096),
     ("W1-lenet-train-b64", lenet::train),
@@ -36,67 +45,71 @@ const WORKLOADS: &[Workload] = &[
     ("W8-conv-fwdbwd", functions::convolution_and_gradients),
 ];
 
-struct Options {
-    json: bool,
-    only: Vec<String>,
-    time: Duration,
-}
+/// How long each sample waits for a quiet machine, if the environment variable `QUIET_WAIT` does not say.
+const PATIENCE: Duration = Duration::from_secs(120);
 
-fn parse(arguments: &[String]) -> Result<Options, String> {
-    let mut options = Options { json: false, only: vec![], time: Duration::from_secs(4) };
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("bench: {argument} needs a value"));
-        match argument.as_str() {
-            "--json" => options.json = true,
-            "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
-            "--seconds" => {
-                let seconds = value()?.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-                options.time = seconds.ok_or("bench: --seconds takes a number that is not negative")?;
-            }
-            other => return Err(format!("bench: there is no option {other}: --json, --only, --seconds")),
-        }
-    }
-    Ok(options)
-}
-
+/// Runs the workloads that the command line asks for: each in a process of its own, so that its peak of memory is
+/// its own, and no workload's caches are another's.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let options = parse(arguments)?;
-    for (name, prepare) in WORKLOADS {
-        if !options.only.is_empty() && !options.only.iter().any(|prefix| name.starts_with(prefix.as_str())) {
-            continue;
+    let options = Options::parse(arguments)?;
+    let wanted: Vec<&Entry> = WORKLOADS.iter().chain(wide::WORKLOADS).filter(|(name, _)| options.wants(name)).collect();
+    match wanted[..] {
+        [] => Err(format!("bench: no workload is called {}: {}", options.filter.join(" or "), names())),
+        [entry] => {
+            run_here(entry, &options);
+            Ok(())
         }
-        let times = time(&mut *prepare(), options.time);
-        let milliseconds = |seconds: f64| (seconds * 1e7).round() / 1e4;
-        let (median, min, n) = (milliseconds(times[times.len() / 2]), milliseconds(times[0]), times.len());
-        if options.json {
-            let note = format!("{} threads", num_threads());
-            println!(
-                "{}",
-                json!({"peer": "gyrus", "w": name, "median_ms": median, "min_ms": min, "n": n, "note": note})
-            );
-        } else {
-            println!("{name:24} median {median:9.4} ms, least {min:9.4} ms, of {n} calls");
-        }
+        _ => wanted.iter().try_for_each(|(name, _)| run_apart(name, &options)),
     }
-    Ok(())
 }
 
-/// The times of calls in seconds, in increasing order: at least 5 and at most 1000, after a warm-up of 0.3
-/// seconds and 3 calls.
-fn time(call: &mut dyn FnMut(), time: Duration) -> Vec<f64> {
-    let begin = Instant::now();
-    let mut warm = 0;
-    while warm < 3 || begin.elapsed() < Duration::from_millis(300) {
-        call();
-        warm += 1;
+fn names() -> String {
+    WORKLOADS.iter().chain(wide::WORKLOADS).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn run_apart(name: &str, options: &Options) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| format!("bench: {error}"))?;
+    let status = Command::new(program).arg("bench").args(options.for_one(name)).status();
+    let status = status.map_err(|error| format!("bench: {name}: {error}"))?;
+    status.success().then_some(()).ok_or_else(|| format!("bench: {name}: {status}"))
+}
+
+fn run_here((name, prepare): &Entry, options: &Options) {
+    if let Some(threads) = options.threads {
+        set_num_threads(threads);
     }
-    let (begin, mut times) = (Instant::now(), vec![]);
-    while times.len() < 5 || (begin.elapsed() < time && times.len() < 1000) {
-        let start = Instant::now();
-        call();
-        times.push(start.elapsed().as_secs_f64());
+    let mut workload = prepare();
+    if options.is_bf16 {
+        workload.convert(DType::BF16);
     }
-    times.sort_by(f64::total_cmp);
-    times
+    if options.profile {
+        profile::print(name, &mut *workload, options.time());
+    } else {
+        let patience = std::env::var("QUIET_WAIT").ok().and_then(|seconds| seconds.parse().ok());
+        let patience = patience.map_or(PATIENCE, Duration::from_secs);
+        report(name, &timing::sample(&mut || workload.call(), options.time(), patience), options);
+    }
+}
+
+fn report(name: &str, sample: &Sample, options: &Options) {
+    let milliseconds = |seconds: f64| (seconds * 1e7).round() / 1e4;
+    let (median, min, n) = (milliseconds(sample.median()), milliseconds(sample.min()), sample.times.len());
+    let other = (sample.other * 100.0).round() / 100.0;
+    let memory = timing::peak_memory();
+    if options.json {
+        let peer = if options.is_bf16 { "gyrus-bf16" } else { "gyrus" };
+        let note = format!("{} threads", num_threads());
+        println!(
+            "{}",
+            json!({
+                "peer": peer, "w": name, "median_ms": median, "min_ms": min, "n": n, "other": other,
+                "peak_rss_mb": memory, "note": note
+            })
+        );
+    } else {
+        let memory = memory.map_or(String::new(), |memory| format!(", at most {memory} MB"));
+        println!(
+            "{name:28} median {median:9.4} ms, least {min:9.4} ms, of {n} calls{memory}, others took {other:.2} cores"
+        );
+    }
 }

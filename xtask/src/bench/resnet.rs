@@ -2,7 +2,7 @@
 
 use gyrus::prelude::*;
 
-use super::workload::{Call, inference, labels, normal, sgd, training};
+use super::workload::{Workload, inference, labels, normal, sgd, training};
 
 fn convolution(from: usize, to: usize, size: usize, stride: usize, rng: &mut Rng) -> (Conv2d, BatchNorm) {
     let padding = size / 2;
@@ -31,16 +31,16 @@ fn resnet18(num_classes: usize, is_large: bool) -> Sequential {
     model.push(GlobalAvgPool).push(Linear::new(512, num_classes, rng))
 }
 
-pub fn train() -> Call {
+pub fn train() -> Box<dyn Workload> {
     let model = resnet18(10, false);
     let optimizer = sgd(&model);
     training(model, optimizer, normal([32, 3, 32, 32]), labels(32, 10))
 }
 
-pub fn infer_one() -> Call {
+pub fn infer_one() -> Box<dyn Workload> {
     inference(resnet18(1000, true), normal([1, 3, 224, 224]))
 }
 
-pub fn infer_eight() -> Call {
+pub fn infer_eight() -> Box<dyn Workload> {
     inference(resnet18(1000, true), normal([8, 3, 224, 224]))
 }

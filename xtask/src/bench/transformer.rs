@@ -3,7 +3,7 @@
 use gyrus::prelude::*;
 
 use super::lstm::PerStep;
-use super::workload::{Call, inference, labels, normal, training};
+use super::workload::{Workload, inference, labels, normal, training};
 
 fn transformer() -> PerStep<Sequential> {
     let rng = &mut Rng::new(0);
@@ -14,12 +14,12 @@ fn transformer() -> PerStep<Sequential> {
     PerStep(model.push(Linear::new(256, 1000, rng)))
 }
 
-pub fn train() -> Call {
+pub fn train() -> Box<dyn Workload> {
     let model = transformer();
     let optimizer = AdamW::new(&model, AdamWConfig::new(1e-3));
     training(model, optimizer, normal([16, 128, 256]), labels(16 * 128, 1000))
 }
 
-pub fn infer() -> Call {
+pub fn infer() -> Box<dyn Workload> {
     inference(transformer(), normal([16, 128, 256]))
 }

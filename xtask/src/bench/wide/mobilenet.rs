@@ -1,0 +1,33 @@
+//! X2: convolutions of each channel by itself, then across channels, as in MobileNet, stochastic gradient descent.
+
+use gyrus::prelude::*;
+
+use crate::bench::workload::{Workload, inference, labels, normal, sgd, training};
+
+fn block(from: usize, to: usize, stride: usize, rng: &mut Rng) -> impl Layer + 'static {
+    let by_channel = Conv2d::builder(from, from, 3).stride(stride).padding(1).groups(from).bias(false).build(rng);
+    let across = Conv2d::builder(from, to, 1).bias(false).build(rng);
+    (by_channel, BatchNorm::new(from), Activation::Relu, across, BatchNorm::new(to), Activation::Relu)
+}
+
+fn model() -> Sequential {
+    let rng = &mut Rng::new(0);
+    let stem = Conv2d::builder(3, 32, 3).stride(2).padding(1).bias(false).build(rng);
+    let mut model = Sequential::new().push((stem, BatchNorm::new(32), Activation::Relu));
+    for (from, to, stride) in
+        [(32, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1)]
+    {
+        model = model.push(block(from, to, stride, rng));
+    }
+    model.push(GlobalAvgPool).push(Linear::new(512, 100, rng))
+}
+
+pub fn train() -> Box<dyn Workload> {
+    let model = model();
+    let optimizer = sgd(&model);
+    training(model, optimizer, normal([8, 3, 96, 96]), labels(8, 100))
+}
+
+pub fn infer() -> Box<dyn Workload> {
+    inference(model(), normal([1, 3, 96, 96]))
+}
