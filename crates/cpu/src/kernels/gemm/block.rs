@@ -5,19 +5,30 @@ use std::ops::Range;
 use super::blocking::{Blocking, MAX_ROWS_APART, Operands, Sizes};
 use super::microkernel::Panel;
 use super::number::Number;
-use crate::kernels::split::split;
 use crate::pool::{Pool, Scratch};
 
-/// How many elements of the left operand stay in the second-level cache.
-const LEFT_CACHED_ELEMENTS: usize = 40 << 10;
+/// How many elements of the left operand stay in the first-level cache.
+const CACHED_ELEMENTS: usize = 8 << 10;
 /// How many multiplications are worth a task.
 const TASK_WORK: usize = 128 << 10;
+/// How many elements are worth a task that packs them.
+const PACKING_WORK: usize = 8 << 10;
+/// How many neighbouring panels or tiles are packed together, so many depths at a time: where an operand has long rows,
+/// each is in a page of its own, and the processor remembers few pages' addresses.
+const LINES_TOGETHER: usize = 4;
+const DEPTHS_TOGETHER: usize = 64;
+
+/// Depths that are packed together.
+fn parts(depth: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let depth = depth.clone();
+    depth.clone().step_by(DEPTHS_TOGETHER).map(move |start| start..(start + DEPTHS_TOGETHER).min(depth.end))
+}
 
 /// Memory of one product.
 #[derive(Clone, Copy)]
 pub(super) struct Memory<'a, T> {
-    /// Of the packed left operand.
-    pub(super) left: *mut T,
+    /// Of the packed shared operand.
+    pub(super) shared: *mut T,
     pub(super) scratch: &'a Scratch,
     /// Elements of a worker's memory before what a product has of it, and all of them.
     pub(super) offset: usize,
@@ -33,12 +44,14 @@ impl<T> Memory<'_, T> {
     }
 }
 
-/// The part of a product for which the left operand is packed at a time.
+/// The part of a product for which the shared operand is packed at a time.
 pub(super) struct Block<'a, T> {
     pub(super) blocking: &'a Blocking<T>,
     pub(super) operands: &'a Operands<'a, T>,
     pub(super) batch: Range<usize>,
     pub(super) rows: Range<usize>,
+    /// Of the right operands of the batch, one after another.
+    pub(super) panels: Range<usize>,
     pub(super) depth: Range<usize>,
     /// Whether nothing has been summed before, and whether nothing will be later.
     pub(super) is_first: bool,
@@ -61,56 +74,106 @@ impl<T: Number> Block<'_, T> {
         })
     }
 
-    /// Where a packed tile of the left operand is.
+    /// Where a packed tile of the left operand is that tasks share.
     fn left(&self, step: usize, tile: usize) -> *mut T {
-        let len = self.blocking.tile_len(self.blocking.step);
-        self.memory.left.wrapping_add((step * self.num_tiles() + tile) * len)
+        let place = step * self.num_tiles() + tile;
+        self.memory.shared.wrapping_add(place * self.blocking.tile_len(self.blocking.step))
     }
 
-    /// Packs the left operand.
+    /// Where a packed panel of the right operand is that tasks share.
+    fn right(&self, step: usize, panel: usize) -> *mut T {
+        let place = step * self.panels.len() + panel - self.panels.start;
+        self.memory.shared.wrapping_add(place * self.blocking.panel_len())
+    }
+
+    /// Packs the operand that tasks share.
     ///
     /// # Safety
     /// As [`Blocking::run`].
-    pub(super) unsafe fn pack_left(&self, pool: &Pool) {
-        let height = self.blocking.kernel.height;
-        let grain = (16 << 10) / (height * self.depth.len()).max(1);
-        split(pool, self.num_tiles(), grain.max(1), |tiles| {
-            for tile in tiles {
-                let row = self.rows.start + tile * height;
-                let count = height.min(self.rows.end - row);
-                for (step, depth) in self.steps() {
-                    // SAFETY: the rows lie within the operand, the tile within the memory for it.
-                    unsafe { self.operands.a.pack(self.batch.start, row, count, height, depth, self.left(step, tile)) }
+    pub(super) unsafe fn pack(&self, pool: &Pool) {
+        let Blocking { kernel, is_right_shared, .. } = *self.blocking;
+        let (lines, size) =
+            if is_right_shared { (self.panels.clone(), kernel.width) } else { (0..self.num_tiles(), kernel.height) };
+        let grain = (PACKING_WORK / (size * self.depth.len()).max(1)).max(LINES_TOGETHER);
+        pool.run(lines.len().div_ceil(grain), &|task, _| {
+            let first = lines.start + task * grain;
+            let part = first..(first + grain).min(lines.end);
+            for (step, depth) in self.steps() {
+                // SAFETY: the lines lie within the operand, what is packed within the memory for it.
+                unsafe {
+                    if is_right_shared {
+                        self.pack_panels(part.clone(), &depth, self.right(step, first));
+                    } else {
+                        self.pack_tiles(part.clone(), &depth, self.left(step, first));
+                    }
                 }
             }
         });
     }
 
-    /// Computes the products, once the left operand is packed.
+    /// Packs tiles of the left operand, one after another.
+    unsafe fn pack_tiles(&self, tiles: Range<usize>, depth: &Range<usize>, to: *mut T) {
+        let (height, len) = (self.blocking.kernel.height, self.blocking.tile_len(self.blocking.step));
+        for part in parts(depth) {
+            for tile in tiles.clone() {
+                let row = self.rows.start + tile * height;
+                let count = height.min(self.rows.end - row);
+                let place = (tile - tiles.start) * len + (part.start - depth.start) * height;
+                let to = to.wrapping_add(place);
+                // SAFETY: the rows lie within the operand, the tile within the memory for it. What is written beyond
+                // these depths is written again with the next ones, or is padding.
+                unsafe { self.operands.a.pack(self.batch.start, row, count, height, part.clone(), to) }
+            }
+        }
+    }
+
+    /// Where a panel of the right operand is, and the distance of its rows, if it need not be packed.
+    fn in_place(&self, panel: usize, depth: usize) -> Option<(*const T, usize)> {
+        let (batch, column, cols) = self.columns(panel);
+        if cols == self.blocking.kernel.width { self.operands.b.in_place(batch, column, depth) } else { None }
+    }
+
+    /// Packs panels of the right operand, one after another, but those that can be read in place.
+    unsafe fn pack_panels(&self, panels: Range<usize>, depth: &Range<usize>, to: *mut T) {
+        let (width, len) = (self.blocking.kernel.width, self.blocking.panel_len());
+        for part in parts(depth) {
+            for panel in panels.clone().filter(|&panel| self.in_place(panel, part.start).is_none()) {
+                let (batch, column, cols) = self.columns(panel);
+                let to = to.wrapping_add((panel - panels.start) * len + (part.start - depth.start) * width);
+                // SAFETY: as for tiles.
+                unsafe { self.operands.b.pack(batch, column, cols, width, part.clone(), to) }
+            }
+        }
+    }
+
+    /// How many parts rows and columns are cut into: as many tasks as keep the threads busy.
+    fn grid(&self, pool: &Pool) -> (usize, usize) {
+        let Blocking { kernel, sizes, is_right_shared, max_panels, .. } = *self.blocking;
+        let (tiles, panels) = (self.num_tiles(), self.panels.len());
+        let wanted = if self.blocking.is_serial() || pool.num_threads() == 1 { 1 } else { 4 * pool.num_threads() };
+        let work = tiles * panels * kernel.height * kernel.width * self.depth.len().max(1);
+        let wanted = wanted.min(work.div_ceil(TASK_WORK));
+        if is_right_shared {
+            let rows = wanted.min(tiles);
+            return (rows, wanted.div_ceil(rows).clamp(1, panels.div_ceil(LINES_TOGETHER)));
+        }
+        let columns = panels.min(wanted).max(panels.div_ceil(max_panels));
+        let most_tiles = if sizes.is_direct { tiles } else { (MAX_ROWS_APART / kernel.height).max(1) };
+        (tiles.min(wanted.div_ceil(columns)).max(tiles.div_ceil(most_tiles)), columns)
+    }
+
+    /// Computes the products, once the operands are packed.
     ///
     /// # Safety
     /// As [`Blocking::run`].
     pub(super) unsafe fn run(&self, pool: &Pool) {
-        let Blocking { kernel, sizes, .. } = self.blocking;
-        let (tiles, panels) = (self.num_tiles(), self.batch.len() * sizes.n.div_ceil(kernel.width));
-        let mut tall = if sizes.is_direct { tiles } else { tiles.min((MAX_ROWS_APART / kernel.height).max(1)) };
-        let mut wide = panels.min(self.blocking.max_panels);
-        let wanted = if self.blocking.is_serial() || pool.num_threads() == 1 { 1 } else { 4 * pool.num_threads() };
-        let tile_work = kernel.height * kernel.width * self.depth.len().max(1);
-        while tiles.div_ceil(tall) * panels.div_ceil(wide) < wanted && tall * wide * tile_work > TASK_WORK {
-            if wide > 1 {
-                wide = wide.div_ceil(2);
-            } else if tall > 1 {
-                tall = tall.div_ceil(2);
-            } else {
-                break;
-            }
-        }
-        let columns = panels.div_ceil(wide);
-        pool.run(tiles.div_ceil(tall) * columns, &|task, worker| {
-            let (row, column) = (task / columns * tall, task % columns * wide);
-            let tiles = row..(row + tall).min(tiles);
-            let panels = column..(column + wide).min(panels);
+        let (rows, columns) = self.grid(pool);
+        let part = |of: Range<usize>, index: usize, count: usize| {
+            of.start + of.len() * index / count..of.start + of.len() * (index + 1) / count
+        };
+        pool.run(rows * columns, &|task, worker| {
+            let tiles = part(0..self.num_tiles(), task / columns, rows);
+            let panels = part(self.panels.clone(), task % columns, columns);
             // SAFETY: the tasks write to disjoint parts of the result, and to their workers' memory.
             unsafe { self.task(tiles, panels, worker) }
         });
@@ -125,47 +188,48 @@ impl<T: Number> Block<'_, T> {
     }
 
     unsafe fn task(&self, tiles: Range<usize>, panels: Range<usize>, worker: usize) {
-        let Blocking { kernel, sizes, .. } = self.blocking;
-        let (target, b) = (&self.operands.target, self.operands.b);
+        let Blocking { kernel, sizes, is_right_shared, max_tiles, .. } = *self.blocking;
+        let target = &self.operands.target;
         let rows = self.rows.start + tiles.start * kernel.height
             ..(self.rows.start + tiles.end * kernel.height).min(self.rows.end);
-        let packed = self.memory.worker(worker);
-        let panel_len = self.blocking.panel_len();
-        let apart = packed.wrapping_add(panels.len() * panel_len);
-        let apart_stride = panels.len() * kernel.width;
+        let own = self.memory.worker(worker);
+        let (tile_len, panel_len) = (self.blocking.tile_len(self.blocking.step), self.blocking.panel_len());
+        let (apart, apart_stride) = (own.wrapping_add(panels.len() * panel_len), panels.len() * kernel.width);
         for (step, depth) in self.steps() {
             let is_first = self.is_first && step == 0;
             let add = !is_first || (sizes.is_direct && target.accumulate);
-            let packed = |panel: usize| packed.wrapping_add((panel - panels.start) * panel_len);
-            let in_place = |panel: usize| {
-                let (batch, column, cols) = self.columns(panel);
-                if cols == kernel.width { b.in_place(batch, column, depth.start) } else { None }
-            };
-            for panel in panels.clone() {
-                let (batch, column, cols) = self.columns(panel);
-                if in_place(panel).is_none() {
-                    // SAFETY: the columns lie within the operand, the panel within the worker's memory.
-                    unsafe { b.pack(batch, column, cols, kernel.width, depth.clone(), packed(panel)) }
-                }
+            if !is_right_shared {
+                // SAFETY: the worker's memory has room for the panels.
+                unsafe { self.pack_panels(panels.clone(), &depth, own) }
             }
-            let cached = (LEFT_CACHED_ELEMENTS / (kernel.height * depth.len().max(1))).max(1);
-            for first in tiles.clone().step_by(cached) {
-                let row = self.rows.start + first * kernel.height;
-                let end = (row + cached * kernel.height).min(rows.end);
-                for panel in panels.clone() {
-                    let (batch, column, cols) = self.columns(panel);
-                    let (b, b_stride) = in_place(panel).unwrap_or((packed(panel), kernel.width));
-                    let (c, c_stride) = if sizes.is_direct {
-                        let place = batch as isize * target.batch_stride + row as isize * target.row_stride;
-                        (target.c.cast::<T>().wrapping_offset(place + column as isize), target.row_stride)
-                    } else {
-                        let place = (row - rows.start) * apart_stride + (panel - panels.start) * kernel.width;
-                        (apart.wrapping_add(place), apart_stride as isize)
-                    };
-                    let (a, a_stride) = (self.left(step, first), self.blocking.tile_len(self.blocking.step));
-                    let (rows, depth) = (end - row, depth.len());
-                    // SAFETY: the tiles and the panel are packed; the result's part is this task's.
-                    unsafe { kernel.run(Panel { depth, a, a_stride, b, b_stride, c, c_stride, rows, cols, add }) }
+            let right = if is_right_shared { self.right(step, panels.start) } else { own };
+            let cached = (CACHED_ELEMENTS / (kernel.height * depth.len().max(1))).clamp(1, max_tiles);
+            for group in tiles.clone().step_by(max_tiles) {
+                let group = group..(group + max_tiles).min(tiles.end);
+                if is_right_shared {
+                    // SAFETY: the worker's memory has room for the tiles.
+                    unsafe { self.pack_tiles(group.clone(), &depth, own) }
+                }
+                let left = if is_right_shared { own } else { self.left(step, group.start) };
+                for first in group.clone().step_by(cached) {
+                    let row = self.rows.start + first * kernel.height;
+                    let end = (self.rows.start + (first + cached).min(group.end) * kernel.height).min(rows.end);
+                    let a = left.wrapping_add((first - group.start) * tile_len);
+                    for panel in panels.clone() {
+                        let (batch, column, cols) = self.columns(panel);
+                        let packed = right.wrapping_add((panel - panels.start) * panel_len);
+                        let (b, b_stride) = self.in_place(panel, depth.start).unwrap_or((packed, kernel.width));
+                        let (c, c_stride) = if sizes.is_direct {
+                            let place = batch as isize * target.batch_stride + row as isize * target.row_stride;
+                            (target.c.cast::<T>().wrapping_offset(place + column as isize), target.row_stride)
+                        } else {
+                            let place = (row - rows.start) * apart_stride + (panel - panels.start) * kernel.width;
+                            (apart.wrapping_add(place), apart_stride as isize)
+                        };
+                        let (a_stride, rows, depth) = (tile_len, end - row, depth.len());
+                        // SAFETY: the tiles and the panel are packed; the result's part is this task's.
+                        unsafe { kernel.run(Panel { depth, a, a_stride, b, b_stride, c, c_stride, rows, cols, add }) }
+                    }
                 }
             }
         }

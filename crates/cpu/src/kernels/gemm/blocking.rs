@@ -1,10 +1,10 @@
 //! Products cut into blocks that fit the caches.
 //!
-//! The left operand is packed once for all threads. A task is some rows times some columns of the result; it
-//! packs its columns of the right operand, [`Blocking::step`] depths at a time, and computes its tiles, each
-//! element summed in the order of depth: the bits depend on no division into blocks or tasks. Only where a
-//! result has too few elements to keep threads busy is the depth cut into parts, by its size alone, whose
-//! sums are then added in their order.
+//! One operand is packed once for all threads, the other one by the tasks, a few panels at a time. Where there are
+//! many rows the right operand is shared, and tasks are whole rows of the result. Otherwise it is the left one, and
+//! tasks are columns. Each element is summed in the order of depth, [`Blocking::step`] depths at a time: the bits
+//! depend on no division into blocks or tasks. Only where a result has too few elements to keep threads busy is the
+//! depth cut into parts, by its size alone, whose sums are then added in their order.
 
 use std::ops::Range;
 
@@ -18,10 +18,15 @@ use super::target::Target;
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
-/// The most elements of the left operand that are packed at a time.
-const LEFT_ELEMENTS: usize = 2 << 20;
-/// How many elements of the right operand stay in the second-level cache.
+/// The most elements of the shared operand that are packed at a time.
+const SHARED_ELEMENTS: usize = 2 << 20;
+/// How many elements of a task's operand are packed at a time: they stay in the second-level cache.
+const LEFT_ELEMENTS: usize = 32 << 10;
 const RIGHT_ELEMENTS: usize = 64 << 10;
+/// How many tiles of rows make it worth while to share the right operand, if it is packed all at a time, and if it is
+/// not.
+const FEW_TILES: usize = 8;
+const MANY_TILES: usize = 64;
 /// How large a packed panel of the right operand is at most: it stays in the second-level cache.
 const PANEL_BYTES: usize = 64 << 10;
 /// The most rows of a task that keeps its result apart.
@@ -78,12 +83,16 @@ pub(crate) struct Blocking<T> {
     pub(super) sizes: Sizes,
     pub(super) kernel: MicroKernel<T>,
     parallel: Parallel,
-    /// Rows and depths that are packed at a time.
+    /// Whether the right operand is shared, rather than the left one.
+    pub(super) is_right_shared: bool,
+    /// Rows, columns and depths that are packed at a time.
     row_block: usize,
+    column_block: usize,
     depth_block: usize,
     /// Depths that are summed before the next tile.
     pub(super) step: usize,
-    /// The most panels of a task.
+    /// How many tiles or panels a task packs at a time.
+    pub(super) max_tiles: usize,
     pub(super) max_panels: usize,
 }
 
@@ -93,7 +102,7 @@ impl<T: Number> Blocking<T> {
         let kernel = T::microkernel(isa, m);
         let tiles = m.div_ceil(kernel.height) * n.div_ceil(kernel.width);
         let parallel = if batch > 1 && !sizes.is_left_shared {
-            if m * k + n * k <= LEFT_ELEMENTS / 8 { Parallel::Batch } else { Parallel::Blocks }
+            if m * k + n * k <= SHARED_ELEMENTS / 8 { Parallel::Batch } else { Parallel::Blocks }
         } else if batch == 1 && tiles <= 16 && k >= DIVIDED_DEPTH {
             Parallel::Depth(k.div_ceil(MAX_PARTS).max(PART_DEPTH))
         } else {
@@ -108,11 +117,39 @@ impl<T: Number> Blocking<T> {
         let step = PANEL_BYTES / (kernel.width * size_of::<T>());
         // Depths that are little more are not divided.
         let step = if part <= step + step / 4 { part.max(1) } else { part.div_ceil(part.div_ceil(step)) };
-        let depth_block = if sizes.is_direct && part > 4096 { (4096 / step).max(1) * step } else { part };
-        let tile_rows = LEFT_ELEMENTS / depth_block.max(1) / kernel.height;
-        let row_block = (tile_rows.max(1) * kernel.height).min(m.next_multiple_of(kernel.height));
+        let num_tiles = m.div_ceil(kernel.height);
+        let num_columns = if sizes.is_left_shared { batch } else { 1 } * n.next_multiple_of(kernel.width);
+        let is_right_shared = sizes.is_direct
+            && (num_tiles >= FEW_TILES && num_columns * part <= SHARED_ELEMENTS || num_tiles >= MANY_TILES);
+        let lines = if is_right_shared { num_columns } else { m };
+        let depth_block = if sizes.is_direct && lines * part > SHARED_ELEMENTS {
+            (SHARED_ELEMENTS / lines / step).max(1) * step
+        } else {
+            part
+        };
+        let max_lines = SHARED_ELEMENTS / depth_block.max(1);
+        let block = |lines: usize, size: usize| {
+            (max_lines / size).max(1).saturating_mul(size).min(lines.next_multiple_of(size))
+        };
+        let (row_block, column_block) = if is_right_shared {
+            (m.max(1), block(num_columns, kernel.width))
+        } else {
+            (block(m, kernel.height), num_columns)
+        };
+        let max_tiles = (LEFT_ELEMENTS / (step * kernel.height)).max(1);
         let max_panels = (RIGHT_ELEMENTS / (step * kernel.width)).max(1);
-        Blocking { sizes, kernel, parallel, row_block, depth_block, step, max_panels }
+        Blocking {
+            sizes,
+            kernel,
+            parallel,
+            is_right_shared,
+            row_block,
+            column_block,
+            depth_block,
+            step,
+            max_tiles,
+            max_panels,
+        }
     }
 
     /// Elements of a packed tile of so many depths.
@@ -120,29 +157,34 @@ impl<T: Number> Blocking<T> {
         self.kernel.height * depth + PANEL_PADDING
     }
 
-    fn left_len(&self) -> usize {
-        self.row_block.div_ceil(self.kernel.height) * self.depth_block.div_ceil(self.step) * self.tile_len(self.step)
-    }
-
     /// Elements of a packed panel.
     pub(super) fn panel_len(&self) -> usize {
         self.kernel.width * self.step + PANEL_PADDING
     }
 
-    fn max_panels(&self) -> usize {
-        self.max_panels.min(self.num_panels())
+    /// Panels of the right operands of a number of products that have one left operand.
+    fn num_panels(&self, batch: usize) -> usize {
+        batch * self.sizes.n.div_ceil(self.kernel.width)
     }
 
-    /// Panels of the whole batch.
-    fn num_panels(&self) -> usize {
-        let batch = if self.sizes.is_left_shared { self.sizes.batch } else { 1 };
-        batch * self.sizes.n.div_ceil(self.kernel.width)
+    /// Elements of the shared operand that are packed at a time.
+    fn shared_len(&self) -> usize {
+        let line_len = if self.is_right_shared {
+            self.column_block / self.kernel.width * self.panel_len()
+        } else {
+            self.row_block.div_ceil(self.kernel.height) * self.tile_len(self.step)
+        };
+        self.depth_block.div_ceil(self.step) * line_len
     }
 
     /// Elements of a worker's memory for a product.
     fn own_len(&self) -> usize {
+        if self.is_right_shared {
+            return self.max_tiles * self.tile_len(self.step);
+        }
         let apart = if self.sizes.is_direct { 0 } else { MAX_ROWS_APART.next_multiple_of(self.kernel.height) };
-        self.max_panels() * (self.panel_len() + apart * self.kernel.width)
+        let panels = self.max_panels.min(self.column_block / self.kernel.width);
+        panels * (self.panel_len() + apart * self.kernel.width)
     }
 
     /// Whether each product is one thread's.
@@ -159,11 +201,11 @@ impl<T: Number> Blocking<T> {
 
     /// The memory that [`Blocking::run`] works in.
     pub(crate) fn scratch(&self) -> ScratchSize {
-        let (left, own) = (self.left_len(), self.own_len());
+        let (all, own) = (self.shared_len(), self.own_len());
         let (shared, per_worker) = match self.parallel {
-            Parallel::Blocks => (left, own),
-            Parallel::Batch => (0, left + own),
-            Parallel::Depth(_) => (self.num_parts() * self.sizes.m * self.sizes.n, left + own),
+            Parallel::Blocks => (all, own),
+            Parallel::Batch => (0, all + own),
+            Parallel::Depth(_) => (self.num_parts() * self.sizes.m * self.sizes.n, all + own),
         };
         ScratchSize { shared: shared * size_of::<T>(), per_worker: per_worker * size_of::<T>() }
     }
@@ -184,17 +226,13 @@ impl<T: Number> Blocking<T> {
             return;
         }
         let per_worker = self.scratch().per_worker / size_of::<T>();
-        let serial = |worker: usize| Memory {
-            left: scratch.worker::<T>(worker, per_worker),
-            scratch,
-            offset: self.left_len(),
-            per_worker,
-        };
+        let memory = |shared: *mut T, offset: usize| Memory { shared, scratch, offset, per_worker };
+        let serial = |worker: usize| memory(scratch.worker::<T>(worker, per_worker), self.shared_len());
         // SAFETY: as the caller vouches; each worker has its own memory.
         unsafe {
             match self.parallel {
                 Parallel::Blocks => {
-                    let memory = Memory { left: shared, scratch, offset: 0, per_worker };
+                    let memory = memory(shared, 0);
                     if self.sizes.is_left_shared {
                         return self.product(operands, 0..batch, 0..k, memory, pool);
                     }
@@ -227,29 +265,32 @@ impl<T: Number> Blocking<T> {
         memory: Memory<T>,
         pool: &Pool,
     ) {
+        let panels = self.num_panels(batch.len());
         let mut start = depth.start;
         loop {
-            let block = start..(start + self.depth_block).min(depth.end);
-            let (is_first, is_last) = (start == depth.start, block.end == depth.end);
-            for row in (0..self.sizes.m).step_by(self.row_block) {
-                let rows = row..(row + self.row_block).min(self.sizes.m);
-                let block = Block {
-                    blocking: self,
-                    operands,
-                    batch: batch.clone(),
-                    rows,
-                    depth: block.clone(),
-                    is_first,
-                    is_last,
-                    memory,
-                };
-                // SAFETY: as the caller vouches.
-                unsafe {
-                    block.pack_left(pool);
-                    block.run(pool);
+            let depths = start..(start + self.depth_block).min(depth.end);
+            let (is_first, is_last) = (start == depth.start, depths.end == depth.end);
+            for panel in (0..panels).step_by((self.column_block / self.kernel.width).max(1)) {
+                for row in (0..self.sizes.m).step_by(self.row_block) {
+                    let block = Block {
+                        blocking: self,
+                        operands,
+                        batch: batch.clone(),
+                        rows: row..(row + self.row_block).min(self.sizes.m),
+                        panels: panel..(panel + self.column_block / self.kernel.width).min(panels),
+                        depth: depths.clone(),
+                        is_first,
+                        is_last,
+                        memory,
+                    };
+                    // SAFETY: as the caller vouches.
+                    unsafe {
+                        block.pack(pool);
+                        block.run(pool);
+                    }
                 }
             }
-            start = block.end;
+            start = depths.end;
             if is_last {
                 return;
             }

@@ -161,7 +161,8 @@ impl Gemm {
         // Rows that are a multiple of a page apart would evict each other from the cache.
         let is_small =
             n * k <= 64 << 10 && !(b.row_stride * size_of::<T>() as isize).unsigned_abs().is_multiple_of(1024);
-        let is_right_in_place = is_computed_type && (m <= 8 || is_small);
+        // A panel that few rows use costs more to pack than it gains.
+        let is_right_in_place = is_computed_type && (m <= 256 || is_small);
         Blocked { blocking, packing: T::packing(isa), is_right_in_place }
     }
 }

@@ -101,12 +101,12 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
         let (mut a, mut c, mut rows) = (panel.a, panel.c, panel.rows);
         while rows > 0 {
             let next = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
-            if panel.add && rows > HEIGHT {
-                // By the time that the tile is summed, the next one's part of the result is in the cache.
-                for row in 0..HEIGHT {
-                    for index in 0..VECTORS {
-                        V::prefetch(next.wrapping_offset(row as isize * panel.c_stride).wrapping_add(index * V::LANES));
-                    }
+            // By the time that the tile is summed, the next one's part of the result is in the cache: that below, or
+            // that of the next panel.
+            let coming = if rows > HEIGHT { next } else { panel.c.wrapping_add(VECTORS * V::LANES) };
+            for row in 0..HEIGHT {
+                for index in 0..VECTORS {
+                    V::prefetch(coming.wrapping_offset(row as isize * panel.c_stride).wrapping_add(index * V::LANES));
                 }
             }
             // SAFETY: as the caller vouches: the tile lies within the panel.
