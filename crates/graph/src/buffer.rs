@@ -1,6 +1,6 @@
 //! Host memory that holds a computed value.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -44,6 +44,12 @@ element! {
 /// Every buffer starts at a multiple of this: a cache line, and a vector of AVX-512.
 pub(crate) const ALIGNMENT: usize = 64;
 
+/// The size of the pages that large buffers ask for: the processor remembers few pages' addresses, and each page that is
+/// touched first costs the system's attention.
+const HUGE_PAGE: usize = 2 << 20;
+/// From which size on buffers ask for huge pages.
+const LARGE: usize = 2 * HUGE_PAGE;
+
 struct Memory {
     start: NonNull<u8>,
     len: usize,
@@ -51,13 +57,43 @@ struct Memory {
 
 impl Memory {
     fn layout(len: usize) -> Layout {
-        Layout::from_size_align(len.max(1), ALIGNMENT).expect("buffer: size overflows the address space")
+        let alignment = if len < LARGE { ALIGNMENT } else { HUGE_PAGE };
+        Layout::from_size_align(len.max(1), alignment).expect("buffer: size overflows the address space")
+    }
+
+    fn zeroed(len: usize) -> Memory {
+        let layout = Memory::layout(len);
+        // SAFETY: the layout's size is at least one; `len` bytes are there to be written.
+        let start = unsafe {
+            if len < LARGE {
+                alloc_zeroed(layout)
+            } else {
+                let start = alloc(layout);
+                if !start.is_null() {
+                    prefer_huge_pages(start, len);
+                    start.write_bytes(0, len);
+                }
+                start
+            }
+        };
+        let start = NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout));
+        Memory { start, len }
     }
 }
 
+/// Asks for huge pages where they fit wholly into memory that begins at a multiple of their size.
+#[cfg(target_os = "linux")]
+fn prefer_huge_pages(start: *mut u8, len: usize) {
+    // SAFETY: the pages are the caller's own. Their contents stay, and a refusal changes nothing.
+    unsafe { libc::madvise(start.cast(), len / HUGE_PAGE * HUGE_PAGE, libc::MADV_HUGEPAGE) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn prefer_huge_pages(_start: *mut u8, _len: usize) {}
+
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: `start` came from `alloc_zeroed` with this very layout, and is freed once.
+        // SAFETY: `start` was allocated with this very layout, and is freed once.
         unsafe { dealloc(self.start.as_ptr(), Memory::layout(self.len)) }
     }
 }
@@ -74,11 +110,7 @@ pub struct Buffer(Arc<Memory>);
 impl Buffer {
     /// `len` zero bytes.
     pub fn zeroed(len: usize) -> Self {
-        let layout = Memory::layout(len);
-        // SAFETY: the layout's size is at least one.
-        let start = unsafe { alloc_zeroed(layout) };
-        let start = NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout));
-        Buffer(Arc::new(Memory { start, len }))
+        Buffer(Arc::new(Memory::zeroed(len)))
     }
 
     /// A copy of `elements`.

@@ -85,7 +85,8 @@ impl Optimizer for Adam {
         let step = step + 1;
         let steps = step.to_dtype(scalar_type);
         let step_size = &learning_rate / correction(beta1, &steps);
-        let root_correction = correction(beta2, &steps).sqrt();
+        // A product with the reciprocal is faster than a quotient.
+        let inverse_root = 1.0 / correction(beta2, &steps).sqrt();
         let kept = (decoupled && weight_decay != 0.0).then(|| 1.0 - &learning_rate * weight_decay);
         let slots = &mut [&mut self.exp_avg, &mut self.exp_avg_sq];
         update_parameters("adam", model, gradients, slots, |slots, index, parameter, gradient| {
@@ -98,7 +99,7 @@ impl Optimizer for Adam {
             }
             let mean = slots[0].update(index, |mean| mean + (&gradient - mean) * (1.0 - beta1));
             let square = slots[1].update(index, |square| square * beta2 + &gradient * &gradient * (1.0 - beta2));
-            let denominator = square.sqrt() / &root_correction + eps;
+            let denominator = square.sqrt() * &inverse_root + eps;
             parameter - &step_size * mean / denominator
         });
         self.step.set(step);
