@@ -29,7 +29,7 @@ pub(crate) struct BatchReduce<T> {
     pub(crate) a_row: usize,
     /// Distance between its depths.
     pub(crate) a_depth: usize,
-    /// Its rows are whole vectors: `width` elements can be read, whatever `cols` is.
+    /// Of each depth, `cols` elements are read.
     pub(crate) b: *const T,
     /// Distance between its depths.
     pub(crate) b_depth: usize,
@@ -49,14 +49,11 @@ pub(crate) struct Piece {
     pub(crate) b: usize,
 }
 
-/// The loop for tiles of one height.
-type TileFunction<T> = unsafe fn(BatchReduce<T>);
-
 /// The loops for tiles of every height.
 #[derive(Clone, Copy)]
 pub(crate) struct BatchReduceKernel<T> {
-    /// By height, from 1 on: whole tiles, and those with fewer columns.
-    of_heights: [[TileFunction<T>; 2]; HIGHEST],
+    /// By height, from 1 on: whole tiles, those with fewer columns, and those with at most a vector of them.
+    of_heights: [[unsafe fn(BatchReduce<T>); 3]; HIGHEST],
     /// The most rows of a tile.
     pub(crate) highest: usize,
     /// Columns of a tile: two vectors.
@@ -75,9 +72,9 @@ impl<T> BatchReduceKernel<T> {
     /// The pointers are valid for the sizes and strides; `c` overlaps neither `a` nor `b`.
     #[inline]
     pub(crate) unsafe fn run(&self, height: usize, tile: BatchReduce<T>) {
-        let is_partial = usize::from(tile.cols < self.width);
+        let missing = usize::from(tile.cols < self.width) + usize::from(tile.cols <= self.width / 2);
         // SAFETY: as the caller vouches; the function is compiled for this processor.
-        unsafe { (self.of_heights[height - 1][is_partial])(tile) }
+        unsafe { (self.of_heights[height - 1][missing])(tile) }
     }
 }
 
@@ -85,7 +82,11 @@ impl<T> BatchReduceKernel<T> {
 pub(super) fn kernel<V: Vector, const HIGH: bool>(isa: Isa) -> BatchReduceKernel<V::Element> {
     macro_rules! of_heights {
         ($($height:literal)*) => {
-            [$([version::<Tile<V, $height, false>>(isa), version::<Tile<V, $height, true>>(isa)]),*]
+            [$([
+                version::<Tile<V, $height, 2, false>>(isa),
+                version::<Tile<V, $height, 2, true>>(isa),
+                version::<Tile<V, $height, 1, true>>(isa),
+            ]),*]
         };
     }
     let width = 2 * V::LANES;
@@ -97,20 +98,22 @@ pub(super) fn kernel<V: Vector, const HIGH: bool>(isa: Isa) -> BatchReduceKernel
     BatchReduceKernel { of_heights: std::array::from_fn(|index| lower[index.min(5)]), highest: lower.len(), width }
 }
 
-/// A tile of `HEIGHT` rows and two vectors, which are perhaps not whole.
-struct Tile<V, const HEIGHT: usize, const PARTIAL: bool>(PhantomData<V>);
+/// A tile of `HEIGHT` rows and one or two vectors, which are perhaps not whole.
+struct Tile<V, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool>(PhantomData<V>);
 
-impl<V: Vector, const HEIGHT: usize, const PARTIAL: bool> Multiversion for Tile<V, HEIGHT, PARTIAL> {
+impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Multiversion
+    for Tile<V, HEIGHT, VECTORS, PARTIAL>
+{
     type Arguments = BatchReduce<V::Element>;
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(tile: BatchReduce<V::Element>) {
         let lanes =
             |vector: usize| if PARTIAL { tile.cols.saturating_sub(vector * V::LANES).min(V::LANES) } else { V::LANES };
-        // SAFETY: as the caller vouches: the rows lie within the operands; of the result only `cols` columns are
-        // read and written, of `b` whole vectors read.
+        // SAFETY: as the caller vouches: the rows lie within the operands; of `b` and the result only `cols` columns
+        // are read and written.
         unsafe {
-            let mut sums = [[V::splat(V::Element::default()); 2]; HEIGHT];
+            let mut sums = [[V::splat(V::Element::default()); VECTORS]; HEIGHT];
             if tile.add {
                 for (row, sums) in sums.iter_mut().enumerate() {
                     for (index, sum) in sums.iter_mut().enumerate() {
@@ -125,7 +128,11 @@ impl<V: Vector, const HEIGHT: usize, const PARTIAL: bool> Multiversion for Tile<
                     *a = a.wrapping_add(index * ROWS_PER_ADDRESS * tile.a_row);
                 }
                 for _ in 0..tile.depth {
-                    let vectors = [V::load(b), V::load(b.add(V::LANES))];
+                    let mut vectors = [V::splat(V::Element::default()); VECTORS];
+                    for (index, vector) in vectors.iter_mut().enumerate() {
+                        let b = b.wrapping_add(index * V::LANES);
+                        *vector = if PARTIAL { V::load_first(b, lanes(index)) } else { V::load(b) };
+                    }
                     for (row, sums) in sums.iter_mut().enumerate() {
                         let factor = V::splat(*a[row / ROWS_PER_ADDRESS].add(row % ROWS_PER_ADDRESS * tile.a_row));
                         for (sum, vector) in sums.iter_mut().zip(vectors) {

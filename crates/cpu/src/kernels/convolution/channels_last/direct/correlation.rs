@@ -1,0 +1,429 @@
+//! Sums over places of the kernel and channels: the product that the convolution and the gradient for its input have
+//! in common.
+
+use std::ops::Range;
+
+use super::super::super::geometry::Geometry;
+use super::division::{Block, Division, Sizes};
+use super::lines::Lines;
+use super::places::Places;
+use super::weights::{Layout, Weights};
+use crate::isa::Isa;
+use crate::kernel::Run;
+use crate::kernels::gemm::Epilogue;
+use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece};
+use crate::kernels::gemm::number::Number;
+use crate::kernels::split::Pointers;
+use crate::pool::ScratchSize;
+
+/// From how many images on they can be the rows of a tile, and which part of the multiplications that saves at
+/// least: at each place, only those elements of the kernel are used that meet the input.
+const MIN_IMAGES: usize = 8;
+const MIN_SAVED: f64 = 0.04;
+
+/// Memory for pieces is a multiple of so many, so that what follows begins a line of the cache.
+const PIECES_ALIGNMENT: usize = 8;
+
+/// `y[n, place, g, o] = sum over taps k and channels c of w[g, o, c, k] * x[n, what the place meets with k, g, c]`.
+pub(super) struct Correlation<T> {
+    images: usize,
+    groups: usize,
+    /// Channels of a group of the input and of the result.
+    depth: usize,
+    columns: usize,
+    input: [usize; 3],
+    output: [usize; 3],
+    phases: Vec<Phase>,
+    rows: Rows,
+    division: Division,
+    kernel: BatchReduceKernel<T>,
+    weights: Weights<T>,
+    /// How many pieces and elements of copied lines a worker needs.
+    num_pieces: usize,
+    copied_len: usize,
+}
+
+/// Places that are computed with the same elements of the kernel.
+struct Phase {
+    places: [Places; 3],
+    /// Where its elements begin among the packed ones.
+    first_tap: usize,
+}
+
+/// What the rows of a tile are.
+enum Rows {
+    /// Neighbouring places of a line, of the input as it is.
+    Places,
+    /// Neighbouring places of a line, of copied lines.
+    Copied(Lines),
+    /// The same place of several images.
+    Images,
+}
+
+/// What tiles of a block have in common.
+struct Panel<T> {
+    /// The group's first channel of the first image, and of the lines that are copied.
+    x: *const T,
+    lines: *const T,
+    needed: [Range<usize>; 2],
+    /// The packed panel.
+    w: *const T,
+    /// The panel's first column of the first image.
+    y: *mut T,
+    cols: usize,
+    pieces: *mut Piece,
+}
+
+impl<T: Number> Correlation<T> {
+    /// Of an input and a result of these sizes; for each axis, the phases of the result.
+    pub(super) fn new(isa: Isa, geometry: &Geometry, phases: [Vec<Places>; 3], layout: Layout) -> Self {
+        let Geometry { images, groups, in_channels: depth, out_channels: columns, axes } = *geometry;
+        let (input, output) = (axes.map(|axis| axis.input), axes.map(|axis| axis.output));
+        let kernel = T::batch_reduce(isa);
+        let rows = Rows::new(images, input, groups, depth, &phases[2]);
+        let kernel_sizes = axes.map(|axis| axis.kernel);
+        let (phases, taps) = Phase::product(&phases, kernel_sizes);
+        let weights = Weights::new(isa, layout, kernel.width, &taps);
+        let panels = columns.div_ceil(kernel.width);
+        let line_len = if let Rows::Copied(lines) = &rows { lines.len() } else { input[2] * depth };
+        let tile_images = if matches!(rows, Rows::Images) { kernel.height(images) } else { 1 };
+        let needed = phases.iter().map(|phase| &phase.places[1]).fold([1, 1], |[first, further], places| {
+            let extent = places.taps.last().map_or(1, |last| (last.offset - places.taps[0].offset + 1) as usize);
+            [first.max(extent.min(places.input.max(1))), further.max(places.stride.div_ceil(places.step))]
+        });
+        let division = Division::new(&Sizes {
+            images,
+            groups,
+            panels,
+            lines: [output[0], output[1]],
+            line_work: output[2] * depth * taps.len() * columns / phases.len().max(1),
+            line_bytes: [line_len * size_of::<T>(), output[2] * columns * size_of::<T>()],
+            needed: [needed[0].max(needed[1]), needed[1]],
+            weight_bytes: groups * panels * weights.panel_len() * size_of::<T>(),
+            tile_images,
+        });
+        let num_pieces = phases.iter().map(|phase| phase.places.iter().map(|p| p.taps.len()).product()).max();
+        let mut correlation = Correlation {
+            images,
+            groups,
+            depth,
+            columns,
+            input,
+            output,
+            phases,
+            rows,
+            division,
+            kernel,
+            weights,
+            num_pieces: num_pieces.unwrap_or(0).next_multiple_of(PIECES_ALIGNMENT),
+            copied_len: 0,
+        };
+        if let Rows::Copied(lines) = &correlation.rows {
+            let len = |block: usize| {
+                let block = division.block(block);
+                let [depths, rows] = correlation.needed(&block);
+                block.images.len() * depths.len() * rows.len() * lines.len()
+            };
+            correlation.copied_len = (0..division.num_blocks()).map(len).max().unwrap_or(0);
+        }
+        correlation
+    }
+
+    fn panels(&self) -> usize {
+        self.columns.div_ceil(self.kernel.width)
+    }
+
+    pub(super) fn scratch(&self) -> ScratchSize {
+        let (shared, own) = if self.division.is_by_panel { (0, 1) } else { (self.groups * self.panels(), 0) };
+        let (shared, own) = (shared * self.weights.panel_len(), own * self.weights.panel_len());
+        let pieces = self.num_pieces * size_of::<Piece>();
+        ScratchSize { shared: shared * size_of::<T>(), per_worker: pieces + (own + self.copied_len) * size_of::<T>() }
+    }
+
+    /// Which lines of the input a block meets.
+    fn needed(&self, block: &Block) -> [Range<usize>; 2] {
+        let mut needed = [usize::MAX..0, usize::MAX..0];
+        for phase in &self.phases {
+            let [depths, rows, _] = &phase.places;
+            let mut meet = |axis: usize, places: &Places, index: usize| {
+                if let Some(place) = places.place(index) {
+                    for tap in places.met(place) {
+                        let source = places.source(place, tap) as usize;
+                        needed[axis] = needed[axis].start.min(source)..needed[axis].end.max(source + 1);
+                    }
+                }
+            };
+            meet(0, depths, block.depth);
+            block.rows.clone().for_each(|row| meet(1, rows, row));
+        }
+        needed.map(|range| range.start.min(range.end)..range.end)
+    }
+
+    /// Computes it.
+    ///
+    /// # Safety
+    /// As [`Kernel::run`](crate::kernel::Kernel::run).
+    pub(super) unsafe fn run(&self, run: &Run) {
+        let (pointers, scratch, epilogue, panels) = (Pointers::of(run), run.scratch, run.epilogue, self.panels());
+        let packed = || scratch.shared::<T>(self.scratch().shared / size_of::<T>());
+        if !self.division.is_by_panel {
+            run.pool.run(self.groups * panels, &|index, _| {
+                let to = packed().wrapping_add(index * self.weights.panel_len());
+                // SAFETY: by this function's own contract.
+                unsafe { self.weights.pack(pointers.input(1), index / panels, index % panels, to) }
+            });
+        }
+        run.pool.run(self.division.num_tasks(), &|index, worker| {
+            let (x, w, y) = (pointers.input::<T>(0), pointers.input::<T>(1), pointers.output::<T>(0));
+            let task = self.division.task(index);
+            let pieces = scratch.worker::<u8>(worker, self.scratch().per_worker).cast::<Piece>();
+            let own = pieces.wrapping_add(self.num_pieces).cast::<T>();
+            let first_panel = task.group * panels + task.panels.start;
+            let lines = if self.division.is_by_panel {
+                // SAFETY: as above.
+                unsafe { self.weights.pack(w, task.group, task.panels.start, own) }
+                own.wrapping_add(self.weights.panel_len())
+            } else {
+                own
+            };
+            for block in task.blocks.clone().map(|block| self.division.block(block)) {
+                let x = x.wrapping_add(block.images.start * self.input_len() + task.group * self.depth);
+                let needed = self.needed(&block);
+                if let Rows::Copied(copied) = &self.rows {
+                    let len = needed[0].len() * needed[1].len() * copied.len();
+                    for image in 0..block.images.len() {
+                        let x = x.wrapping_add(image * self.input_len());
+                        // SAFETY: the lines lie within the images, and as many were counted.
+                        unsafe { copied.copy(x, &needed, lines.wrapping_add(image * len)) }
+                    }
+                }
+                for (index, panel) in task.panels.clone().enumerate() {
+                    let column = task.group * self.columns + panel * self.kernel.width;
+                    let w = if self.division.is_by_panel {
+                        own
+                    } else {
+                        packed().wrapping_add((first_panel + index) * self.weights.panel_len())
+                    };
+                    let panel = Panel {
+                        x,
+                        lines,
+                        needed: needed.clone(),
+                        w,
+                        y: y.wrapping_add(block.images.start * self.output_len() + column),
+                        cols: self.kernel.width.min(self.columns - panel * self.kernel.width),
+                        pieces,
+                    };
+                    // SAFETY: by this function's own contract.
+                    unsafe { self.panel(&block, &panel) }
+                }
+                if let Some(epilogue) = epilogue {
+                    self.finish(&block, task.group, &task.panels, epilogue, worker);
+                }
+            }
+        });
+    }
+
+    fn input_len(&self) -> usize {
+        self.input.iter().product::<usize>() * self.groups * self.depth
+    }
+
+    fn output_len(&self) -> usize {
+        self.output.iter().product::<usize>() * self.groups * self.columns
+    }
+
+    /// Gives what a block has of some panels to the epilogue.
+    fn finish(&self, block: &Block, group: usize, panels: &Range<usize>, epilogue: &dyn Epilogue, worker: usize) {
+        let channels = self.groups * self.columns;
+        let first = panels.start * self.kernel.width;
+        let cols = self.columns.min(panels.end * self.kernel.width) - first;
+        let pixels = block.rows.len() * self.output[2];
+        for image in block.images.clone() {
+            let pixel = ((image * self.output[0] + block.depth) * self.output[1] + block.rows.start) * self.output[2];
+            let start = pixel * channels + group * self.columns + first;
+            epilogue.region(start, pixels, channels, cols, worker);
+        }
+    }
+
+    /// Computes a panel for a block.
+    unsafe fn panel(&self, block: &Block, panel: &Panel<T>) {
+        for phase in &self.phases {
+            let [depths, rows, columns] = &phase.places;
+            let Some(depth) = depths.place(block.depth) else { continue };
+            for index in block.rows.clone() {
+                let Some(row) = rows.place(index) else { continue };
+                let line = (block.depth * self.output[1] + index) * self.output[2];
+                // SAFETY: as the caller vouches.
+                unsafe {
+                    match &self.rows {
+                        Rows::Images => {
+                            for column in 0..columns.count {
+                                let pixel = line + columns.first + columns.step * column;
+                                self.tiles_of_images(phase, [depth, row, column], block.images.len(), pixel, panel);
+                            }
+                        }
+                        Rows::Places => self.tiles_of_places(phase, [depth, row], block, line, panel, None),
+                        Rows::Copied(lines) => {
+                            self.tiles_of_places(phase, [depth, row], block, line, panel, Some(lines));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Computes a line, or several of one image each.
+    unsafe fn tiles_of_places(
+        &self,
+        phase: &Phase,
+        [depth, row]: [usize; 2],
+        block: &Block,
+        line: usize,
+        panel: &Panel<T>,
+        copied: Option<&Lines>,
+    ) {
+        let columns = &phase.places[2];
+        let [depths, rows] = &panel.needed;
+        let (from, pitch, image_len, origin, height) = match copied {
+            None => (panel.x, self.groups * self.depth, self.input_len(), [0, 0], self.input[1]),
+            Some(lines) => {
+                let len = depths.len() * rows.len() * lines.len();
+                (panel.lines, self.depth, len, [depths.start, rows.start], rows.len())
+            }
+        };
+        let line_len = copied.map_or(self.input[2] * pitch, Lines::len);
+        let place = |[depth, row]: [usize; 2], column: i64| {
+            let column = copied.map_or_else(|| column as usize * pitch, |lines| lines.column(column));
+            ((depth - origin[0]) * height + row - origin[1]) * line_len + column
+        };
+        let is_run = pitch == self.depth;
+        // SAFETY: as the caller vouches.
+        let (num_pieces, depth) = unsafe {
+            let taps = 0..columns.taps.len();
+            self.pieces(phase, [depth, row, 0], taps, is_run, panel.pieces, place)
+        };
+        let channels = self.groups * self.columns;
+        let tile_height = self.kernel.height(columns.count);
+        for image in 0..block.images.len() {
+            for first in (0..columns.count).step_by(tile_height) {
+                let pixel = line + columns.first + columns.step * first;
+                let tile = BatchReduce {
+                    pieces: panel.pieces,
+                    num_pieces,
+                    depth,
+                    a: from.wrapping_add(image * image_len + first * columns.stride * pitch),
+                    a_row: columns.stride * pitch,
+                    a_depth: 1,
+                    b: panel.w,
+                    b_depth: self.kernel.width,
+                    c: panel.y.wrapping_add(image * self.output_len() + pixel * channels),
+                    c_row: columns.step * channels,
+                    cols: panel.cols,
+                    add: false,
+                };
+                // SAFETY: as the caller vouches: the tile lies within the operands.
+                unsafe { self.kernel.run(tile_height.min(columns.count - first), tile) }
+            }
+        }
+    }
+
+    /// Computes one place of several images.
+    unsafe fn tiles_of_images(&self, phase: &Phase, place: [usize; 3], images: usize, pixel: usize, panel: &Panel<T>) {
+        let pitch = self.groups * self.depth;
+        let taps = phase.places[2].met(place[2]);
+        let at = |[depth, row]: [usize; 2], column: i64| {
+            ((depth * self.input[1] + row) * self.input[2] + column as usize) * pitch
+        };
+        // SAFETY: as the caller vouches.
+        let (num_pieces, depth) = unsafe { self.pieces(phase, place, taps, self.groups == 1, panel.pieces, at) };
+        let tile_height = self.kernel.height(images);
+        for image in (0..images).step_by(tile_height) {
+            let tile = BatchReduce {
+                pieces: panel.pieces,
+                num_pieces,
+                depth,
+                a: panel.x.wrapping_add(image * self.input_len()),
+                a_row: self.input_len(),
+                a_depth: 1,
+                b: panel.w,
+                b_depth: self.kernel.width,
+                c: panel.y.wrapping_add(image * self.output_len() + pixel * self.groups * self.columns),
+                c_row: self.output_len(),
+                cols: panel.cols,
+                add: false,
+            };
+            // SAFETY: as the caller vouches: the tile lies within the operands.
+            unsafe { self.kernel.run(tile_height.min(images - image), tile) }
+        }
+    }
+
+    /// Writes where a place meets the input through elements of the kernel that meet it along the first two axes, and
+    /// through `taps` along the last. Returns how many pieces there are and how deep they are: channels of neighbours
+    /// along the last axis are summed over in one if they are neighbours in memory (`is_run`).
+    unsafe fn pieces(
+        &self,
+        phase: &Phase,
+        [depth, row, column]: [usize; 3],
+        taps: Range<usize>,
+        is_run: bool,
+        pieces: *mut Piece,
+        at: impl Fn([usize; 2], i64) -> usize,
+    ) -> (usize, usize) {
+        let [depths, rows, columns] = &phase.places;
+        let is_run = is_run && columns.is_run();
+        let (step, piece_depth) = if is_run { (taps.len().max(1), taps.len() * self.depth) } else { (1, self.depth) };
+        let panel_step = self.depth * self.kernel.width;
+        let mut count = 0;
+        for depth_tap in depths.met(depth) {
+            for row_tap in rows.met(row) {
+                let line = [depths.source(depth, depth_tap) as usize, rows.source(row, row_tap) as usize];
+                let first = phase.first_tap + (depth_tap * rows.taps.len() + row_tap) * columns.taps.len();
+                for tap in taps.clone().step_by(step) {
+                    let a = at(line, columns.source(column, tap));
+                    // SAFETY: as the caller vouches, there is memory for a piece of each element of the kernel.
+                    unsafe { *pieces.add(count) = Piece { a, b: (first + tap) * panel_step } }
+                    count += 1;
+                }
+            }
+        }
+        (count, piece_depth)
+    }
+}
+
+impl Rows {
+    fn new(images: usize, input: [usize; 3], groups: usize, channels: usize, columns: &[Places]) -> Rows {
+        let all: usize = columns.iter().map(|places| places.count * places.taps.len()).sum();
+        let met = |places: &Places| (0..places.count).map(|place| places.met(place).len()).sum::<usize>();
+        let met: usize = columns.iter().map(met).sum();
+        let saved = (all - met) as f64 / all.max(1) as f64;
+        if images >= MIN_IMAGES && saved > MIN_SAVED {
+            Rows::Images
+        } else if columns.iter().all(Places::is_inner) {
+            Rows::Places
+        } else {
+            Rows::Copied(Lines::new(input, groups, channels, columns))
+        }
+    }
+}
+
+impl Phase {
+    /// All combinations of phases of the axes, and the elements of the kernel in their order.
+    fn product([depths, rows, columns]: &[Vec<Places>; 3], kernel: [usize; 3]) -> (Vec<Phase>, Vec<usize>) {
+        let (mut phases, mut taps) = (vec![], vec![]);
+        for depth in depths {
+            for row in rows {
+                for column in columns {
+                    let places = [depth, row, column].map(Places::clone);
+                    let first_tap = taps.len();
+                    for d in &depth.taps {
+                        for r in &row.taps {
+                            let line = (d.index * kernel[1] + r.index) * kernel[2];
+                            taps.extend(column.taps.iter().map(|c| line + c.index));
+                        }
+                    }
+                    phases.push(Phase { places, first_tap });
+                }
+            }
+        }
+        (phases, taps)
+    }
+}

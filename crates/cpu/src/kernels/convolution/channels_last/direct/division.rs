@@ -1,0 +1,112 @@
+//! Into which tasks a correlation is divided, by sizes alone.
+
+use std::ops::Range;
+
+/// Bytes of images and results that stay in the second-level cache while panels of weights are applied to them.
+const BLOCK_BYTES: usize = 512 << 10;
+/// How many multiplications are worth a task.
+const TASK_WORK: usize = 512 << 10;
+/// How many tasks are wanted, so that threads have equal shares.
+const MIN_TASKS: usize = 8;
+/// Weights of so many bytes are packed by the tasks that use them: each has one panel, and all images.
+const LARGE_WEIGHTS: usize = 1 << 20;
+
+/// The sizes that matter.
+pub(super) struct Sizes {
+    pub(super) images: usize,
+    pub(super) groups: usize,
+    pub(super) panels: usize,
+    /// Lines of an image of the result, along its first two axes.
+    pub(super) lines: [usize; 2],
+    /// Multiplications of a line for a group.
+    pub(super) line_work: usize,
+    /// Bytes of a line of the input and of the result, in a group.
+    pub(super) line_bytes: [usize; 2],
+    /// How many lines of the input a block of one line needs, and each further one.
+    pub(super) needed: [usize; 2],
+    pub(super) weight_bytes: usize,
+    /// How many images stand in a tile.
+    pub(super) tile_images: usize,
+}
+
+/// A division into blocks of lines and images, and into panels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Division {
+    images: usize,
+    lines: [usize; 2],
+    groups: usize,
+    panels: usize,
+    /// How many images a block has at most.
+    pub(super) block_images: usize,
+    /// Into how many blocks the lines of an image are divided.
+    line_blocks: usize,
+    /// Into how many parts the panels of a group are divided.
+    panel_parts: usize,
+    /// Whether each task has all blocks, and one panel that it packs.
+    pub(super) is_by_panel: bool,
+}
+
+/// A part of the result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    pub(super) images: Range<usize>,
+    pub(super) depth: usize,
+    pub(super) rows: Range<usize>,
+}
+
+/// What a task computes: panels of a group for some blocks.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub(super) blocks: Range<usize>,
+    pub(super) group: usize,
+    pub(super) panels: Range<usize>,
+}
+
+impl Division {
+    pub(super) fn new(sizes: &Sizes) -> Division {
+        let Sizes { images, groups, panels, lines, .. } = *sizes;
+        let [input, output] = sizes.line_bytes;
+        let [first, further] = sizes.needed;
+        // Of so many images: lines that fit, at least as many as make those that blocks share worth while.
+        let fitting = |images: usize| {
+            let budget = (BLOCK_BYTES / images).saturating_sub((first - further) * input);
+            (budget / (further * input + output).max(1)).max(first.div_ceil(further)).clamp(1, lines[1].max(1))
+        };
+        let most = fitting(sizes.tile_images);
+        let line_blocks = lines[1].div_ceil(most).max(1);
+        let image_work = (lines[1] * sizes.line_work).max(1);
+        let image_bytes = ((first + further * lines[1]) * input + lines[1] * output).max(1);
+        let worth = if line_blocks == 1 { (TASK_WORK / image_work).min(BLOCK_BYTES / image_bytes) } else { 1 };
+        let block_images = sizes.tile_images * (worth / sizes.tile_images).max(1);
+        let blocks = images.div_ceil(block_images) * lines[0] * line_blocks;
+        let is_by_panel = sizes.weight_bytes >= LARGE_WEIGHTS && groups * panels >= MIN_TASKS;
+        let panel_parts = if is_by_panel { panels } else { MIN_TASKS.div_ceil((blocks * groups).max(1)).min(panels) };
+        Division { images, lines, groups, panels, block_images, line_blocks, panel_parts, is_by_panel }
+    }
+
+    pub(super) fn num_blocks(&self) -> usize {
+        self.images.div_ceil(self.block_images) * self.lines[0] * self.line_blocks
+    }
+
+    pub(super) fn num_tasks(&self) -> usize {
+        let blocks = if self.is_by_panel { 1 } else { self.num_blocks() };
+        blocks * self.groups * self.panel_parts
+    }
+
+    /// Tasks of the same block are neighbours.
+    pub(super) fn task(&self, index: usize) -> Task {
+        let (rest, part) = (index / self.panel_parts, index % self.panel_parts);
+        let (block, group) = (rest / self.groups, rest % self.groups);
+        let blocks = if self.is_by_panel { 0..self.num_blocks() } else { block..block + 1 };
+        let panels = self.panels * part / self.panel_parts..self.panels * (part + 1) / self.panel_parts;
+        Task { blocks, group, panels }
+    }
+
+    pub(super) fn block(&self, index: usize) -> Block {
+        let (rest, part) = (index / self.line_blocks, index % self.line_blocks);
+        let (images, depth) = (rest / self.lines[0], rest % self.lines[0]);
+        let first = images * self.block_images;
+        let rows = self.lines[1] * part / self.line_blocks..self.lines[1] * (part + 1) / self.line_blocks;
+        Block { images: first..self.images.min(first + self.block_images), depth, rows }
+    }
+}

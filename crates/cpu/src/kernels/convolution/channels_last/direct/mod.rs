@@ -1,0 +1,106 @@
+//! Convolutions straight from images in channels-last order: sums over places of the kernel, with the images, the
+//! cotangents and the results where they are.
+
+use std::marker::PhantomData;
+
+use self::correlation::Correlation;
+use self::places::Places;
+use self::weight_grad::WeightGrad;
+use super::super::geometry::{Axis, Geometry};
+use crate::isa::Isa;
+use crate::kernel::{Kernel, Run};
+use crate::kernels::gemm::number::Number;
+use crate::pool::ScratchSize;
+
+mod correlation;
+mod division;
+mod lines;
+mod places;
+#[cfg(test)]
+mod tests;
+mod weight_grad;
+mod weights;
+
+/// Lines of pointwise convolutions are joined until they have so many places.
+const MIN_WIDTH: usize = 24;
+
+/// The kernel of a convolution.
+pub(super) fn forward(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
+    is_suited(geometry).then(|| forward_of::<f32>(Isa::get(), geometry))
+}
+
+/// The kernel of the gradient for the input.
+pub(super) fn input_grad(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
+    is_suited(geometry).then(|| input_grad_of::<f32>(Isa::get(), geometry))
+}
+
+/// The kernel of the gradient for the weights.
+pub(super) fn weight_grad(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
+    is_suited(geometry).then(|| weight_grad_of::<f32>(Isa::get(), geometry))
+}
+
+/// Whether the channels of a group fill vectors.
+fn is_suited(geometry: &Geometry) -> bool {
+    geometry.groups == 1 || geometry.in_channels.min(geometry.out_channels) >= 8
+}
+
+fn forward_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
+    let geometry = joined(geometry);
+    let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
+    let layout = weights::Layout::of_result(&geometry);
+    Box::new(Correlated::<T>(Correlation::new(isa, &geometry, phases, layout)))
+}
+
+fn input_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
+    let geometry = joined(geometry);
+    let phases = geometry.axes.map(|axis| Places::of_input(&axis));
+    let layout = weights::Layout::of_input(&geometry);
+    let exchanged = |axis: Axis| Axis { input: axis.output, output: axis.input, ..axis };
+    let (in_channels, out_channels) = (geometry.out_channels, geometry.in_channels);
+    let exchanged = Geometry { in_channels, out_channels, axes: geometry.axes.map(exchanged), ..geometry };
+    Box::new(Correlated::<T>(Correlation::new(isa, &exchanged, phases, layout)))
+}
+
+fn weight_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
+    Box::new(WeightGrad::<T>::new(isa, joined(geometry)))
+}
+
+/// The same convolution with lines joined where the kernel is of one element that meets each of the input: there
+/// all places of all images are neighbours in memory.
+fn joined(geometry: &Geometry) -> Geometry {
+    let mut geometry = *geometry;
+    if !geometry.is_pointwise() {
+        return geometry;
+    }
+    let [depth, height, width] = geometry.axes.map(|axis| axis.output);
+    let mut sizes = [1, geometry.images * depth * height, width];
+    if width < MIN_WIDTH {
+        sizes = [1, geometry.images * depth, height * width];
+        if height * width < MIN_WIDTH {
+            sizes = [1, 1, geometry.images * depth * height * width];
+        }
+    }
+    geometry.images = 1;
+    for (axis, size) in geometry.axes.iter_mut().zip(sizes) {
+        (axis.input, axis.output) = (size, size);
+    }
+    geometry
+}
+
+/// A convolution, or the gradient for its input.
+struct Correlated<T>(Correlation<T>);
+
+impl<T: Number> Kernel for Correlated<T> {
+    fn scratch(&self) -> ScratchSize {
+        self.0.scratch()
+    }
+
+    fn takes_epilogue(&self) -> bool {
+        true
+    }
+
+    unsafe fn run(&self, run: &Run) {
+        // SAFETY: by this function's own contract.
+        unsafe { self.0.run(run) }
+    }
+}

@@ -1,0 +1,440 @@
+//! The gradient of a convolution with respect to its weights: sums over places of the images.
+//!
+//! The rows of a tile are channels, its columns output channels, for one element of the kernel; what is summed over
+//! are the lines that it meets, or, of small images, the images. Images of few channels are copied with their
+//! padding, so that the rows can be the channels of all elements of a line of the kernel.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::super::super::geometry::Geometry;
+use super::lines::Lines;
+use super::places::Places;
+use crate::isa::Isa;
+use crate::kernel::{Kernel, Run};
+use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece, Vector};
+use crate::kernels::gemm::number::{Number, VectorLoop};
+use crate::kernels::split::Pointers;
+use crate::math::{MulAdd, Multiversion};
+use crate::pool::ScratchSize;
+
+/// Bytes of images and cotangents that stay in the second-level cache while tiles are summed over them.
+const BLOCK_BYTES: usize = 384 << 10;
+/// Bytes of sums that a task keeps, if one panel of them has no more.
+const SUMS_BYTES: usize = 160 << 10;
+/// How many tasks are wanted, so that threads have equal shares.
+const MIN_TASKS: usize = 16;
+/// How many tiles of channels a task has at most.
+const TASK_TILES: usize = 5;
+/// From how many images on is summed over them, and which part of the places of lines meet nothing then.
+const MIN_IMAGES: usize = 8;
+const MIN_SAVED: f64 = 0.04;
+/// How many channels are few.
+const FEW_CHANNELS: usize = 8;
+
+/// The kernel of the gradient.
+pub(super) struct WeightGrad<T> {
+    geometry: Geometry,
+    places: [Places; 3],
+    depths: Depths,
+    kernel: BatchReduceKernel<T>,
+    /// Channels, or, of copied lines, channels of a line of the kernel.
+    rows: usize,
+    tile_height: usize,
+    division: Division,
+    /// Elements of copied lines, and pieces, of a worker.
+    copied_len: usize,
+    num_pieces: usize,
+    finish: unsafe fn(FinishArguments<T>),
+}
+
+/// What is summed over in a piece.
+enum Depths {
+    /// The places of a line, of the input as it is.
+    Places,
+    /// The places of a copied line.
+    Copied(Lines),
+    /// The images, at one place.
+    Images,
+}
+
+/// Into which tasks the sums are divided, by sizes alone.
+#[derive(Clone, Copy, Debug)]
+struct Division {
+    groups: usize,
+    /// Tiles of rows and panels of columns of a group, and into how many parts they are divided.
+    tiles: usize,
+    tile_parts: usize,
+    panels: usize,
+    panel_parts: usize,
+    /// Lines, and into how many parts they are divided, whose sums are added.
+    lines: usize,
+    parts: usize,
+    /// How many lines are worked on at a time.
+    block: usize,
+}
+
+/// What a task sums.
+struct Task {
+    part: usize,
+    group: usize,
+    tiles: Range<usize>,
+    panels: Range<usize>,
+    lines: Range<usize>,
+}
+
+impl Division {
+    fn task(&self, index: usize) -> Task {
+        let divided = |count: usize, parts: usize, part: usize| count * part / parts..count * (part + 1) / parts;
+        let (rest, panels) = (index / self.panel_parts, index % self.panel_parts);
+        let (rest, tiles) = (rest / self.tile_parts, rest % self.tile_parts);
+        let (part, group) = (rest / self.groups, rest % self.groups);
+        Task {
+            part,
+            group,
+            tiles: divided(self.tiles, self.tile_parts, tiles),
+            panels: divided(self.panels, self.panel_parts, panels),
+            lines: divided(self.lines, self.parts, part),
+        }
+    }
+
+    fn num_tasks(&self) -> usize {
+        self.parts * self.groups * self.tile_parts * self.panel_parts
+    }
+}
+
+impl<T: Number> WeightGrad<T> {
+    pub(super) fn new(isa: Isa, geometry: Geometry) -> Self {
+        let Geometry { images, groups, in_channels, out_channels, axes } = geometry;
+        let places = axes.map(|axis| Places::of_result(&axis));
+        let kernel = T::batch_reduce(isa);
+        let input = axes.map(|axis| axis.input);
+        let columns = &places[2];
+        let met: usize = (0..columns.count).map(|place| columns.met(place).len()).sum();
+        let saved = 1.0 - met as f64 / (columns.count * columns.taps.len()) as f64;
+        let is_flat = axes[0].kernel == 1 && axes[0].output == 1;
+        let depths = if is_flat && in_channels < FEW_CHANNELS && columns.taps.len() > 1 && columns.is_run() {
+            Depths::Copied(Lines::new(input, groups, in_channels, std::slice::from_ref(columns)))
+        } else if images >= MIN_IMAGES && saved > MIN_SAVED {
+            Depths::Images
+        } else {
+            Depths::Places
+        };
+        let is_copied = matches!(depths, Depths::Copied(_));
+        let (rows, taps) = if is_copied { (in_channels * axes[2].kernel, 1) } else { (in_channels, axes[2].kernel) };
+        let taps = axes[0].kernel * axes[1].kernel * taps;
+        let tile_height = kernel.height(rows);
+        let (tiles, panels) = (rows.div_ceil(tile_height), out_channels.div_ceil(kernel.width));
+        let lines_of_image = axes[0].output * axes[1].output;
+        let lines = if matches!(depths, Depths::Images) { lines_of_image } else { images * lines_of_image };
+        let tile_parts = tiles.div_ceil(TASK_TILES + 1);
+        let panel_bytes = taps * tiles.div_ceil(tile_parts) * tile_height * kernel.width * size_of::<T>();
+        let panel_parts = panels.div_ceil((SUMS_BYTES / panel_bytes.max(1)).max(1)).min(panels);
+        let parts = MIN_TASKS.div_ceil(groups * tile_parts * panel_parts).min(lines);
+        // A block is of one image, if lines are copied.
+        let line_pixels = axes[2].output * if matches!(depths, Depths::Images) { images } else { 1 };
+        let met_channels = rows.min(TASK_TILES * tile_height) * axes[1].stride * axes[2].stride.min(4);
+        let line_bytes = line_pixels * (met_channels + out_channels / panel_parts) * size_of::<T>();
+        let block = (BLOCK_BYTES / line_bytes.max(1)).max(1);
+        let division = Division { groups, tiles, tile_parts, panels, panel_parts, lines, parts, block };
+        let block = block.min(lines.div_ceil(parts) + 1);
+        let copied_len = match &depths {
+            Depths::Copied(lines) => {
+                let block = block.min(axes[1].output);
+                let rows = (block - 1) * axes[1].stride + (axes[1].kernel - 1) * axes[1].dilation + 1;
+                rows.min(axes[1].input) * lines.len()
+            }
+            _ => 0,
+        };
+        let num_pieces = block * if matches!(depths, Depths::Images) { axes[2].output } else { 1 };
+        let num_pieces = num_pieces.next_multiple_of(8);
+        let finish = T::vectorised::<Finish<T>>(isa);
+        WeightGrad { geometry, places, depths, kernel, rows, tile_height, division, copied_len, num_pieces, finish }
+    }
+
+    /// Elements of a panel of sums of a part: `[taps, C, width]`.
+    fn panel_len(&self) -> usize {
+        self.geometry.depth() * self.kernel.width
+    }
+
+    /// Elements of the sums of a part.
+    fn part_len(&self) -> usize {
+        self.division.groups * self.division.panels * self.panel_len()
+    }
+
+    /// Adds a block of lines to the sums of a task.
+    unsafe fn add(&self, task: &Task, lines: Range<usize>, memory: &Memory<T>) {
+        let [depths, rows, columns] = &self.places;
+        let Geometry { groups, in_channels, out_channels, axes, .. } = self.geometry;
+        let input_row = axes[2].input * groups * in_channels;
+        let image_len = self.geometry.input_pixels() * groups * in_channels;
+        let output_len = self.geometry.output_pixels() * groups * out_channels;
+        let out_channels_of_all = groups * out_channels;
+        let (mut from, mut pitch, mut copied_rows) = (memory.x, groups * in_channels, 0..0);
+        if let Depths::Copied(copied) = &self.depths {
+            let (image, first) = (lines.start / axes[1].output, lines.start % axes[1].output);
+            copied_rows = self.copied_rows(first..first + lines.len());
+            (from, pitch) = (memory.copied, in_channels);
+            let image = memory.x.wrapping_add(image * image_len);
+            // SAFETY: the lines lie within the image, and as many were counted.
+            unsafe { copied.copy(image, &[0..1, copied_rows.clone()], memory.copied) }
+        }
+        let column_taps = if let Depths::Copied(_) = self.depths { 1 } else { columns.taps.len() };
+        for tap in 0..depths.taps.len() * rows.taps.len() * column_taps {
+            let (rest, column_tap) = (tap / column_taps, tap % column_taps);
+            let (depth_tap, row_tap) = (rest / rows.taps.len(), rest % rows.taps.len());
+            let met = match self.depths {
+                Depths::Copied(_) => 0..columns.count,
+                _ => columns.meeting(&columns.taps[column_tap]),
+            };
+            let mut num_pieces = 0;
+            let mut push = |a: usize, b: usize| {
+                // SAFETY: as many pieces were counted.
+                unsafe { *memory.pieces.add(num_pieces) = Piece { a, b } }
+                num_pieces += 1;
+            };
+            for line in lines.clone() {
+                let (rest, row) = (line / axes[1].output, line % axes[1].output);
+                let (image, depth) = (rest / axes[0].output, rest % axes[0].output);
+                let is_met = depths.met(depth).contains(&depth_tap) && rows.met(row).contains(&row_tap);
+                if !is_met || met.is_empty() {
+                    continue;
+                }
+                let (at_depth, at_row) = (depths.source(depth, depth_tap) as usize, rows.source(row, row_tap) as usize);
+                let b = line * axes[2].output * out_channels_of_all;
+                if let Depths::Copied(copied) = &self.depths {
+                    push((at_row - copied_rows.start) * copied.len() + copied.column(columns.taps[0].offset), b);
+                    continue;
+                }
+                let a = image * image_len + (at_depth * axes[1].input + at_row) * input_row;
+                let column = |place: usize| columns.source(place, column_tap) as usize * pitch;
+                match self.depths {
+                    Depths::Images => {
+                        for place in met.clone() {
+                            push(a + column(place), b + place * out_channels_of_all);
+                        }
+                    }
+                    _ => push(a + column(met.start), b + met.start * out_channels_of_all),
+                }
+            }
+            let (depth, a_depth, b_depth) = match self.depths {
+                Depths::Images => (self.geometry.images, image_len, output_len),
+                _ => (met.len(), columns.stride * pitch, out_channels_of_all),
+            };
+            for panel in task.panels.clone() {
+                let first = panel * self.kernel.width;
+                for tile in task.tiles.clone() {
+                    let row = tile * self.tile_height;
+                    let sums = memory.sums.wrapping_add(
+                        (task.group * self.division.panels + panel) * self.panel_len()
+                            + (tap * self.rows + row) * self.kernel.width,
+                    );
+                    let tile = BatchReduce {
+                        pieces: memory.pieces,
+                        num_pieces,
+                        depth,
+                        a: from.wrapping_add(row),
+                        a_row: 1,
+                        a_depth,
+                        b: memory.dy.wrapping_add(first),
+                        b_depth,
+                        c: sums,
+                        c_row: self.kernel.width,
+                        cols: self.kernel.width.min(out_channels - first),
+                        add: lines.start > task.lines.start,
+                    };
+                    // SAFETY: as the caller vouches: the lines lie within the operands.
+                    unsafe { self.kernel.run(self.tile_height.min(self.rows - row), tile) }
+                }
+            }
+        }
+    }
+
+    /// Which rows of the input some of the result meet.
+    fn copied_rows(&self, lines: Range<usize>) -> Range<usize> {
+        let rows = &self.places[1];
+        lines.fold(0..0, |all, line| {
+            let met = rows.met(line);
+            if met.is_empty() {
+                return all;
+            }
+            let of = rows.source(line, met.start) as usize..rows.source(line, met.end - 1) as usize + 1;
+            if all.is_empty() { of } else { all.start.min(of.start)..all.end.max(of.end) }
+        })
+    }
+}
+
+/// What a task works on.
+struct Memory<T> {
+    /// The group's first channel.
+    x: *const T,
+    dy: *const T,
+    copied: *mut T,
+    pieces: *mut Piece,
+    /// Of the task's part.
+    sums: *mut T,
+}
+
+impl<T: Number> Kernel for WeightGrad<T> {
+    fn scratch(&self) -> ScratchSize {
+        let per_worker = self.num_pieces * size_of::<Piece>() + self.copied_len * size_of::<T>();
+        ScratchSize { shared: self.division.parts * self.part_len() * size_of::<T>(), per_worker }
+    }
+
+    unsafe fn run(&self, run: &Run) {
+        let Geometry { in_channels, out_channels, axes, .. } = self.geometry;
+        let (pointers, scratch) = (Pointers::of(run), run.scratch);
+        let sums = || scratch.shared::<T>(self.division.parts * self.part_len());
+        run.pool.run(self.division.num_tasks(), &|index, worker| {
+            let (x, dy, dw) = (pointers.input::<T>(0), pointers.input::<T>(1), pointers.output::<T>(0));
+            let task = self.division.task(index);
+            let pieces = scratch.worker::<u8>(worker, self.scratch().per_worker).cast::<Piece>();
+            let memory = Memory {
+                x: x.wrapping_add(task.group * in_channels),
+                dy: dy.wrapping_add(task.group * out_channels),
+                copied: pieces.wrapping_add(self.num_pieces).cast(),
+                pieces,
+                sums: sums().wrapping_add(task.part * self.part_len()),
+            };
+            let mut first = task.lines.start;
+            while first < task.lines.end {
+                let mut end = task.lines.end.min(first + self.division.block);
+                if let Depths::Copied(_) = self.depths {
+                    end = end.min((first / axes[1].output + 1) * axes[1].output);
+                }
+                // SAFETY: by this function's own contract.
+                unsafe { self.add(&task, first..end, &memory) }
+                first = end;
+            }
+            if self.division.parts == 1 {
+                let rows = task.tiles.start * self.tile_height..self.rows.min(task.tiles.end * self.tile_height);
+                for panel in task.panels.clone() {
+                    // SAFETY: by this function's own contract; the task has made these sums.
+                    unsafe { self.finish(task.group, panel, rows.clone(), sums(), dw) }
+                }
+            }
+        });
+        if self.division.parts > 1 {
+            let chunks = self.rows.div_ceil(FINISHED_ROWS);
+            run.pool.run(self.division.groups * self.division.panels * chunks, &|index, _| {
+                let (rest, chunk) = (index / chunks, index % chunks);
+                let (group, panel) = (rest / self.division.panels, rest % self.division.panels);
+                let rows = chunk * FINISHED_ROWS..self.rows.min((chunk + 1) * FINISHED_ROWS);
+                // SAFETY: by this function's own contract; all sums are made.
+                unsafe { self.finish(group, panel, rows, sums(), pointers.output(0)) }
+            });
+        }
+    }
+}
+
+/// How many rows of the sums a task adds up.
+const FINISHED_ROWS: usize = 16;
+
+impl<T: Number> WeightGrad<T> {
+    /// Adds the parts of some rows of a panel, and writes them where they belong.
+    unsafe fn finish(&self, group: usize, panel: usize, rows: Range<usize>, sums: *mut T, dw: *mut T) {
+        let Geometry { in_channels, out_channels, axes, .. } = self.geometry;
+        let (width, taps) = (self.kernel.width, self.geometry.taps());
+        // The sums of copied lines have the channels of several elements of the kernel in a row.
+        let row_taps = if let Depths::Copied(_) = self.depths { axes[2].kernel } else { 1 };
+        let first = panel * width;
+        let arguments = FinishArguments {
+            sums: sums.wrapping_add((group * self.division.panels + panel) * self.panel_len()),
+            parts: self.division.parts,
+            part_len: self.part_len(),
+            width,
+            rows: [rows.start, rows.len()],
+            all_rows: self.rows,
+            num_taps: taps / row_taps,
+            row_taps,
+            channels: in_channels,
+            columns: width.min(out_channels - first),
+            to: dw.wrapping_add((group * out_channels + first) * in_channels * taps),
+        };
+        // SAFETY: as the caller vouches; the loop is compiled for this processor.
+        unsafe { (self.finish)(arguments) }
+    }
+}
+
+/// What [`Finish`] works on.
+#[derive(Clone, Copy)]
+struct FinishArguments<T> {
+    /// A panel `[taps, rows, width]` of the first part.
+    sums: *mut T,
+    parts: usize,
+    part_len: usize,
+    width: usize,
+    /// The first row and how many there are, of `all_rows`.
+    rows: [usize; 2],
+    all_rows: usize,
+    num_taps: usize,
+    /// How many elements of the kernel a row has: its index is `element * channels + channel`.
+    row_taps: usize,
+    channels: usize,
+    columns: usize,
+    /// `[columns, channels, num_taps * row_taps]`.
+    to: *mut T,
+}
+
+/// Adds parts and transposes them.
+struct Finish<V>(PhantomData<V>);
+
+impl<T: Number> VectorLoop<T> for Finish<T> {
+    type Arguments = FinishArguments<T>;
+    type Of<V: Vector<Element = T>> = Finish<V>;
+}
+
+impl<V: Vector> Multiversion for Finish<V> {
+    type Arguments = FinishArguments<V::Element>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: FinishArguments<V::Element>) {
+        let FinishArguments { sums, parts, part_len, width, rows: [first, count], all_rows, .. } = arguments;
+        let FinishArguments { num_taps, row_taps, channels, columns, to, .. } = arguments;
+        let taps = num_taps * row_taps;
+        // SAFETY: as the caller vouches: the rows lie within the sums, and the columns within the result.
+        unsafe {
+            for tap in 0..num_taps {
+                let rows = sums.add((tap * all_rows + first) * width);
+                for place in (0..count * width).step_by(V::LANES).filter(|_| parts > 1) {
+                    let mut sum = V::load(rows.add(place));
+                    for part in 1..parts {
+                        sum = sum.add(V::load(rows.add(part * part_len + place)));
+                    }
+                    sum.store(rows.add(place));
+                }
+            }
+            for column in (0..columns).step_by(V::LANES) {
+                let (lanes, to) = (V::LANES.min(columns - column), to.add(column * channels * taps));
+                if taps == 1 {
+                    // The channels of an output channel are neighbours.
+                    for row in (first..first + count).step_by(V::LANES) {
+                        let rows = V::LANES.min(first + count - row);
+                        let from = |index: usize| sums.add((row + index) * width + column).cast_const();
+                        V::transpose(from, rows, lanes, to.add(row), channels);
+                    }
+                    continue;
+                }
+                for row in first..first + count {
+                    let (channel, row_tap) = (row % channels, row / channels);
+                    if row_taps > 1 {
+                        for tap in 0..num_taps {
+                            let from = sums.add((tap * all_rows + row) * width + column);
+                            for lane in 0..lanes {
+                                *to.add((lane * channels + channel) * taps + tap * row_taps + row_tap) =
+                                    *from.add(lane);
+                            }
+                        }
+                        continue;
+                    }
+                    for tap in (0..num_taps).step_by(V::LANES) {
+                        let rows = V::LANES.min(num_taps - tap);
+                        let from =
+                            |index: usize| sums.add(((tap + index) * all_rows + row) * width + column).cast_const();
+                        V::transpose(from, rows, lanes, to.add(channel * taps + tap), channels * taps);
+                    }
+                }
+            }
+        }
+    }
+}
