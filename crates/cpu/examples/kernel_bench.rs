@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use gyrus_cpu::kernel::{Kernel, Run, Signature};
-use gyrus_cpu::kernels::convolution::{forward, input_grad, weight_grad};
+use gyrus_cpu::kernels::convolution::{channels_last, forward, input_grad, weight_grad};
 use gyrus_cpu::kernels::gemm::{Gemm, Operand};
 use gyrus_cpu::kernels::window::{reduce_window, reduce_window_select_grad, reduce_window_sum_grad};
 use gyrus_cpu::pool::{Pool, Scratch, ScratchSize};
@@ -93,24 +93,72 @@ impl Bench {
         self.report(name, flops, &mut || unsafe { kernel.run(&run) });
     }
 
+    /// A kernel that reads rows, and the one for images in channels-last order, if there is one.
+    fn in_both_orders(
+        &self,
+        name: &str,
+        flops: usize,
+        [row_major, channels_last]: [Option<Box<dyn Kernel>>; 2],
+        inputs: [&Spec; 2],
+        output: &Spec,
+    ) {
+        for (kernel, order) in [(row_major, ""), (channels_last, ", channels last")] {
+            if let Some(kernel) = kernel {
+                self.kernel(&format!("{name}{order}"), flops, &*kernel, inputs, output);
+            }
+        }
+    }
+
     fn convolution(&self, name: &str, x: [usize; 4], w: [usize; 4], window: ConvolutionWindow) {
         let spatial = window.output_sizes(&x[2..], &w[2..]).expect("fits");
         let y = Spec::new([x[0], w[0], spatial[0], spatial[1]], DType::F32);
         let flops = 2 * y.shape.num_elements() * w[1] * w[2] * w[3];
         let (x, w) = (Spec::new(x, DType::F32), Spec::new(w, DType::F32));
-        let signature = |a: &Spec, b: &Spec, c: &Spec| ([a.clone(), b.clone()], [c.clone()]);
-        let (inputs, outputs) = signature(&x, &w, &y);
+        let specs = |a: &Spec, b: &Spec, c: &Spec| ([a.clone(), b.clone()], [c.clone()]);
+        let (inputs, outputs) = specs(&x, &w, &y);
+        let signature = Signature { inputs: &inputs, outputs: &outputs };
         let op = Convolution { window: window.clone() };
-        let kernel = forward::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
-        self.kernel(&format!("{name}, forward"), flops, &*kernel, [&x, &w], &y);
-        let (inputs, outputs) = signature(&y, &w, &x);
+        let kernels = [Some(forward::kernel(&op, &signature)), channels_last::forward(&op, &signature)];
+        self.in_both_orders(&format!("{name}, forward"), flops, kernels, [&x, &w], &y);
+        let (inputs, outputs) = specs(&y, &w, &x);
+        let signature = Signature { inputs: &inputs, outputs: &outputs };
         let op = ConvolutionInputGrad { window: window.clone(), input_spatial: x.shape[2..].to_vec() };
-        let kernel = input_grad::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
-        self.kernel(&format!("{name}, input's gradient"), flops, &*kernel, [&y, &w], &x);
-        let (inputs, outputs) = signature(&x, &y, &w);
-        let op = ConvolutionWeightGrad { window, kernel_spatial: w.shape[2..].to_vec() };
-        let kernel = weight_grad::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
-        self.kernel(&format!("{name}, weight's gradient"), flops, &*kernel, [&x, &y], &w);
+        let kernels = [Some(input_grad::kernel(&op, &signature)), channels_last::input_grad(&op, &signature)];
+        self.in_both_orders(&format!("{name}, input's gradient"), flops, kernels, [&y, &w], &x);
+        let (inputs, outputs) = specs(&x, &y, &w);
+        let signature = Signature { inputs: &inputs, outputs: &outputs };
+        let op = ConvolutionWeightGrad { window: window.clone(), kernel_spatial: w.shape[2..].to_vec() };
+        let kernels = [Some(weight_grad::kernel(&op, &signature)), channels_last::weight_grad(&op, &signature)];
+        self.in_both_orders(&format!("{name}, weight's gradient"), flops, kernels, [&x, &y], &w);
+    }
+
+    /// The convolutions of a residual network, for images of 32 by 32 or 224 by 224.
+    fn residual_network(&self, images: usize, size: usize) {
+        let name = |text: String| format!("conv ResNet {images} of {size} by {size}, {text}");
+        let window = |stride: usize, padding: i64| ConvolutionWindow {
+            stride: vec![stride; 2],
+            padding: vec![(padding, padding); 2],
+            ..ConvolutionWindow::new(2)
+        };
+        let mut side = size;
+        if size == 224 {
+            self.convolution(&name("stem".into()), [images, 3, 224, 224], [64, 3, 7, 7], window(2, 3));
+            side = 56;
+        } else {
+            self.convolution(&name("stem".into()), [images, 3, size, size], [64, 3, 3, 3], window(1, 1));
+        }
+        for channels in [64, 128, 256, 512] {
+            if channels > 64 {
+                let (x, half) = ([images, channels / 2, side, side], channels / 2);
+                let text = format!("{half} to {channels}, 3 by 3, by 2");
+                self.convolution(&name(text), x, [channels, half, 3, 3], window(2, 1));
+                let text = format!("{half} to {channels}, 1 by 1, by 2");
+                self.convolution(&name(text), x, [channels, half, 1, 1], window(2, 0));
+                side /= 2;
+            }
+            let text = format!("{channels}, 3 by 3, on {side}");
+            self.convolution(&name(text), [images, channels, side, side], [channels, channels, 3, 3], window(1, 1));
+        }
     }
 
     fn pooling(&self, name: &str, x: [usize; 4], window: Window) {
@@ -164,6 +212,9 @@ fn main() {
     let depthwise = ConvolutionWindow { groups: 128, ..same() };
     bench.convolution("conv depthwise 128, 3 by 3, on 4 of 56 by 56", [4, 128, 56, 56], [128, 1, 3, 3], depthwise);
     bench.convolution("conv 64 to 256, 1 by 1, on 4 of 56 by 56", [4, 64, 56, 56], [256, 64, 1, 1], plain());
+    for (images, size) in [(32, 32), (1, 224), (8, 224)] {
+        bench.residual_network(images, size);
+    }
     bench.pooling("pool LeNet 1", [64, 6, 28, 28], Window::tiles(&[2, 2]));
     bench.pooling("pool LeNet 2", [64, 16, 10, 10], Window::tiles(&[2, 2]));
     let overlapping = Window { stride: vec![2, 2], padding: vec![(1, 1); 2], ..Window::tiles(&[3, 3]) };

@@ -2,7 +2,7 @@
 
 mod as_product;
 mod channel_lanes;
-pub(crate) mod channels_last;
+pub mod channels_last;
 mod correlation;
 mod few_channels;
 pub mod forward;

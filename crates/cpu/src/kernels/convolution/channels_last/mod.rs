@@ -16,21 +16,21 @@ mod winograd;
 const FEWEST_CHANNELS: usize = 16;
 
 /// The kernel of a convolution, if it is faster in this order.
-pub(crate) fn forward(op: &Convolution, signature: &Signature) -> Option<Box<dyn Kernel>> {
+pub fn forward(op: &Convolution, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let [x, w] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, x.dtype, [&x.shape, &w.shape, &signature.outputs[0].shape])?;
     winograd::forward(&geometry).or_else(|| direct::forward(&geometry))
 }
 
 /// The kernel of the gradient for the input, likewise.
-pub(crate) fn input_grad(op: &ConvolutionInputGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
+pub fn input_grad(op: &ConvolutionInputGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let [dy, w] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, dy.dtype, [&signature.outputs[0].shape, &w.shape, &dy.shape])?;
     winograd::input_grad(&geometry).or_else(|| direct::input_grad(&geometry))
 }
 
 /// The kernel of the gradient for the weights, likewise.
-pub(crate) fn weight_grad(op: &ConvolutionWeightGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
+pub fn weight_grad(op: &ConvolutionWeightGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let [x, dy] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, x.dtype, [&x.shape, &signature.outputs[0].shape, &dy.shape])?;
     winograd::weight_grad(&geometry).or_else(|| direct::weight_grad(&geometry))

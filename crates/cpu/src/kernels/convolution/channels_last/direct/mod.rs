@@ -1,8 +1,6 @@
 //! Convolutions straight from images in channels-last order: sums over places of the kernel, with the images, the
 //! cotangents and the results where they are.
 
-use std::marker::PhantomData;
-
 use self::correlation::Correlation;
 use self::places::Places;
 use self::weight_grad::WeightGrad;

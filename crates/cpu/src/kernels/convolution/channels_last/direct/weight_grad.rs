@@ -26,9 +26,8 @@ const SUMS_BYTES: usize = 160 << 10;
 const MIN_TASKS: usize = 16;
 /// How many tiles of channels a task has at most.
 const TASK_TILES: usize = 5;
-/// From how many images on is summed over them, and which part of the places of lines meet nothing then.
-const MIN_IMAGES: usize = 8;
-const MIN_SAVED: f64 = 0.04;
+/// Lines of fewer places than this are summed over image by image, if there are more images.
+const FEW_PLACES: usize = 8;
 /// How many channels are few.
 const FEW_CHANNELS: usize = 8;
 
@@ -110,12 +109,10 @@ impl<T: Number> WeightGrad<T> {
         let kernel = T::batch_reduce(isa);
         let input = axes.map(|axis| axis.input);
         let columns = &places[2];
-        let met: usize = (0..columns.count).map(|place| columns.met(place).len()).sum();
-        let saved = 1.0 - met as f64 / (columns.count * columns.taps.len()) as f64;
         let is_flat = axes[0].kernel == 1 && axes[0].output == 1;
         let depths = if is_flat && in_channels < FEW_CHANNELS && columns.taps.len() > 1 && columns.is_run() {
             Depths::Copied(Lines::new(input, groups, in_channels, std::slice::from_ref(columns)))
-        } else if images >= MIN_IMAGES && saved > MIN_SAVED {
+        } else if columns.count < FEW_PLACES.min(images) {
             Depths::Images
         } else {
             Depths::Places
