@@ -1,0 +1,120 @@
+//! The transformed weights, packed as panels of columns.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::minimal::{Kernel, POINTS, TAPS};
+use super::transform::{PLACES, Square};
+use crate::isa::Isa;
+use crate::kernels::gemm::microkernel::Vector;
+use crate::kernels::gemm::number::{Number, VectorLoop};
+use crate::math::{MulAdd, Multiversion};
+
+/// Weights of a kernel.
+const ALL_TAPS: usize = TAPS * TAPS;
+/// The most lanes of a vector.
+const MAX_LANES: usize = 16;
+
+/// Weights as a matrix of kernels: of the convolution, or of its gradient for the input.
+#[derive(Clone, Copy)]
+pub(super) struct Weights {
+    /// Over how many channels is summed, and the distance between them.
+    pub(super) depth: usize,
+    pub(super) depth_stride: usize,
+    /// How many channels the result has, and the distance between them.
+    pub(super) columns: usize,
+    pub(super) column_stride: usize,
+    /// Whether the kernels are reversed along both axes.
+    pub(super) is_reversed: bool,
+}
+
+/// What [`Pack`] works on: a vector of columns.
+#[derive(Clone, Copy)]
+struct Kernels {
+    weights: Weights,
+    /// The first column's kernel at the first depth.
+    from: *const f32,
+    /// How many columns there are.
+    count: usize,
+    depth: usize,
+    to: *mut f32,
+    /// Distances between depths and between matrices.
+    row: usize,
+    matrix: usize,
+}
+
+struct Pack;
+
+struct PackLoop<V>(PhantomData<V>);
+
+impl VectorLoop<f32> for Pack {
+    type Arguments = Kernels;
+    type Of<V: Vector<Element = f32>> = PackLoop<V>;
+}
+
+impl<V: Vector<Element = f32>> Multiversion for PackLoop<V> {
+    type Arguments = Kernels;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(kernels: Kernels) {
+        let Kernels { weights, count, .. } = kernels;
+        // Lanes beyond the last column stay zero.
+        let mut taps = [[0.0f32; MAX_LANES]; ALL_TAPS];
+        let mut square = Square { from: [taps[0].as_ptr(); PLACES], to: [kernels.to; PLACES], channels: V::LANES };
+        for (index, from) in square.from[..ALL_TAPS].iter_mut().enumerate() {
+            *from = taps[if weights.is_reversed { ALL_TAPS - 1 - index } else { index }].as_ptr();
+        }
+        for depth in 0..kernels.depth {
+            // SAFETY: as the caller vouches: the columns' kernels lie within the weights, the result's matrices in `to`.
+            unsafe {
+                let from = kernels.from.add(depth * weights.depth_stride);
+                for first in (0..ALL_TAPS).step_by(V::LANES) {
+                    let taps = taps[first..].as_mut_ptr().cast::<f32>();
+                    let from = |column: usize| from.add(column * weights.column_stride + first);
+                    V::transpose(from, count, V::LANES.min(ALL_TAPS - first), taps, MAX_LANES);
+                }
+                for (index, to) in square.to.iter_mut().enumerate() {
+                    *to = kernels.to.add(index * kernels.matrix + depth * kernels.row);
+                }
+                square.transform::<V, Kernel, M, TAPS, POINTS>();
+            }
+        }
+    }
+}
+
+/// The loop that packs weights, for panels of `width` columns.
+#[derive(Clone, Copy)]
+pub(super) struct Packing {
+    weights: Weights,
+    function: unsafe fn(Kernels),
+    lanes: usize,
+    width: usize,
+}
+
+impl Packing {
+    pub(super) fn new(isa: Isa, weights: Weights, width: usize) -> Self {
+        Packing { weights, function: f32::vectorised::<Pack>(isa), lanes: f32::lanes(isa), width }
+    }
+
+    /// Writes a panel's matrices `[depths, width]`, which begin `matrix` elements apart.
+    ///
+    /// # Safety
+    /// `w` is all weights, `to` has the matrices.
+    pub(super) unsafe fn pack(&self, w: *const f32, panel: usize, depths: Range<usize>, to: *mut f32, matrix: usize) {
+        let weights = self.weights;
+        for first in (0..self.width).step_by(self.lanes) {
+            let column = panel * self.width + first;
+            let kernels = Kernels {
+                weights,
+                from: w.wrapping_add(column * weights.column_stride + depths.start * weights.depth_stride),
+                count: weights.columns.saturating_sub(column).min(self.lanes),
+                depth: depths.len(),
+                to: to.wrapping_add(first),
+                row: self.width,
+                matrix,
+            };
+            // SAFETY: as the caller vouches; the loop is compiled for this processor.
+            unsafe { (self.function)(kernels) }
+        }
+    }
+}
