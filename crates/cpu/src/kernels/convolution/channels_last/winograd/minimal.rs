@@ -15,8 +15,8 @@ pub(super) const TAPS: usize = 3;
 /// Points, and the places that a tile meets, along an axis.
 pub(super) const POINTS: usize = OUTPUTS + TAPS - 1;
 
-const A: f32 = 1.0;
-const B: f32 = 2.0;
+const A: f32 = 0.625;
+const B: f32 = 1.5;
 const A2: f32 = A * A;
 const B2: f32 = B * B;
 /// The differences from a point to the others, multiplied.

@@ -1,5 +1,7 @@
 //! Where the tiles lie on the images.
 
+use std::ops::Range;
+
 use super::minimal::{OUTPUTS, POINTS};
 use super::transform::PLACES;
 use crate::kernels::convolution::geometry::Geometry;
@@ -56,11 +58,18 @@ impl Tiles {
     }
 
     /// The places of the input that a tile meets, row by row; `outside` stands for those beyond its edges.
-    pub(super) fn inputs(&self, tile: usize, x: *const f32, channels: usize, outside: *const f32) -> [*const f32; PLACES] {
+    pub(super) fn inputs(
+        &self,
+        tile: usize,
+        x: *const f32,
+        channels: usize,
+        outside: *const f32,
+    ) -> [*const f32; PLACES] {
         let [image, row, column] = self.position(tile);
         let start = [row, column].map(|index| (index * OUTPUTS) as i64);
         let start = [start[0] - self.low[0], start[1] - self.low[1]];
-        places::<POINTS>(self.input, image, start, x.cast_mut(), channels, outside.cast_mut()).map(<*mut f32>::cast_const)
+        places::<POINTS>(self.input, image, start, x.cast_mut(), channels, outside.cast_mut())
+            .map(<*mut f32>::cast_const)
     }
 
     /// The places of a tile of the result, likewise.
@@ -70,20 +79,20 @@ impl Tiles {
         places::<OUTPUTS>(self.output, image, start, y, channels, outside)
     }
 
-    /// The parts of the result that `count` tiles from `first` on make up.
-    pub(super) fn lines(&self, first: usize, count: usize) -> impl Iterator<Item = Lines> {
-        let mut at = first;
+    /// The parts of the result that neighbouring tiles make up.
+    pub(super) fn lines(&self, tiles: Range<usize>) -> impl Iterator<Item = Lines> {
+        let mut at = tiles.start;
         let [height, width] = self.output;
         std::iter::from_fn(move || {
             let [image, row, column] = self.position(at);
-            let tiles = (self.counts[1] - column).min(first + count - at);
-            at += tiles;
+            let count = (self.counts[1] - column).min(tiles.end - at);
+            at += count;
             let [row, column] = [row * OUTPUTS, column * OUTPUTS];
             let start = (image * height + row) * width + column;
-            (tiles > 0).then(|| Lines {
+            (count > 0).then(|| Lines {
                 start,
                 rows: OUTPUTS.min(height - row),
-                columns: (tiles * OUTPUTS).min(width - column),
+                columns: (count * OUTPUTS).min(width - column),
             })
         })
     }

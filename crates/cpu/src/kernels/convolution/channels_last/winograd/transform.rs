@@ -18,6 +18,15 @@ pub(super) struct Square {
     /// Those of the square that is written.
     pub(super) to: [*mut f32; PLACES],
     pub(super) channels: usize,
+    /// How far ahead the memory is that is soon read and written; at that distance it is asked for.
+    pub(super) ahead: Ahead,
+}
+
+/// Distances in elements; what is 0 is not asked for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ahead {
+    pub(super) from: usize,
+    pub(super) to: usize,
 }
 
 impl Square {
@@ -36,6 +45,16 @@ impl Square {
         unsafe {
             for first in (0..self.channels).step_by(V::LANES) {
                 let count = V::LANES.min(self.channels - first);
+                if self.ahead.from > 0 {
+                    for from in &self.from[..FROM * FROM] {
+                        V::prefetch(from.wrapping_add(first + self.ahead.from));
+                    }
+                }
+                if self.ahead.to > 0 {
+                    for to in &self.to[..TO * TO] {
+                        V::prefetch(to.wrapping_add(first + self.ahead.to));
+                    }
+                }
                 let mut rows = [[V::splat(0.0); FROM]; TO];
                 for column in 0..FROM {
                     let mut places = [V::splat(0.0); FROM];

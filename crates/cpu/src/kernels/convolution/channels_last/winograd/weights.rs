@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::matrices::Layout;
 use super::minimal::{Kernel, POINTS, TAPS};
-use super::transform::{PLACES, Square};
+use super::transform::{Ahead, PLACES, Square};
 use crate::isa::Isa;
 use crate::kernels::gemm::microkernel::Vector;
 use crate::kernels::gemm::number::{Number, VectorLoop};
@@ -38,9 +39,7 @@ struct Kernels {
     count: usize,
     depth: usize,
     to: *mut f32,
-    /// Distances between depths and between matrices.
-    row: usize,
-    matrix: usize,
+    layout: Layout,
 }
 
 struct Pack;
@@ -60,7 +59,8 @@ impl<V: Vector<Element = f32>> Multiversion for PackLoop<V> {
         let Kernels { weights, count, .. } = kernels;
         // Lanes beyond the last column stay zero.
         let mut taps = [[0.0f32; MAX_LANES]; ALL_TAPS];
-        let mut square = Square { from: [taps[0].as_ptr(); PLACES], to: [kernels.to; PLACES], channels: V::LANES };
+        let (from, to) = ([taps[0].as_ptr(); PLACES], [kernels.to; PLACES]);
+        let mut square = Square { from, to, channels: V::LANES, ahead: Ahead::default() };
         for (index, from) in square.from[..ALL_TAPS].iter_mut().enumerate() {
             *from = taps[if weights.is_reversed { ALL_TAPS - 1 - index } else { index }].as_ptr();
         }
@@ -73,9 +73,7 @@ impl<V: Vector<Element = f32>> Multiversion for PackLoop<V> {
                     let from = |column: usize| from.add(column * weights.column_stride + first);
                     V::transpose(from, count, V::LANES.min(ALL_TAPS - first), taps, MAX_LANES);
                 }
-                for (index, to) in square.to.iter_mut().enumerate() {
-                    *to = kernels.to.add(index * kernels.matrix + depth * kernels.row);
-                }
+                square.to = kernels.layout.places(kernels.to, depth);
                 square.transform::<V, Kernel, M, TAPS, POINTS>();
             }
         }
@@ -96,11 +94,11 @@ impl Packing {
         Packing { weights, function: f32::vectorised::<Pack>(isa), lanes: f32::lanes(isa), width }
     }
 
-    /// Writes a panel's matrices `[depths, width]`, which begin `matrix` elements apart.
+    /// Writes a panel's matrices `[depths, width]`.
     ///
     /// # Safety
     /// `w` is all weights, `to` has the matrices.
-    pub(super) unsafe fn pack(&self, w: *const f32, panel: usize, depths: Range<usize>, to: *mut f32, matrix: usize) {
+    pub(super) unsafe fn pack(&self, w: *const f32, panel: usize, depths: Range<usize>, to: *mut f32, layout: Layout) {
         let weights = self.weights;
         for first in (0..self.width).step_by(self.lanes) {
             let column = panel * self.width + first;
@@ -110,8 +108,7 @@ impl Packing {
                 count: weights.columns.saturating_sub(column).min(self.lanes),
                 depth: depths.len(),
                 to: to.wrapping_add(first),
-                row: self.width,
-                matrix,
+                layout,
             };
             // SAFETY: as the caller vouches; the loop is compiled for this processor.
             unsafe { (self.function)(kernels) }
