@@ -7,6 +7,7 @@ mod matrices;
 mod minimal;
 mod tiles;
 mod transform;
+mod weight_grad;
 mod weights;
 use correlation::Correlation;
 use weights::Weights;
@@ -39,6 +40,11 @@ pub(super) fn input_grad_for(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
         is_reversed: true,
     };
     Box::new(Correlation::new(isa, &exchanged, weights))
+}
+pub(super) fn weight_grad_for(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
+    let Geometry { in_channels, out_channels, .. } = *geometry;
+    let weights = Weights { depth: in_channels, depth_stride: 9, columns: out_channels, column_stride: in_channels * 9, is_reversed: false };
+    Box::new(weight_grad::WeightGrad::new(isa, geometry, weights))
 }
 pub(super) fn forward(_: &Geometry) -> Option<Box<dyn Kernel>> {
     None

@@ -1,10 +1,10 @@
-//! The transformed weights, packed as panels of columns.
+//! The transformed weights as matrices, and back.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::matrices::Layout;
-use super::minimal::{Kernel, POINTS, TAPS};
+use super::minimal::{Kernel, KernelGrad, POINTS, TAPS};
 use super::transform::{Ahead, PLACES, Square};
 use crate::isa::Isa;
 use crate::kernels::gemm::microkernel::Vector;
@@ -12,7 +12,7 @@ use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::math::{MulAdd, Multiversion};
 
 /// Weights of a kernel.
-const ALL_TAPS: usize = TAPS * TAPS;
+pub(super) const ALL_TAPS: usize = TAPS * TAPS;
 /// The most lanes of a vector.
 const MAX_LANES: usize = 16;
 
@@ -80,6 +80,59 @@ impl<V: Vector<Element = f32>> Multiversion for PackLoop<V> {
     }
 }
 
+/// What [`Unpack`] works on: a vector of columns.
+#[derive(Clone, Copy)]
+struct Transformed {
+    weights: Weights,
+    /// The first column at the first depth.
+    from: *const f32,
+    layout: Layout,
+    /// How many columns there are.
+    count: usize,
+    /// The first column's kernel.
+    to: *mut f32,
+}
+
+struct Unpack;
+
+struct UnpackLoop<V>(PhantomData<V>);
+
+impl VectorLoop<f32> for Unpack {
+    type Arguments = Transformed;
+    type Of<V: Vector<Element = f32>> = UnpackLoop<V>;
+}
+
+impl<V: Vector<Element = f32>> Multiversion for UnpackLoop<V> {
+    type Arguments = Transformed;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(transformed: Transformed) {
+        let Transformed { weights, count, .. } = transformed;
+        let mut taps = [[0.0f32; MAX_LANES]; ALL_TAPS];
+        let mut square = Square {
+            from: [transformed.from; PLACES],
+            to: [taps[0].as_mut_ptr(); PLACES],
+            channels: V::LANES,
+            ahead: Ahead::default(),
+        };
+        for (to, tap) in square.to.iter_mut().zip(&mut taps) {
+            *to = tap.as_mut_ptr();
+        }
+        for depth in 0..weights.depth {
+            // SAFETY: as the caller vouches, as in `PackLoop`.
+            unsafe {
+                square.from = transformed.layout.places(transformed.from.cast_mut(), depth).map(<*mut f32>::cast_const);
+                square.transform::<V, KernelGrad, M, POINTS, TAPS>();
+                let to = transformed.to.add(depth * weights.depth_stride);
+                for first in (0..ALL_TAPS).step_by(V::LANES) {
+                    let from = |tap: usize| square.to[first + tap].cast_const();
+                    V::transpose(from, V::LANES.min(ALL_TAPS - first), count, to.add(first), weights.column_stride);
+                }
+            }
+        }
+    }
+}
+
 /// The loop that packs weights, for panels of `width` columns.
 #[derive(Clone, Copy)]
 pub(super) struct Packing {
@@ -113,5 +166,31 @@ impl Packing {
             // SAFETY: as the caller vouches; the loop is compiled for this processor.
             unsafe { (self.function)(kernels) }
         }
+    }
+}
+
+/// The loop that brings gradients for transformed weights back.
+#[derive(Clone, Copy)]
+pub(super) struct Unpacking {
+    weights: Weights,
+    function: unsafe fn(Transformed),
+    /// Columns at a time.
+    pub(super) lanes: usize,
+}
+
+impl Unpacking {
+    pub(super) fn new(isa: Isa, weights: Weights) -> Self {
+        Unpacking { weights, function: f32::vectorised::<Unpack>(isa), lanes: f32::lanes(isa) }
+    }
+
+    /// Writes the kernels of `count` columns, at most [`Unpacking::lanes`].
+    ///
+    /// # Safety
+    /// `u` has the layout, `to` is all weights.
+    pub(super) unsafe fn unpack(&self, u: *const f32, layout: Layout, column: usize, count: usize, to: *mut f32) {
+        let weights = self.weights;
+        let (from, to) = (u.wrapping_add(column), to.wrapping_add(column * weights.column_stride));
+        // SAFETY: as the caller vouches; the loop is compiled for this processor.
+        unsafe { (self.function)(Transformed { weights, from, layout, count, to }) }
     }
 }
