@@ -43,7 +43,13 @@ pub(super) fn input_grad_for(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
 }
 pub(super) fn weight_grad_for(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
     let Geometry { in_channels, out_channels, .. } = *geometry;
-    let weights = Weights { depth: in_channels, depth_stride: 9, columns: out_channels, column_stride: in_channels * 9, is_reversed: false };
+    let weights = Weights {
+        depth: in_channels,
+        depth_stride: 9,
+        columns: out_channels,
+        column_stride: in_channels * 9,
+        is_reversed: false,
+    };
     Box::new(weight_grad::WeightGrad::new(isa, geometry, weights))
 }
 pub(super) fn forward(_: &Geometry) -> Option<Box<dyn Kernel>> {
