@@ -5,9 +5,9 @@ use gyrus_graph::Spec;
 use crate::kernels::gemm::Epilogue;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
-/// What a kernel runs on. All arrays are contiguous, row-major, aligned to 64 bytes, and of the shapes
-/// and element types that the kernel was made for; outputs overlap nothing but what
-/// [`Kernel::in_place`] allows.
+/// What a kernel runs on. All arrays are contiguous, row-major (images channels last, if the kernel was made for
+/// that), aligned to 64 bytes, and of the shapes and element types that the kernel was made for; outputs overlap
+/// nothing but what [`Kernel::in_place`] allows.
 pub struct Run<'a> {
     /// The operands, in the operation's order.
     pub inputs: &'a [*const u8],
