@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use super::matrices::{Layout, Product};
 use super::minimal::{Input, OUTPUTS, Output, POINTS};
+use super::order::{CHUNK, Order, part, transform_tasks};
 use super::tiles::Tiles;
 use super::transform::{Ahead, PLACES, Square, Squares};
 use super::weights::{Packing, Weights};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
-use crate::kernels::convolution::few_channels::Pointers;
-use crate::kernels::convolution::geometry::Geometry;
+use crate::kernels::convolution::geometry::{Axis, Geometry};
 use crate::kernels::gemm::Epilogue;
 use crate::kernels::gemm::microkernel::BatchReduceKernel;
 use crate::kernels::gemm::number::Number;
@@ -18,16 +18,12 @@ use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// The most tiles whose transforms stay in a core's cache beside some weights.
 const BLOCK: usize = 24;
-/// The most tiles for which weights are transformed anew.
-const CHUNK: usize = 128;
+/// Fewer blocks than these are halved, so that cores end at about the same time.
+const FEW_BLOCKS: usize = 16;
 /// So many transformed weights are kept in the caches that the cores share.
 const MAX_KEPT_WEIGHTS: usize = 256 * 256;
-/// How many panels of columns are tasks enough.
-const ENOUGH_PANELS: usize = 4;
 /// Over how many channels is summed while their transformed weights stay in a core's cache.
 const DEPTH: usize = 64;
-/// How many transforms of a vector are worth a task.
-const TASK_VECTORS: usize = 64;
 
 /// Sums over channels of what kernels meet: transformed tiles times transformed weights.
 pub(super) struct Correlation {
@@ -38,6 +34,8 @@ pub(super) struct Correlation {
     output: unsafe fn(*const Square),
     kernel: BatchReduceKernel<f32>,
     order: Order,
+    /// In how many blocks or chunks the tiles are.
+    parts: usize,
     /// Of the transformed weights of a panel, `[depth, width]`.
     u: Layout,
     /// Of the transformed inputs, `[tiles, depth]`.
@@ -46,28 +44,43 @@ pub(super) struct Correlation {
     m: Layout,
 }
 
-/// What stays in a core's cache, and what the cores share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    /// A task is a block of tiles. The weights are transformed before.
-    Tiles,
-    /// A task is a panel of columns, whose weights it transforms. The inputs of a chunk of tiles are transformed before.
-    Weights,
+/// Operands, result, and the parts of the shared memory.
+#[derive(Clone, Copy)]
+struct Memory {
+    x: *const f32,
+    w: *const f32,
+    y: *mut f32,
+    /// What lies outside of the images.
+    zeros: *mut f32,
+    /// What is transformed before the tasks: the weights or the inputs of a chunk.
+    before: *mut f32,
+}
+
+// SAFETY: tasks write to disjoint parts.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    fn get(&self) -> Self {
+        *self
+    }
 }
 
 impl Correlation {
     pub(super) fn new(isa: Isa, geometry: &Geometry, weights: Weights) -> Self {
         let kernel = f32::batch_reduce(isa);
         let tiles = Tiles::new(geometry);
-        let panels = weights.columns.div_ceil(kernel.width);
-        let are_few = tiles.len() <= CHUNK && panels >= ENOUGH_PANELS;
-        let order =
-            if are_few || weights.columns * weights.depth > MAX_KEPT_WEIGHTS { Order::Weights } else { Order::Tiles };
+        let are_kept = weights.columns * weights.depth <= MAX_KEPT_WEIGHTS;
+        let order = match Order::new(tiles.len(), weights.columns.div_ceil(kernel.width)) {
+            Order::Tiles if are_kept => Order::Tiles,
+            _ => Order::Weights,
+        };
         let (most, depth) = match order {
+            Order::Tiles if tiles.len() < FEW_BLOCKS * BLOCK => (BLOCK / 2, weights.depth),
             Order::Tiles => (BLOCK, weights.depth),
             Order::Weights => (CHUNK, DEPTH.min(weights.depth)),
         };
-        let count = tiles.len().div_ceil(tiles.len().div_ceil(most));
+        let parts = tiles.len().div_ceil(most);
+        let rows = tiles.len().div_ceil(parts);
         Correlation {
             tiles,
             weights,
@@ -76,24 +89,32 @@ impl Correlation {
             output: f32::vectorised::<Squares<Output, POINTS, OUTPUTS>>(isa),
             kernel,
             order,
+            parts,
             u: Layout::of_rows(depth, kernel.width),
-            v: Layout::new(count, weights.depth),
-            m: Layout::of_rows(count, kernel.width),
+            v: Layout::new(rows, weights.depth),
+            m: Layout::of_rows(rows, kernel.width),
         }
+    }
+
+    /// The kernel of the convolution.
+    pub(super) fn forward(isa: Isa, geometry: &Geometry) -> Self {
+        Correlation::new(isa, geometry, Weights::of_convolution(geometry))
+    }
+
+    /// The kernel of its gradient for the input: a convolution of the cotangent by the reversed kernels.
+    pub(super) fn input_grad(isa: Isa, geometry: &Geometry) -> Self {
+        let reversed = |axis: Axis| Axis {
+            input: axis.output,
+            output: axis.input,
+            low: axis.kernel as i64 - 1 - axis.low,
+            ..axis
+        };
+        let exchanged = Geometry { axes: geometry.axes.map(reversed), ..*geometry };
+        Correlation::new(isa, &exchanged, Weights::of_input_grad(geometry))
     }
 
     fn panels(&self) -> usize {
         self.weights.columns.div_ceil(self.kernel.width)
-    }
-
-    /// Tiles that are computed together.
-    fn parts(&self) -> usize {
-        self.tiles.len().div_ceil(if self.order == Order::Tiles { BLOCK } else { CHUNK })
-    }
-
-    fn part(&self, index: usize) -> Range<usize> {
-        let (len, parts) = (self.tiles.len(), self.parts());
-        len * index / parts..len * (index + 1) / parts
     }
 
     /// Elements of the memory that the workers share: zeros, and what is transformed before.
@@ -108,32 +129,31 @@ impl Correlation {
         self.m.len() + self.kernel.width + own
     }
 
-    /// Transforms the inputs of some of the tiles of a part.
+    /// A worker's memory: for products, and for what a task transforms.
+    fn own(&self, scratch: &Scratch, worker: usize) -> (*mut f32, *mut f32) {
+        let m: *mut f32 = scratch.worker(worker, self.per_worker());
+        (m, m.wrapping_add(self.m.len() + self.kernel.width))
+    }
+
+    /// Transforms the inputs of some tiles to rows of `v` from `row` on.
     ///
     /// # Safety
-    /// `v` has the layout [`Correlation::v`], `zeros` as many zeros as there are channels.
-    unsafe fn transform_inputs(
-        &self,
-        part: &Range<usize>,
-        some: Range<usize>,
-        x: *const f32,
-        v: *mut f32,
-        zeros: *const f32,
-    ) {
+    /// `v` has its layout, the memory is as [`Correlation::shared`] says.
+    unsafe fn transform_inputs(&self, tiles: Range<usize>, row: usize, v: *mut f32, memory: &Memory) {
         let channels = self.weights.depth;
         let ahead = Ahead { from: OUTPUTS * channels, to: 0 };
-        for tile in some {
-            let from = self.tiles.inputs(tile, x, channels, zeros);
-            let square = Square { from, to: self.v.places(v, tile - part.start), channels, ahead };
+        for (index, tile) in tiles.enumerate() {
+            let from = self.tiles.inputs(tile, memory.x, channels, memory.zeros);
+            let square = Square { from, to: self.v.places(v, row + index), channels, ahead };
             // SAFETY: as the caller vouches; the loop is compiled for this processor.
             unsafe { (self.input)(&raw const square) }
         }
     }
 
-    /// Multiplies a part's tiles by the weights of some channels of a panel.
+    /// Multiplies the first `rows` tiles by a panel's weights for some channels.
     ///
     /// # Safety
-    /// The operands have the layouts [`Correlation::u`], [`Correlation::v`] and [`Correlation::m`].
+    /// The operands have their layouts.
     unsafe fn multiply(&self, rows: usize, depths: Range<usize>, v: *const f32, u: *const f32, m: *mut f32) {
         for place in 0..PLACES {
             let product = Product {
@@ -153,17 +173,17 @@ impl Correlation {
         }
     }
 
-    /// Transforms a panel's products to results.
+    /// Transforms the products of some tiles with a panel to results.
     ///
     /// # Safety
-    /// `m` has the layout [`Correlation::m`], and after it a panel's width more.
-    unsafe fn transform_outputs(&self, part: &Range<usize>, panel: usize, m: *mut f32, y: *mut f32) {
+    /// `m` has its layout, and after it a panel's width more.
+    unsafe fn transform_outputs(&self, tiles: Range<usize>, panel: usize, m: *mut f32, y: *mut f32) {
         let (columns, width) = (self.weights.columns, self.kernel.width);
         let first = panel * width;
         let outside = m.wrapping_add(self.m.len());
-        for tile in part.clone() {
+        for (row, tile) in tiles.enumerate() {
             let square = Square {
-                from: self.m.places(m, tile - part.start).map(<*mut f32>::cast_const),
+                from: self.m.places(m, row).map(<*mut f32>::cast_const),
                 to: self.tiles.outputs(tile, y.wrapping_add(first), columns, outside),
                 channels: width.min(columns - first),
                 ahead: Ahead { from: 0, to: OUTPUTS * columns },
@@ -173,41 +193,36 @@ impl Correlation {
         }
     }
 
+    /// Blocks of tiles are tasks.
+    ///
     /// # Safety
-    /// The pointers are to the operands, the memory as [`Correlation::scratch`] says, and the order [`Order::Tiles`].
-    unsafe fn run_by_tiles(
-        &self,
-        pointers: &Pointers<f32>,
-        scratch: &Scratch,
-        pool: &Pool,
-        epilogue: Option<&dyn Epilogue>,
-    ) {
+    /// The memory is as [`Correlation::scratch`] says, and the order [`Order::Tiles`].
+    unsafe fn run_by_tiles(&self, memory: Memory, scratch: Scratch, pool: &Pool, epilogue: Option<&dyn Epilogue>) {
         let (panels, Weights { depth, columns, .. }) = (self.panels(), self.weights);
-        let zeros: *mut f32 = scratch.shared(self.shared());
-        let memory = Pointers { x: zeros, w: zeros, y: zeros.wrapping_add(self.v.row) };
-        let parts = depth.div_ceil(DEPTH);
-        pool.run(panels * parts, &|task, _| {
-            let (panel, first) = (task / parts, task % parts * DEPTH);
+        let pieces = depth.div_ceil(DEPTH);
+        pool.run(panels * pieces, &|task, _| {
+            let memory = memory.get();
+            let (panel, first) = (task / pieces, task % pieces * DEPTH);
             let depths = first..depth.min(first + DEPTH);
-            let to = memory.get().y.wrapping_add(panel * self.u.len() + first * self.u.row);
+            let u = memory.before.wrapping_add(panel * self.u.len() + first * self.u.row);
             // SAFETY: as the caller vouches; each task has its own rows.
-            unsafe { self.packing.pack(pointers.get().w, panel, depths, to, self.u) }
+            unsafe { self.packing.pack(memory.w, panel, depths, u, self.u) }
         });
-        pool.run(self.parts(), &|task, worker| {
-            let (Pointers { x, y, .. }, Pointers { x: zeros, y: u, .. }) = (pointers.get(), memory.get());
-            let part = self.part(task);
-            let m: *mut f32 = scratch.worker(worker, self.per_worker());
-            let v = m.wrapping_add(self.m.len() + self.kernel.width);
+        pool.run(self.parts, &|task, worker| {
+            let memory = memory.get();
+            let tiles = part(self.tiles.len(), task, self.parts);
+            let (m, v) = self.own(&scratch, worker);
             // SAFETY: as the caller vouches; each task has its own tiles, each worker its own memory.
             unsafe {
-                self.transform_inputs(&part, part.clone(), x, v, zeros);
+                self.transform_inputs(tiles.clone(), 0, v, &memory);
                 for panel in 0..panels {
-                    self.multiply(part.len(), 0..depth, v, u.wrapping_add(panel * self.u.len()), m);
-                    self.transform_outputs(&part, panel, m, y);
+                    let u = memory.before.wrapping_add(panel * self.u.len());
+                    self.multiply(tiles.len(), 0..depth, v, u, m);
+                    self.transform_outputs(tiles.clone(), panel, m, memory.y);
                 }
             }
             if let Some(epilogue) = epilogue {
-                for lines in self.tiles.lines(part) {
+                for lines in self.tiles.lines(tiles) {
                     let row_stride = self.tiles.width() * columns;
                     epilogue.region(lines.start * columns, lines.rows, row_stride, lines.columns * columns, worker);
                 }
@@ -215,43 +230,38 @@ impl Correlation {
         });
     }
 
+    /// Panels of columns are tasks, for one chunk of tiles after the other.
+    ///
     /// # Safety
-    /// The pointers are to the operands, the memory as [`Correlation::scratch`] says, and the order [`Order::Weights`].
-    unsafe fn run_by_weights(
-        &self,
-        pointers: &Pointers<f32>,
-        scratch: &Scratch,
-        pool: &Pool,
-        epilogue: Option<&dyn Epilogue>,
-    ) {
+    /// The memory is as [`Correlation::scratch`] says, and the order [`Order::Weights`].
+    unsafe fn run_by_weights(&self, memory: Memory, scratch: Scratch, pool: &Pool, epilogue: Option<&dyn Epilogue>) {
         let Weights { depth, columns, .. } = self.weights;
-        let zeros: *mut f32 = scratch.shared(self.shared());
-        let memory = Pointers { x: zeros, w: zeros, y: zeros.wrapping_add(self.v.row) };
-        for part in (0..self.parts()).map(|index| self.part(index)) {
-            let tasks = (part.len() * depth.div_ceil(LANES)).div_ceil(TASK_VECTORS).min(part.len());
+        for chunk in 0..self.parts {
+            let tiles = part(self.tiles.len(), chunk, self.parts);
+            let tasks = transform_tasks(tiles.len(), depth);
             pool.run(tasks, &|task, _| {
-                let (first, len) = (part.start, part.len());
-                let some = first + len * task / tasks..first + len * (task + 1) / tasks;
-                // SAFETY: as the caller vouches; each task has its own tiles.
-                unsafe { self.transform_inputs(&part, some, pointers.get().x, memory.get().y, memory.get().x) }
+                let memory = memory.get();
+                let rows = part(tiles.len(), task, tasks);
+                let some = tiles.start + rows.start..tiles.start + rows.end;
+                // SAFETY: as the caller vouches; each task has its own rows.
+                unsafe { self.transform_inputs(some, rows.start, memory.before, &memory) }
             });
             pool.run(self.panels(), &|panel, worker| {
-                let (Pointers { w, y, .. }, Pointers { y: v, .. }) = (pointers.get(), memory.get());
-                let m: *mut f32 = scratch.worker(worker, self.per_worker());
-                let u = m.wrapping_add(self.m.len() + self.kernel.width);
+                let memory = memory.get();
+                let (m, u) = self.own(&scratch, worker);
                 // SAFETY: as the caller vouches; each task has its own columns, each worker its own memory.
                 unsafe {
                     for first in (0..depth).step_by(DEPTH) {
                         let depths = first..depth.min(first + DEPTH);
-                        self.packing.pack(w, panel, depths.clone(), u, self.u);
-                        self.multiply(part.len(), depths, v, u, m);
+                        self.packing.pack(memory.w, panel, depths.clone(), u, self.u);
+                        self.multiply(tiles.len(), depths, memory.before, u, m);
                     }
-                    self.transform_outputs(&part, panel, m, y);
+                    self.transform_outputs(tiles.clone(), panel, m, memory.y);
                 }
                 if let Some(epilogue) = epilogue {
                     let first = panel * self.kernel.width;
                     let count = self.kernel.width.min(columns - first);
-                    for lines in self.tiles.lines(part.clone()) {
+                    for lines in self.tiles.lines(tiles.clone()) {
                         for row in 0..lines.rows {
                             let start = (lines.start + row * self.tiles.width()) * columns + first;
                             epilogue.region(start, lines.columns, columns, count, worker);
@@ -263,9 +273,6 @@ impl Correlation {
     }
 }
 
-/// About the number of lanes of a vector; what a task is depends on sizes alone.
-const LANES: usize = 16;
-
 impl Kernel for Correlation {
     fn scratch(&self) -> ScratchSize {
         ScratchSize { shared: self.shared() * size_of::<f32>(), per_worker: self.per_worker() * size_of::<f32>() }
@@ -276,15 +283,15 @@ impl Kernel for Correlation {
     }
 
     unsafe fn run(&self, run: &Run) {
-        let (x, w, y) = (run.inputs[0].cast::<f32>(), run.inputs[1].cast::<f32>(), run.outputs[0].cast::<f32>());
-        let pointers = Pointers { x, w, y };
         let zeros: *mut f32 = run.scratch.shared(self.shared());
+        let (x, w, y) = (run.inputs[0].cast(), run.inputs[1].cast(), run.outputs[0].cast());
+        let memory = Memory { x, w, y, zeros, before: zeros.wrapping_add(self.v.row) };
         // SAFETY: by this function's own contract.
         unsafe {
             zeros.write_bytes(0, self.v.row);
             match self.order {
-                Order::Tiles => self.run_by_tiles(&pointers, &run.scratch, run.pool, run.epilogue),
-                Order::Weights => self.run_by_weights(&pointers, &run.scratch, run.pool, run.epilogue),
+                Order::Tiles => self.run_by_tiles(memory, run.scratch, run.pool, run.epilogue),
+                Order::Weights => self.run_by_weights(memory, run.scratch, run.pool, run.epilogue),
             }
         }
     }

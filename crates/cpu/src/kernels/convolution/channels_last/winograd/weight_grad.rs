@@ -1,39 +1,39 @@
 //! The gradient of a convolution with respect to its weights.
 //!
 //! With the transposed transforms it is a sum over tiles: for each point, transformed inputs times transformed
-//! cotangents. The tiles are taken in chunks, one after the other; within one, tasks are tiles while they are
-//! transformed, then points of the result. So each element is summed in one order.
+//! cotangents. Tiles are transformed and summed over in chunks, one after the other, so that each element is summed
+//! in one order.
 
 use std::ops::Range;
 
 use super::matrices::{Layout, Product};
 use super::minimal::{Input, OUTPUTS, OutputGrad, POINTS};
+use super::order::{CHUNK, Order, part, transform_tasks};
 use super::tiles::Tiles;
 use super::transform::{Ahead, PLACES, Square, Squares};
-use super::weights::{Unpacking, Weights};
+use super::weights::{KERNEL_TAPS, Unpacking, Weights};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
-use crate::kernels::convolution::few_channels::Pointers;
 use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::microkernel::BatchReduceKernel;
 use crate::kernels::gemm::number::Number;
 use crate::pool::ScratchSize;
 
 /// How many elements of transformed inputs and cotangents stay in the caches that the cores share.
-const CHUNK_LEN: usize = 2 << 20;
+const MAX_TRANSFORMED: usize = 2 << 20;
 /// The most tiles that are summed over at a time, so that a panel of them stays in the first-level cache.
 const DEPTH: usize = 96;
-/// How many transforms of a vector of this many lanes are worth a task.
-const TASK_VECTORS: usize = 64;
-const LANES: usize = 16;
+/// For how many input channels a core keeps the gradients for a panel's transformed weights.
+const BLOCK: usize = 64;
 
-/// Sums over tiles.
+/// Sums over tiles of transformed inputs times transformed cotangents.
 pub(super) struct WeightGrad {
     tiles: Tiles,
     in_channels: usize,
     out_channels: usize,
-    /// The most tiles of a chunk.
-    chunk: usize,
+    order: Order,
+    /// In how many chunks the tiles are.
+    chunks: usize,
     input: unsafe fn(*const Square),
     cotangent: unsafe fn(*const Square),
     unpacking: Unpacking,
@@ -42,59 +42,93 @@ pub(super) struct WeightGrad {
     v: Layout,
     /// Of the transformed cotangents, `[tiles, out_channels]`.
     m: Layout,
-    /// Of their products, `[in_channels, out_channels]`.
+    /// Of their products, `[in_channels, out_channels]`; of a block of channels and a panel in [`Order::Weights`].
     u: Layout,
 }
 
+/// Operands, result, and the parts of the shared memory.
+#[derive(Clone, Copy)]
+struct Memory {
+    x: *const f32,
+    dy: *const f32,
+    dw: *mut f32,
+    /// What lies outside of the images.
+    zeros: *mut f32,
+    v: *mut f32,
+    m: *mut f32,
+    u: *mut f32,
+}
+
+// SAFETY: tasks write to disjoint parts.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    fn get(&self) -> Self {
+        *self
+    }
+}
+
 impl WeightGrad {
-    pub(super) fn new(isa: Isa, geometry: &Geometry, weights: Weights) -> Self {
+    pub(super) fn new(isa: Isa, geometry: &Geometry) -> Self {
         let Geometry { in_channels, out_channels, .. } = *geometry;
         let kernel = f32::batch_reduce(isa);
         let tiles = Tiles::new(geometry);
-        let most = (CHUNK_LEN / (PLACES * (in_channels + out_channels))).max(DEPTH);
-        let chunk = tiles.len().div_ceil(tiles.len().div_ceil(most));
+        let order = Order::new(tiles.len(), out_channels.div_ceil(kernel.width));
+        let most = match order {
+            Order::Tiles => (MAX_TRANSFORMED / (PLACES * (in_channels + out_channels))).max(DEPTH),
+            Order::Weights => CHUNK,
+        };
+        let chunks = tiles.len().div_ceil(most);
+        let rows = tiles.len().div_ceil(chunks);
         WeightGrad {
             tiles,
             in_channels,
             out_channels,
-            chunk,
+            order,
+            chunks,
             input: f32::vectorised::<Squares<Input, POINTS, POINTS>>(isa),
             cotangent: f32::vectorised::<Squares<OutputGrad, OUTPUTS, POINTS>>(isa),
-            unpacking: Unpacking::new(isa, weights),
+            unpacking: Unpacking::new(isa, Weights::of_convolution(geometry)),
             kernel,
-            v: Layout::new(chunk, in_channels),
-            m: Layout::new(chunk, out_channels),
-            u: Layout::new(in_channels, out_channels),
+            v: Layout::new(rows, in_channels),
+            m: Layout::new(rows, out_channels),
+            u: match order {
+                Order::Tiles => Layout::new(in_channels, out_channels),
+                Order::Weights => Layout::of_rows(BLOCK, kernel.width),
+            },
         }
     }
 
-    /// Elements of zeros, as many as there are channels.
+    /// As many zeros as there are channels.
     fn zeros(&self) -> usize {
         self.v.row.max(self.m.row)
     }
 
     fn shared(&self) -> usize {
-        self.zeros() + self.v.len() + self.m.len() + self.u.len()
+        let products = if self.order == Order::Tiles { self.u.len() } else { 0 };
+        self.zeros() + self.v.len() + self.m.len() + products
     }
 
-    /// Transforms the inputs and cotangents of tile `tile` to row `row`.
+    fn per_worker(&self) -> usize {
+        if self.order == Order::Weights { self.u.len() } else { 0 }
+    }
+
+    /// Transforms the inputs and cotangents of a tile to a row.
     ///
     /// # Safety
-    /// The memory has the layouts [`WeightGrad::v`] and [`WeightGrad::m`], before it zeros.
-    unsafe fn transform(&self, tile: usize, row: usize, operands: &Pointers<f32>, zeros: *mut f32) {
+    /// The memory is as [`WeightGrad::shared`] says.
+    unsafe fn transform(&self, tile: usize, row: usize, memory: &Memory) {
         let (in_channels, out_channels) = (self.in_channels, self.out_channels);
-        let v = zeros.wrapping_add(self.zeros());
-        let m = v.wrapping_add(self.v.len());
         let input = Square {
-            from: self.tiles.inputs(tile, operands.x, in_channels, zeros),
-            to: self.v.places(v, row),
+            from: self.tiles.inputs(tile, memory.x, in_channels, memory.zeros),
+            to: self.v.places(memory.v, row),
             channels: in_channels,
             ahead: Ahead { from: OUTPUTS * in_channels, to: 0 },
         };
-        let from = self.tiles.outputs(tile, operands.w.cast_mut(), out_channels, zeros);
+        let from = self.tiles.outputs(tile, memory.dy.cast_mut(), out_channels, memory.zeros);
         let cotangent = Square {
             from: from.map(<*mut f32>::cast_const),
-            to: self.m.places(m, row),
+            to: self.m.places(memory.m, row),
             channels: out_channels,
             ahead: Ahead { from: OUTPUTS * out_channels, to: 0 },
         };
@@ -105,42 +139,44 @@ impl WeightGrad {
         }
     }
 
-    /// Adds the products of `depth` tiles for a point, or begins with them.
+    /// Writes to `u` the products of the first `tiles` rows for a point, some channels and the panel from `column` on,
+    /// or adds them to what it holds.
     ///
     /// # Safety
-    /// As for [`WeightGrad::transform`]; after the cotangents lies memory of the layout [`WeightGrad::u`].
-    unsafe fn multiply(&self, place: usize, depth: usize, is_first: bool, zeros: *mut f32) {
-        let v = zeros.wrapping_add(self.zeros());
-        let m = v.wrapping_add(self.v.len());
-        let u = m.wrapping_add(self.m.len());
-        for first in (0..depth).step_by(DEPTH) {
-            for column in (0..self.out_channels).step_by(self.kernel.width) {
-                let product = Product {
-                    rows: self.in_channels,
-                    depth: DEPTH.min(depth - first),
-                    a: v.wrapping_add(place * self.v.matrix + first * self.v.row),
-                    a_row: 1,
-                    a_depth: self.v.row,
-                    b: m.wrapping_add(place * self.m.matrix + first * self.m.row + column),
-                    b_depth: self.m.row,
-                    c: u.wrapping_add(place * self.u.matrix + column),
-                    c_row: self.u.row,
-                    add: !is_first || first > 0,
-                };
-                // SAFETY: as the caller vouches.
-                unsafe { product.run(&self.kernel) }
-            }
+    /// The memory is as [`WeightGrad::shared`] says, and `u` has the layout.
+    #[allow(clippy::too_many_arguments, reason = "a part of a product along three axes")]
+    unsafe fn multiply(
+        &self,
+        place: usize,
+        tiles: usize,
+        channels: Range<usize>,
+        column: usize,
+        memory: &Memory,
+        u: *mut f32,
+        add: bool,
+    ) {
+        for first in (0..tiles).step_by(DEPTH) {
+            let product = Product {
+                rows: channels.len(),
+                depth: DEPTH.min(tiles - first),
+                a: memory.v.wrapping_add(place * self.v.matrix + first * self.v.row + channels.start),
+                a_row: 1,
+                a_depth: self.v.row,
+                b: memory.m.wrapping_add(place * self.m.matrix + first * self.m.row + column),
+                b_depth: self.m.row,
+                c: u.wrapping_add(place * self.u.matrix),
+                c_row: self.u.row,
+                add: add || first > 0,
+            };
+            // SAFETY: as the caller vouches.
+            unsafe { product.run(&self.kernel) }
         }
-    }
-
-    fn chunk(&self, index: usize, chunks: usize) -> Range<usize> {
-        self.tiles.len() * index / chunks..self.tiles.len() * (index + 1) / chunks
     }
 }
 
 impl Kernel for WeightGrad {
     fn scratch(&self) -> ScratchSize {
-        ScratchSize { shared: self.shared() * size_of::<f32>(), per_worker: 0 }
+        ScratchSize { shared: self.shared() * size_of::<f32>(), per_worker: self.per_worker() * size_of::<f32>() }
     }
 
     fn takes_epilogue(&self) -> bool {
@@ -148,38 +184,64 @@ impl Kernel for WeightGrad {
     }
 
     unsafe fn run(&self, run: &Run) {
-        let (x, dy, dw) = (run.inputs[0].cast::<f32>(), run.inputs[1].cast::<f32>(), run.outputs[0].cast::<f32>());
-        let operands = Pointers { x, w: dy, y: dw };
-        let zeros: *mut f32 = run.scratch.shared(self.shared());
-        let memory = Pointers { x: zeros, w: zeros, y: zeros };
+        let (scratch, epilogue) = (run.scratch, run.epilogue);
+        let zeros: *mut f32 = scratch.shared(self.shared());
+        let v = zeros.wrapping_add(self.zeros());
+        let m = v.wrapping_add(self.v.len());
+        let u = m.wrapping_add(self.m.len());
+        let (x, dy, dw) = (run.inputs[0].cast(), run.inputs[1].cast(), run.outputs[0].cast());
+        let memory = Memory { x, dy, dw, zeros, v, m, u };
         // SAFETY: the memory has at least as many elements.
         unsafe { zeros.write_bytes(0, self.zeros()) }
-        let chunks = self.tiles.len().div_ceil(self.chunk);
-        let vectors = self.in_channels.div_ceil(LANES) + self.out_channels.div_ceil(LANES);
-        for chunk in (0..chunks).map(|index| self.chunk(index, chunks)) {
-            let (first, len) = (chunk.start, chunk.len());
-            let tasks = (len * vectors).div_ceil(TASK_VECTORS).min(len);
+        let (in_channels, out_channels, width) = (self.in_channels, self.out_channels, self.kernel.width);
+        let panels = out_channels.div_ceil(width);
+        let columns = |panel: usize| panel * width..out_channels.min((panel + 1) * width);
+        for chunk in 0..self.chunks {
+            let tiles = part(self.tiles.len(), chunk, self.chunks);
+            let tasks = transform_tasks(tiles.len(), in_channels + out_channels);
             run.pool.run(tasks, &|task, _| {
-                for row in len * task / tasks..len * (task + 1) / tasks {
+                for row in part(tiles.len(), task, tasks) {
                     // SAFETY: by this function's own contract; each task has its own rows.
-                    unsafe { self.transform(first + row, row, &operands.get(), memory.get().y) }
+                    unsafe { self.transform(tiles.start + row, row, &memory.get()) }
                 }
             });
+            if self.order == Order::Weights {
+                continue;
+            }
             run.pool.run(PLACES, &|place, _| {
-                // SAFETY: as above; each task has its own matrices.
-                unsafe { self.multiply(place, len, first == 0, memory.get().y) }
+                let memory = memory.get();
+                for panel in 0..panels {
+                    let column = panel * width;
+                    let u = memory.u.wrapping_add(column);
+                    // SAFETY: as above; each task has its own matrix.
+                    unsafe { self.multiply(place, tiles.len(), 0..in_channels, column, &memory, u, chunk > 0) }
+                }
             });
         }
-        let (lanes, len) = (self.unpacking.lanes, self.in_channels * 9);
-        let epilogue = run.epilogue;
-        run.pool.run(self.out_channels.div_ceil(lanes), &|task, worker| {
-            let column = task * lanes;
-            let count = lanes.min(self.out_channels - column);
-            let u = memory.get().y.wrapping_add(self.shared() - self.u.len());
-            // SAFETY: as above; each task has its own rows of the result.
-            unsafe { self.unpacking.unpack(u, self.u, column, count, operands.get().y) }
+        let blocks = in_channels.div_ceil(BLOCK);
+        run.pool.run(panels * blocks, &|task, worker| {
+            let (memory, columns) = (memory.get(), columns(task / blocks));
+            let first = task % blocks * BLOCK;
+            let channels = first..in_channels.min(first + BLOCK);
+            // SAFETY: as above; each task has its own part of the result, each worker its own memory.
+            unsafe {
+                let u = match self.order {
+                    Order::Tiles => memory.u.wrapping_add(first * self.u.row + columns.start),
+                    Order::Weights => {
+                        let u: *mut f32 = scratch.worker(worker, self.per_worker());
+                        for place in 0..PLACES {
+                            let tiles = self.tiles.len();
+                            self.multiply(place, tiles, channels.clone(), columns.start, &memory, u, false);
+                        }
+                        u
+                    }
+                };
+                self.unpacking.unpack(u, self.u, columns.clone(), channels.clone(), memory.dw);
+            }
             if let Some(epilogue) = epilogue {
-                epilogue.region(column * len, 1, count * len, count * len, worker);
+                let row_stride = in_channels * KERNEL_TAPS;
+                let start = columns.start * row_stride + channels.start * KERNEL_TAPS;
+                epilogue.region(start, columns.len(), row_stride, channels.len() * KERNEL_TAPS, worker);
             }
         });
     }

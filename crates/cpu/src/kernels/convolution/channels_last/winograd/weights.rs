@@ -7,12 +7,13 @@ use super::matrices::Layout;
 use super::minimal::{Kernel, KernelGrad, POINTS, TAPS};
 use super::transform::{Ahead, PLACES, Square};
 use crate::isa::Isa;
+use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::microkernel::Vector;
 use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::math::{MulAdd, Multiversion};
 
 /// Weights of a kernel.
-pub(super) const ALL_TAPS: usize = TAPS * TAPS;
+pub(super) const KERNEL_TAPS: usize = TAPS * TAPS;
 /// The most lanes of a vector.
 const MAX_LANES: usize = 16;
 
@@ -27,6 +28,31 @@ pub(super) struct Weights {
     pub(super) column_stride: usize,
     /// Whether the kernels are reversed along both axes.
     pub(super) is_reversed: bool,
+}
+
+impl Weights {
+    /// The weights `[O, C, 3, 3]` of a convolution.
+    pub(super) fn of_convolution(geometry: &Geometry) -> Self {
+        Weights {
+            depth: geometry.in_channels,
+            depth_stride: KERNEL_TAPS,
+            columns: geometry.out_channels,
+            column_stride: geometry.in_channels * KERNEL_TAPS,
+            is_reversed: false,
+        }
+    }
+
+    /// The same weights as those of its gradient for the input.
+    pub(super) fn of_input_grad(geometry: &Geometry) -> Self {
+        let weights = Weights::of_convolution(geometry);
+        Weights {
+            depth: weights.columns,
+            depth_stride: weights.column_stride,
+            columns: weights.depth,
+            column_stride: weights.depth_stride,
+            is_reversed: true,
+        }
+    }
 }
 
 /// What [`Pack`] works on: a vector of columns.
@@ -58,20 +84,20 @@ impl<V: Vector<Element = f32>> Multiversion for PackLoop<V> {
     unsafe fn run<M: MulAdd>(kernels: Kernels) {
         let Kernels { weights, count, .. } = kernels;
         // Lanes beyond the last column stay zero.
-        let mut taps = [[0.0f32; MAX_LANES]; ALL_TAPS];
+        let mut taps = [[0.0f32; MAX_LANES]; KERNEL_TAPS];
         let (from, to) = ([taps[0].as_ptr(); PLACES], [kernels.to; PLACES]);
         let mut square = Square { from, to, channels: V::LANES, ahead: Ahead::default() };
-        for (index, from) in square.from[..ALL_TAPS].iter_mut().enumerate() {
-            *from = taps[if weights.is_reversed { ALL_TAPS - 1 - index } else { index }].as_ptr();
+        for (index, from) in square.from[..KERNEL_TAPS].iter_mut().enumerate() {
+            *from = taps[if weights.is_reversed { KERNEL_TAPS - 1 - index } else { index }].as_ptr();
         }
         for depth in 0..kernels.depth {
             // SAFETY: as the caller vouches: the columns' kernels lie within the weights, the result's matrices in `to`.
             unsafe {
                 let from = kernels.from.add(depth * weights.depth_stride);
-                for first in (0..ALL_TAPS).step_by(V::LANES) {
+                for first in (0..KERNEL_TAPS).step_by(V::LANES) {
                     let taps = taps[first..].as_mut_ptr().cast::<f32>();
                     let from = |column: usize| from.add(column * weights.column_stride + first);
-                    V::transpose(from, count, V::LANES.min(ALL_TAPS - first), taps, MAX_LANES);
+                    V::transpose(from, count, V::LANES.min(KERNEL_TAPS - first), taps, MAX_LANES);
                 }
                 square.to = kernels.layout.places(kernels.to, depth);
                 square.transform::<V, Kernel, M, TAPS, POINTS>();
@@ -89,7 +115,8 @@ struct Transformed {
     layout: Layout,
     /// How many columns there are.
     count: usize,
-    /// The first column's kernel.
+    depth: usize,
+    /// The first column's kernel at the first depth.
     to: *mut f32,
 }
 
@@ -108,7 +135,7 @@ impl<V: Vector<Element = f32>> Multiversion for UnpackLoop<V> {
     #[inline(always)]
     unsafe fn run<M: MulAdd>(transformed: Transformed) {
         let Transformed { weights, count, .. } = transformed;
-        let mut taps = [[0.0f32; MAX_LANES]; ALL_TAPS];
+        let mut taps = [[0.0f32; MAX_LANES]; KERNEL_TAPS];
         let mut square = Square {
             from: [transformed.from; PLACES],
             to: [taps[0].as_mut_ptr(); PLACES],
@@ -118,15 +145,15 @@ impl<V: Vector<Element = f32>> Multiversion for UnpackLoop<V> {
         for (to, tap) in square.to.iter_mut().zip(&mut taps) {
             *to = tap.as_mut_ptr();
         }
-        for depth in 0..weights.depth {
+        for depth in 0..transformed.depth {
             // SAFETY: as the caller vouches, as in `PackLoop`.
             unsafe {
                 square.from = transformed.layout.places(transformed.from.cast_mut(), depth).map(<*mut f32>::cast_const);
                 square.transform::<V, KernelGrad, M, POINTS, TAPS>();
                 let to = transformed.to.add(depth * weights.depth_stride);
-                for first in (0..ALL_TAPS).step_by(V::LANES) {
+                for first in (0..KERNEL_TAPS).step_by(V::LANES) {
                     let from = |tap: usize| square.to[first + tap].cast_const();
-                    V::transpose(from, V::LANES.min(ALL_TAPS - first), count, to.add(first), weights.column_stride);
+                    V::transpose(from, V::LANES.min(KERNEL_TAPS - first), count, to.add(first), weights.column_stride);
                 }
             }
         }
@@ -174,8 +201,7 @@ impl Packing {
 pub(super) struct Unpacking {
     weights: Weights,
     function: unsafe fn(Transformed),
-    /// Columns at a time.
-    pub(super) lanes: usize,
+    lanes: usize,
 }
 
 impl Unpacking {
@@ -183,14 +209,30 @@ impl Unpacking {
         Unpacking { weights, function: f32::vectorised::<Unpack>(isa), lanes: f32::lanes(isa) }
     }
 
-    /// Writes the kernels of `count` columns, at most [`Unpacking::lanes`].
+    /// Writes the kernels of some columns at some depths.
     ///
     /// # Safety
-    /// `u` has the layout, `to` is all weights.
-    pub(super) unsafe fn unpack(&self, u: *const f32, layout: Layout, column: usize, count: usize, to: *mut f32) {
+    /// `u` has the layout and begins with the first of them, `to` is all weights.
+    pub(super) unsafe fn unpack(
+        &self,
+        u: *const f32,
+        layout: Layout,
+        columns: Range<usize>,
+        depths: Range<usize>,
+        to: *mut f32,
+    ) {
         let weights = self.weights;
-        let (from, to) = (u.wrapping_add(column), to.wrapping_add(column * weights.column_stride));
-        // SAFETY: as the caller vouches; the loop is compiled for this processor.
-        unsafe { (self.function)(Transformed { weights, from, layout, count, to }) }
+        for first in columns.clone().step_by(self.lanes) {
+            let transformed = Transformed {
+                weights,
+                from: u.wrapping_add(first - columns.start),
+                layout,
+                count: self.lanes.min(columns.end - first),
+                depth: depths.len(),
+                to: to.wrapping_add(first * weights.column_stride + depths.start * weights.depth_stride),
+            };
+            // SAFETY: as the caller vouches; the loop is compiled for this processor.
+            unsafe { (self.function)(transformed) }
+        }
     }
 }
