@@ -1,9 +1,10 @@
 //! Winograd's minimal filtering F(4, 3): four neighbouring results of a kernel of three from six inputs by six
 //! multiplications, where a direct computation takes twelve.
 //!
-//! Results are the product of two polynomials, known by its values at six points: 0, ±[`A`], ±[`B`] and infinity. The
-//! transforms take both factors to these values and the product's values back (Toom and Cook). Of points whose
-//! constants are few bits long these lose the least accuracy.
+//! Kernel and results are polynomials whose product is known by its values at six points: 0, ±[`A`], ±[`B`] and
+//! infinity. The transforms take both factors to these values, and the product's values back (Toom and Cook); what is
+//! computed here are their transposes. Of points whose constants are short, these lose the least accuracy: half as
+//! much as 0, ±1, ±2 and infinity, which are common.
 
 use crate::kernels::gemm::microkernel::Vector;
 use crate::math::MulAdd;

@@ -1,38 +1,57 @@
-//! Winograd.
+//! Convolutions by kernels of three by three places, with fewer multiplications.
+//!
+//! Winograd's F(4x4, 3x3): a tile of 4 by 4 results is known by products at 36 points, a quarter of the
+//! multiplications of the sum itself. Transformed are, once each, the tiles' inputs and the kernels; between them, at
+//! each point, stands a product of matrices `[tiles, C]` and `[C, O]`. The gradients are the same for reversed kernels
+//! and the transposed transforms.
+//!
+//! Its accuracy is that of other orders of summation: errors relative to the root mean square of the exact result,
+//! for normal inputs and cotangents and Kaiming's weights, as root mean square and (greatest), in 1e-6:
+//!
+//! | channels, images | sum, forward | here, forward | sum, weights' gradient | here, weights' gradient |
+//! | --- | --- | --- | --- | --- |
+//! | 64, 2 of 32x32 | 0.4 (4) | 0.8 (7) | 0.8 (7) | 1.0 (7) |
+//! | 128, 4 of 16x16 | 0.6 (5) | 1.1 (11) | 0.5 (5) | 0.8 (7) |
+//! | 256, 8 of 8x8 | 0.8 (7) | 1.5 (14) | 0.4 (5) | 0.6 (6) |
+//! | 512, 16 of 4x4 | 1.1 (11) | 2.3 (23) | 0.2 (4) | 0.5 (6) |
+//!
+//! The gradient for the input is as the convolution. Smaller tiles, F(2x2, 3x3), would save half as much for nothing.
+//!
+//! # Source
+//! Winograd, Arithmetic Complexity of Computations (1980). Lavin and Gray, Fast Algorithms for Convolutional Neural
+//! Networks (2016). Barabasz and others, Error Analysis and Improving the Accuracy of Winograd Convolution for Deep
+//! Neural Networks (2020), on the choice of points.
 
-use crate::isa::Isa;
-use crate::kernel::Kernel;
-use crate::kernels::convolution::geometry::Geometry;
-
+mod choice;
 mod correlation;
 mod matrices;
 mod minimal;
 mod order;
+#[cfg(test)]
+mod tests;
 mod tiles;
 mod transform;
 mod weight_grad;
 mod weights;
 
-use correlation::Correlation;
-use weight_grad::WeightGrad;
+use self::choice::is_faster;
+use self::correlation::Correlation;
+use self::weight_grad::WeightGrad;
+use crate::isa::Isa;
+use crate::kernel::Kernel;
+use crate::kernels::convolution::geometry::Geometry;
 
-pub(super) fn forward_for(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
-    Box::new(Correlation::forward(isa, geometry))
-}
-pub(super) fn input_grad_for(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
-    Box::new(Correlation::input_grad(isa, geometry))
-}
-pub(super) fn weight_grad_for(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
-    Box::new(WeightGrad::new(isa, geometry))
-}
-pub(super) fn forward(_: &Geometry) -> Option<Box<dyn Kernel>> {
-    None
+/// The kernel of the convolution, where this is faster than the sum itself.
+pub(super) fn forward(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
+    is_faster(geometry).then(|| Box::new(Correlation::forward(Isa::get(), geometry)) as Box<dyn Kernel>)
 }
 
-pub(super) fn input_grad(_: &Geometry) -> Option<Box<dyn Kernel>> {
-    None
+/// The kernel of its gradient for the input, likewise.
+pub(super) fn input_grad(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
+    is_faster(geometry).then(|| Box::new(Correlation::input_grad(Isa::get(), geometry)) as Box<dyn Kernel>)
 }
 
-pub(super) fn weight_grad(_: &Geometry) -> Option<Box<dyn Kernel>> {
-    None
+/// The kernel of its gradient for the weights, likewise.
+pub(super) fn weight_grad(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
+    is_faster(geometry).then(|| Box::new(WeightGrad::new(Isa::get(), geometry)) as Box<dyn Kernel>)
 }
