@@ -41,6 +41,14 @@ impl Isa {
         Isa::available().contains(&self)
     }
 
+    /// Whether this processor also has the instruction set's products of `bf16` (AVX512-BF16).
+    pub fn has_bf16_products(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return self == Isa::Avx512 && std::is_x86_feature_detected!("avx512bf16");
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
     /// All that this processor has, the best one last.
     pub fn available() -> &'static [Isa] {
         static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();

@@ -34,6 +34,8 @@ mod trigonometric;
 pub(crate) mod version;
 
 pub(crate) use real::Real;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use version::version_with_bf16;
 pub(crate) use version::{MulAdd, Multiversion, version, version_up_to_avx2};
 
 /// The polynomial with these coefficients, constant term first.

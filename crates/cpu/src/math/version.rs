@@ -89,6 +89,24 @@ unsafe fn avx512<K: Multiversion>(arguments: K::Arguments) {
     unsafe { K::run::<Fused>(arguments) }
 }
 
+/// The loop `K` compiled for AVX-512 with its products of `bf16`.
+///
+/// # Safety
+/// As [`version`].
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn version_with_bf16<K: Multiversion>() -> unsafe fn(K::Arguments) {
+    avx512_bf16::<K>
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(
+    enable = "avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
+)]
+unsafe fn avx512_bf16<K: Multiversion>(arguments: K::Arguments) {
+    // SAFETY: as the caller vouches.
+    unsafe { K::run::<Fused>(arguments) }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
 unsafe fn avx2<K: Multiversion>(arguments: K::Arguments) {

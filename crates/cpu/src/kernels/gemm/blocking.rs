@@ -98,8 +98,12 @@ pub(crate) struct Blocking<T> {
 
 impl<T: Number> Blocking<T> {
     pub(crate) fn new(isa: Isa, sizes: Sizes) -> Self {
+        Blocking::of_kernel(T::microkernel(isa, sizes.m), sizes)
+    }
+
+    /// With the loops that suit so many rows.
+    pub(super) fn of_kernel(kernel: MicroKernel<T>, sizes: Sizes) -> Self {
         let Sizes { batch, m, n, k, .. } = sizes;
-        let kernel = T::microkernel(isa, m);
         let tiles = m.div_ceil(kernel.height) * n.div_ceil(kernel.width);
         let parallel = if batch > 1 && !sizes.is_left_shared {
             if m * k + n * k <= SHARED_ELEMENTS / 8 { Parallel::Batch } else { Parallel::Blocks }

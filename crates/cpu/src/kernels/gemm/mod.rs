@@ -1,5 +1,6 @@
 //! Matrix products.
 
+mod bf16_pairs;
 mod block;
 pub(crate) mod blocking;
 mod integer;
@@ -14,6 +15,7 @@ mod tests;
 
 use gyrus_graph::{DType, bf16, f16};
 
+use self::bf16_pairs::Bf16Product;
 use self::blocking::{Blocking, Operands, Sizes};
 use self::matrix_vector::MatrixVector;
 use self::microkernel::Packing;
@@ -57,7 +59,8 @@ impl Operand {
 /// `c[batch, i, j] = sum over p of a[batch, i, p] * b[batch, p, j]`, or `c + ..` if `accumulate`.
 ///
 /// `f16` and `bf16` are summed in `f32`, integers wrap. The bits of a result depend on the sizes, the strides and
-/// the instruction set alone.
+/// the instruction set alone. Where the processor multiplies `bf16` itself, numbers below the smallest normal one count
+/// as zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gemm {
     /// How many products.
@@ -92,6 +95,7 @@ pub struct CompiledGemm {
 enum Kind {
     F32(Blocked<f32>),
     F64(Blocked<f64>),
+    Bf16(Bf16Product),
     VectorF32(MatrixVector<f32>),
     VectorF64(MatrixVector<f64>),
     Integer,
@@ -128,7 +132,11 @@ impl Gemm {
                 Some(product) => Kind::VectorF64(product),
                 None => Kind::F64(gemm.blocked(isa, true)),
             },
-            DType::F16 | DType::BF16 => Kind::F32(gemm.blocked(isa, false)),
+            DType::BF16 => match Bf16Product::new(&gemm, isa) {
+                Some(product) => Kind::Bf16(product),
+                None => Kind::F32(gemm.blocked(isa, false)),
+            },
+            DType::F16 => Kind::F32(gemm.blocked(isa, false)),
             DType::U8 | DType::I32 | DType::I64 => Kind::Integer,
             other => panic!("gemm: elements of type {other}, which have no product; convert first"),
         };
@@ -173,6 +181,7 @@ impl CompiledGemm {
         match self.kind {
             Kind::F32(blocked) => blocked.blocking.scratch(),
             Kind::F64(blocked) => blocked.blocking.scratch(),
+            Kind::Bf16(product) => product.scratch(),
             _ => ScratchSize::default(),
         }
     }
@@ -207,6 +216,7 @@ impl CompiledGemm {
                 (Kind::F32(blocked), DType::BF16) => blocked.run::<bf16>(gemm, a, b, c, scratch, pool, epilogue),
                 (Kind::F32(blocked), _) => blocked.run::<f32>(gemm, a, b, c, scratch, pool, epilogue),
                 (Kind::F64(blocked), _) => blocked.run::<f64>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::Bf16(product), _) => product.run(gemm, a.cast(), b.cast(), c, scratch, pool, epilogue),
                 (Kind::VectorF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::VectorF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::Integer, dtype) => {

@@ -9,6 +9,20 @@ use crate::math::MulAdd;
 #[derive(Clone, Copy)]
 pub(crate) struct F32x16(__m512);
 
+impl From<__m512> for F32x16 {
+    #[inline(always)]
+    fn from(vector: __m512) -> Self {
+        F32x16(vector)
+    }
+}
+
+impl From<F32x16> for __m512 {
+    #[inline(always)]
+    fn from(vector: F32x16) -> Self {
+        vector.0
+    }
+}
+
 /// Eight `f64`.
 #[derive(Clone, Copy)]
 pub(crate) struct F64x8(__m512d);

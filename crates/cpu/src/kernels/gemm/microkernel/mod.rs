@@ -5,6 +5,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod batch_reduce;
+#[cfg(target_arch = "x86_64")]
+mod bf16_pairs;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -12,13 +14,16 @@ mod strip;
 mod tile;
 
 pub(crate) use batch_reduce::{BatchReduce, BatchReduceKernel, Piece};
+use gyrus_graph::bf16;
+
 pub(crate) use strip::Strip;
 pub(crate) use tile::{MicroKernel, Panel};
 
 use super::number::{Number, VectorLoop};
-use super::pack::{Pack, PackArguments};
+use super::pack::Pack;
+pub(super) use super::pack::PackArguments;
 use crate::isa::Isa;
-use crate::math::{MulAdd, version};
+use crate::math::{MulAdd, Multiversion, version};
 
 /// Neighbouring numbers in one register. All functions must be called on processors that have the
 /// instruction set only.
@@ -42,6 +47,11 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
     unsafe fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self;
     /// `self + other`.
     unsafe fn add(self, other: Self) -> Self;
+
+    /// A loop over such vectors, compiled for an instruction set that has them.
+    fn version<K: Multiversion>(isa: Isa) -> unsafe fn(K::Arguments) {
+        version::<K>(isa)
+    }
 
     /// Asks for memory that may be read soon; any address will do.
     #[inline(always)]
@@ -69,6 +79,35 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
 
 /// The loops that pack operands of a type's own elements.
 pub(crate) type Packing<T> = unsafe fn(PackArguments<T>);
+
+/// The loops of products of `bf16` that are summed in `f32`: on pairs of neighbouring depths, each in the place of one
+/// `f32`.
+#[derive(Clone, Copy)]
+pub(crate) struct PairLoops {
+    /// Multiplies packed pairs.
+    pub(crate) kernel: MicroKernel<f32>,
+    /// Packs pairs that lie as such in memory.
+    pub(crate) packing: Packing<f32>,
+    /// Packs lines of which neighbours lie together.
+    pub(crate) interleaving: Packing<bf16>,
+}
+
+impl PairLoops {
+    /// Those for a result of so many rows, if this processor has such products.
+    pub(crate) fn new(isa: Isa, rows: usize) -> Option<PairLoops> {
+        if !isa.has_bf16_products() {
+            return None;
+        }
+        #[cfg(target_arch = "x86_64")]
+        return Some(PairLoops {
+            kernel: tile::microkernel::<bf16_pairs::PairsX16, true>(isa, rows),
+            packing: f32::packing(isa),
+            interleaving: version::<bf16_pairs::Interleave>(isa),
+        });
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("no other architecture has them, {isa:?}, {rows} rows");
+    }
+}
 
 macro_rules! dispatch {
     ($isa:expr, $avx512:ty, $avx2:ty, $neon:ty, $portable:ty, $V:ident, $HIGH:ident => $body:expr) => {

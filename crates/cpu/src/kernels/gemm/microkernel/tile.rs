@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::Vector;
 use crate::isa::Isa;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::math::{MulAdd, Multiversion};
 
 /// Some rows of a result, times one panel of the right operand.
 #[derive(Clone, Copy)]
@@ -82,9 +82,9 @@ fn of_height<V: Vector, const HEIGHT: usize>(isa: Isa) -> MicroKernel<V::Element
     MicroKernel {
         height: HEIGHT,
         width: 2 * V::LANES,
-        full: version::<Tiles<V, HEIGHT, 2, false>>(isa),
-        partial: version::<Tiles<V, HEIGHT, 2, true>>(isa),
-        narrow: version::<Tiles<V, HEIGHT, 1, true>>(isa),
+        full: V::version::<Tiles<V, HEIGHT, 2, false>>(isa),
+        partial: V::version::<Tiles<V, HEIGHT, 2, true>>(isa),
+        narrow: V::version::<Tiles<V, HEIGHT, 1, true>>(isa),
     }
 }
 

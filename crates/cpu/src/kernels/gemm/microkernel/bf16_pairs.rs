@@ -1,0 +1,102 @@
+//! Pairs of `bf16`, of which AVX512-BF16 multiplies two and adds both products to an `f32` at once.
+//!
+//! The instruction takes numbers below the smallest normal one as zeros, and gives no others.
+
+use std::arch::x86_64::*;
+
+use gyrus_graph::bf16;
+
+use super::avx512::F32x16;
+use super::{PackArguments, Vector};
+use crate::isa::Isa;
+use crate::math::{MulAdd, Multiversion, version_with_bf16};
+
+/// Sixteen `f32`: sums, or factors of which each is two `bf16`.
+#[derive(Clone, Copy)]
+pub(crate) struct PairsX16(F32x16);
+
+#[inline(always)]
+fn as_pairs(vector: F32x16) -> __m512bh {
+    // SAFETY: both are 512 bits of any kind.
+    unsafe { std::mem::transmute::<F32x16, __m512bh>(vector) }
+}
+
+// SAFETY of all blocks: the trait's functions are called on processors with the instruction set only, and
+// with pointers to as many elements as lanes are read or written.
+impl Vector for PairsX16 {
+    type Element = f32;
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: as above.
+        PairsX16(unsafe { F32x16::splat(value) })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: as above.
+        PairsX16(unsafe { F32x16::load(from) })
+    }
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        // SAFETY: as above.
+        PairsX16(unsafe { F32x16::load_first(from, count) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as above.
+        unsafe { self.0.store(to) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        // SAFETY: as above.
+        unsafe { self.0.store_first(to, count) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self {
+        // SAFETY: as above.
+        PairsX16(unsafe { F32x16::from(_mm512_dpbf16_ps(c.0.into(), as_pairs(self.0), as_pairs(b.0))) })
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: as above.
+        PairsX16(unsafe { self.0.add(other.0) })
+    }
+    #[inline(always)]
+    fn prefetch(address: *const f32) {
+        F32x16::prefetch(address);
+    }
+    fn version<K: Multiversion>(_isa: Isa) -> unsafe fn(K::Arguments) {
+        version_with_bf16::<K>()
+    }
+}
+
+/// Packs neighbouring lines in pairs of depths; the last depth's partner is 0 where their number is odd.
+pub(super) struct Interleave;
+
+impl Multiversion for Interleave {
+    type Arguments = PackArguments<bf16>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: PackArguments<bf16>) {
+        let PackArguments { from, along, count, width, depth, to, .. } = arguments;
+        for pair in 0..depth.div_ceil(2) {
+            let first = from.wrapping_offset(2 * pair as isize * along);
+            let second = first.wrapping_offset(along);
+            let to = to.wrapping_add(2 * pair * width);
+            for at in (0..width).step_by(16) {
+                let lanes = ((1u32 << count.saturating_sub(at).min(16)) - 1) as u16;
+                let second_lanes = if 2 * pair + 1 < depth { lanes } else { 0 };
+                // SAFETY: as `Panels::pack` was promised: only the lines' own elements are read; what is written beyond
+                // a row of the panel is written again with the next row, or is padding.
+                unsafe {
+                    let first = _mm256_maskz_loadu_epi16(lanes, first.wrapping_add(at).cast());
+                    let second = _mm256_maskz_loadu_epi16(second_lanes, second.wrapping_add(at).cast());
+                    let second = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(second));
+                    let pairs = _mm512_or_si512(_mm512_cvtepu16_epi32(first), second);
+                    _mm512_storeu_si512(to.wrapping_add(2 * at).cast(), pairs);
+                }
+            }
+        }
+    }
+}
