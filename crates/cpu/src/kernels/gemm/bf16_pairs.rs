@@ -10,7 +10,7 @@ use gyrus_graph::bf16;
 use super::blocking::{Blocking, Operands, Sizes};
 use super::microkernel::{PackArguments, PairLoops};
 use super::pack::Panels;
-use super::target::{Target, write_row};
+use super::target::Target;
 use super::{Epilogue, Gemm, Operand};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch, ScratchSize};
@@ -60,7 +60,7 @@ impl Bf16Product {
             row_stride,
             col_stride,
             accumulate: gemm.accumulate,
-            write: write_row::<bf16, f32>,
+            write: self.loops.rounding,
             element_size: size_of::<bf16>(),
         };
         let shared = scratch.shared(self.scratch().shared / size_of::<f32>());

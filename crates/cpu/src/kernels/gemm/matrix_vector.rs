@@ -8,8 +8,10 @@ use crate::pool::Pool;
 
 /// How many elements of the matrix are worth a task.
 const TASK_ELEMENTS: usize = 32 << 10;
-/// What the number of a task's elements of the result is a multiple of.
+/// What the number of a task's elements of the result is a multiple of, of the second kind where columns are long
+/// enough to be read in long runs.
 const GRANULE: usize = 128;
+const LONG_GRANULE: usize = 512;
 
 /// A product of which one side is a vector, `y[batch, i] = sum over k of matrix[batch, i, k] * vector[batch, k]`.
 #[derive(Clone, Copy)]
@@ -93,8 +95,9 @@ impl<T: Number> MatrixVector<T> {
         let (matrix, vector) = if self.is_matrix_left { (a, b) } else { (b, a) };
         let pointers = Pointers(matrix, vector, c);
         let across = if self.is_matrix_left { self.matrix.row_stride } else { self.matrix.col_stride };
-        let parts = (self.len * self.depth).div_ceil(TASK_ELEMENTS).clamp(1, self.len.div_ceil(GRANULE).max(1));
-        let part = self.len.div_ceil(parts).max(1).next_multiple_of(GRANULE);
+        let granule = if across == 1 && self.len > 2 * LONG_GRANULE { LONG_GRANULE } else { GRANULE };
+        let parts = (self.len * self.depth).div_ceil(TASK_ELEMENTS).clamp(1, self.len.div_ceil(granule).max(1));
+        let part = self.len.div_ceil(parts).max(1).next_multiple_of(granule);
         let parts = self.len.div_ceil(part);
         pool.run(self.batch * parts, &|task, worker| {
             let (matrix, vector, y) = pointers.get();

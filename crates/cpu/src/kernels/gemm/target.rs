@@ -25,11 +25,11 @@ unsafe impl<T> Sync for Target<T> {}
 /// Some neighbouring elements of a row of the result.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<T> {
-    from: *const T,
-    len: usize,
-    c: *mut u8,
-    stride: isize,
-    accumulate: bool,
+    pub(super) from: *const T,
+    pub(super) len: usize,
+    pub(super) c: *mut u8,
+    pub(super) stride: isize,
+    pub(super) accumulate: bool,
 }
 
 /// Writes a row of elements of type `S`.

@@ -6,6 +6,7 @@ use std::arch::x86_64::*;
 
 use gyrus_graph::bf16;
 
+use super::super::target::{Row, write_row};
 use super::avx512::F32x16;
 use super::{PackArguments, Vector};
 use crate::isa::Isa;
@@ -96,6 +97,30 @@ impl Multiversion for Interleave {
                     let pairs = _mm512_or_si512(_mm512_cvtepu16_epi32(first), second);
                     _mm512_storeu_si512(to.wrapping_add(2 * at).cast(), pairs);
                 }
+            }
+        }
+    }
+}
+
+/// Writes a row of sums as `bf16`.
+pub(super) struct Round;
+
+impl Multiversion for Round {
+    type Arguments = Row<f32>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(row: Row<f32>) {
+        if row.stride != 1 || row.accumulate {
+            // SAFETY: as the caller vouches.
+            return unsafe { write_row::<bf16, f32>(row) };
+        }
+        for at in (0..row.len).step_by(16) {
+            let lanes = ((1u32 << (row.len - at).min(16)) - 1) as u16;
+            // SAFETY: as the caller vouches, `len` elements lie at both places: no others are read or written.
+            unsafe {
+                let sums = _mm512_maskz_loadu_ps(lanes, row.from.wrapping_add(at));
+                let rounded = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(sums));
+                _mm256_mask_storeu_epi16(row.c.cast::<i16>().wrapping_add(at), lanes, rounded);
             }
         }
     }

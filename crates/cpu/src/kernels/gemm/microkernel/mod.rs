@@ -22,6 +22,7 @@ pub(crate) use tile::{MicroKernel, Panel};
 use super::number::{Number, VectorLoop};
 use super::pack::Pack;
 pub(super) use super::pack::PackArguments;
+use super::target::Row;
 use crate::isa::Isa;
 use crate::math::{MulAdd, Multiversion, version};
 
@@ -90,6 +91,8 @@ pub(crate) struct PairLoops {
     pub(crate) packing: Packing<f32>,
     /// Packs lines of which neighbours lie together.
     pub(crate) interleaving: Packing<bf16>,
+    /// Writes a row of sums as `bf16`.
+    pub(crate) rounding: unsafe fn(Row<f32>),
 }
 
 impl PairLoops {
@@ -103,6 +106,7 @@ impl PairLoops {
             kernel: tile::microkernel::<bf16_pairs::PairsX16, true>(isa, rows),
             packing: f32::packing(isa),
             interleaving: version::<bf16_pairs::Interleave>(isa),
+            rounding: crate::math::version_with_bf16::<bf16_pairs::Round>(),
         });
         #[cfg(not(target_arch = "x86_64"))]
         unreachable!("no other architecture has them, {isa:?}, {rows} rows");

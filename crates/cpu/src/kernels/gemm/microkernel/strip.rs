@@ -95,7 +95,8 @@ impl<V: Vector> Dots<V> {
     }
 }
 
-/// By columns, summed in their order.
+/// By columns, summed in their order, several at a time: they are read from their beginnings to their ends, which is
+/// what memory is fastest at.
 pub(super) struct Sums<V>(PhantomData<V>);
 
 impl<V: Vector> Multiversion for Sums<V> {
@@ -103,52 +104,52 @@ impl<V: Vector> Multiversion for Sums<V> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(strip: Strip<V::Element>) {
-        let mut at = 0;
-        // SAFETY: as the caller vouches: the elements lie within the columns.
+        let mut depth = 0;
+        // SAFETY: as the caller vouches: the columns lie within the matrix.
         unsafe {
-            while at + 8 * V::LANES <= strip.len {
-                Self::elements::<M, 8>(&strip, at, V::LANES);
-                at += 8 * V::LANES;
+            if strip.depth < 8 && !strip.add {
+                Self::columns::<M, 0>(&strip, 0, false);
             }
-            while at < strip.len {
-                let count = V::LANES.min(strip.len - at);
-                Self::elements::<M, 1>(&strip, at, count);
-                at += count;
+            while depth + 8 <= strip.depth {
+                Self::columns::<M, 8>(&strip, depth, strip.add || depth > 0);
+                depth += 8;
+            }
+            while depth < strip.depth {
+                Self::columns::<M, 1>(&strip, depth, true);
+                depth += 1;
             }
         }
     }
 }
 
 impl<V: Vector> Sums<V> {
-    /// # Safety
-    /// Of the last vector, only the first `last` lanes are read and written.
     #[inline(always)]
-    unsafe fn elements<M: MulAdd, const VECTORS: usize>(strip: &Strip<V::Element>, first: usize, last: usize) {
-        // SAFETY: as the caller vouches: the vectors lie within the columns, or only their first lanes are read.
+    unsafe fn columns<M: MulAdd, const COLUMNS: usize>(strip: &Strip<V::Element>, first: usize, add: bool) {
+        // SAFETY: as the caller vouches: vectors lie within the columns, or only their first lanes are read and written.
         unsafe {
-            let y = strip.y.add(first);
-            let mut sums = [V::splat(V::Element::default()); VECTORS];
-            if strip.add {
-                for (index, sum) in sums.iter_mut().enumerate() {
-                    let count = if index == VECTORS - 1 { last } else { V::LANES };
-                    *sum = V::load_first(y.add(index * V::LANES), count);
-                }
+            let mut columns = [(V::splat(V::Element::default()), strip.matrix); COLUMNS];
+            for (index, (factor, column)) in columns.iter_mut().enumerate() {
+                let place = (first + index) as isize;
+                *factor = V::splat(*strip.vector.offset(place * strip.vector_stride));
+                *column = strip.matrix.offset(place * strip.stride);
             }
-            let mut column = strip.matrix.wrapping_add(first);
-            let mut x = strip.vector;
-            for _ in 0..strip.depth {
-                let factor = V::splat(*x);
-                for (index, sum) in sums.iter_mut().enumerate() {
-                    let elements = column.add(index * V::LANES);
-                    let vector = if VECTORS == 1 { V::load_first(elements, last) } else { V::load(elements) };
-                    *sum = factor.mul_add::<M>(vector, *sum);
+            let mut at = 0;
+            while at + V::LANES <= strip.len {
+                let y = strip.y.add(at);
+                let mut sum = if add { V::load(y) } else { V::splat(V::Element::default()) };
+                for (factor, column) in columns {
+                    sum = factor.mul_add::<M>(V::load(column.add(at)), sum);
                 }
-                column = column.wrapping_offset(strip.stride);
-                x = x.wrapping_offset(strip.vector_stride);
+                sum.store(y);
+                at += V::LANES;
             }
-            for (index, sum) in sums.iter().enumerate() {
-                let count = if index == VECTORS - 1 { last } else { V::LANES };
-                sum.store_first(y.add(index * V::LANES), count);
+            if at < strip.len {
+                let (y, count) = (strip.y.add(at), strip.len - at);
+                let mut sum = if add { V::load_first(y, count) } else { V::splat(V::Element::default()) };
+                for (factor, column) in columns {
+                    sum = factor.mul_add::<M>(V::load_first(column.add(at), count), sum);
+                }
+                sum.store_first(y, count);
             }
         }
     }
