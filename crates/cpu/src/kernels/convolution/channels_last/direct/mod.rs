@@ -2,6 +2,7 @@
 //! cotangents and the results where they are.
 
 use self::correlation::Correlation;
+use self::depthwise::{Depthwise, DepthwiseWeightGrad};
 use self::places::Places;
 use self::weight_grad::WeightGrad;
 use super::super::geometry::{Axis, Geometry};
@@ -11,6 +12,7 @@ use crate::kernels::gemm::number::Number;
 use crate::pool::ScratchSize;
 
 mod correlation;
+mod depthwise;
 mod division;
 mod lines;
 mod places;
@@ -21,6 +23,9 @@ mod weights;
 
 /// Lines of pointwise convolutions are joined until they have so many places.
 const MIN_WIDTH: usize = 24;
+
+/// The fewest channels of several groups.
+const MIN_GROUP: usize = 8;
 
 /// The kernel of a convolution.
 pub(super) fn forward(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
@@ -37,14 +42,22 @@ pub(super) fn weight_grad(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
     is_suited(geometry).then(|| weight_grad_of::<f32>(Isa::get(), geometry))
 }
 
-/// Whether the channels of a group fill vectors.
+/// Whether the channels of a group fill vectors, or those of all groups do.
 fn is_suited(geometry: &Geometry) -> bool {
-    geometry.groups == 1 || geometry.in_channels.min(geometry.out_channels) >= 8
+    let fewest = geometry.in_channels.min(geometry.out_channels);
+    geometry.groups == 1 || fewest >= MIN_GROUP || is_depthwise(geometry)
+}
+
+fn is_depthwise(geometry: &Geometry) -> bool {
+    geometry.groups > 1 && geometry.in_channels == 1 && geometry.out_channels == 1
 }
 
 fn forward_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
     let geometry = joined(geometry);
     let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
+    if is_depthwise(&geometry) {
+        return Box::new(Depthwise::<T>::new(isa, &geometry, phases));
+    }
     let layout = weights::Layout::of_result(&geometry);
     Box::new(Correlated::<T>(Correlation::new(isa, &geometry, phases, layout)))
 }
@@ -56,11 +69,18 @@ fn input_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
     let exchanged = |axis: Axis| Axis { input: axis.output, output: axis.input, ..axis };
     let (in_channels, out_channels) = (geometry.out_channels, geometry.in_channels);
     let exchanged = Geometry { in_channels, out_channels, axes: geometry.axes.map(exchanged), ..geometry };
+    if is_depthwise(&geometry) {
+        return Box::new(Depthwise::<T>::new(isa, &exchanged, phases));
+    }
     Box::new(Correlated::<T>(Correlation::new(isa, &exchanged, phases, layout)))
 }
 
 fn weight_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
-    Box::new(WeightGrad::<T>::new(isa, joined(geometry)))
+    let geometry = joined(geometry);
+    if is_depthwise(&geometry) {
+        return Box::new(DepthwiseWeightGrad::<T>::new(isa, &geometry));
+    }
+    Box::new(WeightGrad::<T>::new(isa, geometry))
 }
 
 /// The same convolution with lines joined where the kernel is of one element that meets each of the input: there
