@@ -349,10 +349,16 @@ impl<'g> Lowering<'g> {
     /// An operand of a product as batches of matrices: where it begins, the three strides and sizes. A copy
     /// is made where axes that belong together are not evenly spaced.
     fn matrix(&mut self, port: Port, axes: [&[usize]; 3]) -> (Matrix, [usize; 3]) {
-        let Place { slot, view } = self.place(port);
-        let merged: Option<Vec<(usize, isize)>> = axes.iter().map(|axes| view.merged(axes)).collect();
-        let spec = self.graph.spec(port);
-        if let Some(merged) = merged {
+        let spec = self.graph.spec(port).clone();
+        let merged =
+            |view: &View| -> Option<Vec<(usize, isize)>> { axes.iter().map(|axes| view.merged(axes)).collect() };
+        let Place { mut slot, mut view } = self.place(port);
+        // A row-major copy serves all products of the operand, if it serves.
+        let plain = View::contiguous(&spec.shape);
+        if merged(&view).is_none() && merged(&plain).is_some() {
+            (slot, view) = (self.contiguous(port), plain);
+        }
+        if let Some(merged) = merged(&view) {
             let size = spec.dtype.size();
             let offset = if spec.shape.num_elements() == 0 { 0 } else { view.offset as usize * size };
             let read = Read { slot, offset, in_step: false };
