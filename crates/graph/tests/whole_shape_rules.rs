@@ -49,14 +49,18 @@ fn scans_refuse_operands_that_do_not_fit() {
     let state = real(&[3, 4]);
     let w = |gates: usize| real(&[gates * 4, 4]);
     let lstm = LstmScan { reverse: false };
-    refuses(lstm, &[real(&[2, 3, 15]), state.clone(), state.clone(), w(4)], "[T, B, 4 H]");
-    refuses(lstm, &[real(&[2, 3, 16]), state.clone(), real(&[3, 5]), w(4)], "c0 [3, 5] must have shape [3, 4]");
-    refuses(lstm, &[real(&[2, 3, 16]), state.clone(), state.clone(), w(3)], "w_hh [12, 4] must have shape [16, 4]");
+    let lstm_operands = |gates: usize, c0: &Spec, w: Spec, bias: usize| {
+        [real(&[2, 3, gates]), state.clone(), c0.clone(), w, real(&[bias])]
+    };
+    refuses(lstm, &lstm_operands(15, &state, w(4), 16), "[T, B, 4 H]");
+    refuses(lstm, &lstm_operands(16, &real(&[3, 5]), w(4), 16), "c0 [3, 5] must have shape [3, 4]");
+    refuses(lstm, &lstm_operands(16, &state, w(3), 16), "w_hh [12, 4] must have shape [16, 4]");
+    refuses(lstm, &lstm_operands(16, &state, w(4), 12), "bias [12] must have shape [16]");
     let (states, gates) = (real(&[2, 3, 4]), real(&[2, 3, 16]));
     let operands = [states.clone(), gates, states.clone(), state.clone(), w(4), real(&[2, 3, 3])];
     refuses(LstmScanGrad { reverse: true }, &operands, "dcs [2, 3, 3] must have shape [2, 3, 4]");
     let gru = GruScan { reverse: false };
-    refuses(gru, &[real(&[2, 3, 12]), state.clone(), w(3), real(&[3])], "b_hn [3] must have shape [4]");
+    refuses(gru, &[real(&[2, 3, 12]), state.clone(), w(3), real(&[12])], "bias [12] must have shape [16]");
     let rnn = RnnScan { activation: RnnActivation::Relu, reverse: false };
-    refuses(rnn, &[states, real(&[4, 4]), w(1)], "h0 [4, 4] must have shape [3, 4]");
+    refuses(rnn, &[states, real(&[4, 4]), w(1), real(&[4])], "h0 [4, 4] must have shape [3, 4]");
 }

@@ -1,6 +1,6 @@
 //! Gated recurrent units.
 
-use gyrus_tensor::{DType, Rng, Tensor};
+use gyrus_tensor::{Rng, Tensor};
 
 use super::recurrent::{Recurrent, Scan, Sizes, recurrent_layer};
 use crate::{Context, Layer, Module};
@@ -25,10 +25,9 @@ impl Layer for Gru {
     fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
         self.0.forward("gru", input, |Scan { gates, weight_hh, bias_ih, bias_hh, initial, reverse }| {
             let size = initial.shape()[1];
-            let [reset_and_update, new] = [bias_hh.narrow(0, ..2 * size), bias_hh.narrow(0, 2 * size..)];
-            let zeros = Tensor::zeros([size], DType::F32).to_dtype(gates.dtype());
-            let gates = gates + &(bias_ih + &Tensor::cat(&[reset_and_update, zeros], 0));
-            gates.value().gru_scan(initial.value(), weight_hh.value(), new.value(), reverse).into()
+            let bias = Tensor::cat(&[(bias_ih + bias_hh).narrow(0, ..2 * size), bias_ih.narrow(0, 2 * size..)], 0);
+            let bias = Tensor::cat(&[bias, bias_hh.narrow(0, 2 * size..)], 0);
+            gates.value().gru_scan(initial.value(), weight_hh.value(), bias.value(), reverse).into()
         })
     }
 }

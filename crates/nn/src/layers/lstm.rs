@@ -23,8 +23,8 @@ recurrent_layer!(Lstm, LstmBuilder, 4);
 impl Layer for Lstm {
     fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
         self.0.forward("lstm", input, |Scan { gates, weight_hh, bias_ih, bias_hh, initial, reverse }| {
-            let gates = gates + &(bias_ih + bias_hh);
-            gates.value().lstm_scan(initial.value(), initial.value(), weight_hh.value(), reverse).0.into()
+            let (initial, bias) = (initial.value(), bias_ih + bias_hh);
+            gates.value().lstm_scan(initial, initial, weight_hh.value(), bias.value(), reverse).0.into()
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gyrus_graph::ops::whole::recurrent::{GruScan, RnnActivation};
+use gyrus_graph::ops::whole::recurrent::RnnActivation;
 use gyrus_graph::ops::whole::{Attention, BatchNormTraining, LayerNorm, RmsNorm};
 use gyrus_graph::{DType, Graph, Real, Spec, Value, gradients};
 use serde_json::Value as Json;
@@ -32,6 +32,8 @@ fn outputs(case: &Json, x: &[Value]) -> Vec<Value> {
     let flag = |name: &str| attributes[name].as_bool().expect("true or false");
     let axis = || attributes["axis"].as_u64().expect("an axis") as usize;
     let all: Vec<&Value> = x.iter().collect();
+    // Of a scan, whose biases are in its first operand.
+    let no_bias = || x[0].zero().broadcast([x[0].shape()[2]], &[]);
     match case["op"].as_str().expect("a name") {
         "softmax" => vec![x[0].softmax(axis())],
         "log_sum_exp" => vec![x[0].log_sum_exp(axis())],
@@ -45,15 +47,18 @@ fn outputs(case: &Json, x: &[Value]) -> Vec<Value> {
         "batch_norm_inference" => vec![x[0].batch_norm_inference(&x[1], &x[2], &x[3], &x[4], real("eps"))],
         "attention" => Value::record(Attention { scale: Real(real("scale")), causal: flag("causal") }, &all),
         "lstm_scan" => {
-            let (hs, cs) = x[0].lstm_scan(&x[1], &x[2], &x[3], flag("reverse"));
+            let (hs, cs) = x[0].lstm_scan(&x[1], &x[2], &x[3], &no_bias(), flag("reverse"));
             let last = if flag("reverse") { 0 } else { cs.shape()[0] - 1 };
             vec![hs, cs.index_axis(0, last)]
         }
-        "gru_scan" => Value::record(GruScan { reverse: flag("reverse") }, &all).drain(..1).collect(),
+        "gru_scan" => {
+            let bias = Value::concatenate(&[&no_bias(), &x[3]], 0);
+            vec![x[0].gru_scan(&x[1], &x[2], &bias, flag("reverse"))]
+        }
         "rnn_scan" => {
             let is_relu = attributes["activation"] == "relu";
             let activation = if is_relu { RnnActivation::Relu } else { RnnActivation::Tanh };
-            vec![x[0].rnn_scan(&x[1], &x[2], activation, flag("reverse"))]
+            vec![x[0].rnn_scan(&x[1], &x[2], &no_bias(), activation, flag("reverse"))]
         }
         other => panic!("{other}: no such operation"),
     }

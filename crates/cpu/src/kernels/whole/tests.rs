@@ -52,17 +52,20 @@ fn large_cases() -> Vec<Case> {
         inputs.extend(mask.map(|mask: [usize; 4]| reals(&mask)));
         all.push(case(&format!("attention causal {causal}"), Attention { scale: Real(0.6), causal }.into(), inputs));
     }
-    let (steps, batch, size) = (2, 19, 66);
-    let inputs = |gates: usize, count: usize| {
-        let mut inputs = vec![reals(&[steps, batch, gates * size])];
-        inputs.extend((0..count).map(|_| reals(&[batch, size])));
-        inputs.push(Sample::uniform([gates * size, size], -0.2, 0.2));
-        inputs
-    };
-    let (activation, reverse) = (RnnActivation::Relu, false);
-    all.push(case("lstm_scan", LstmScan { reverse }.into(), inputs(4, 2)));
-    all.push(case("gru_scan", GruScan { reverse }.into(), [inputs(3, 1), vec![reals(&[size])]].concat()));
-    all.push(case("rnn_scan", RnnScan { activation, reverse }.into(), inputs(1, 1)));
+    // Rows that do not, and that do make groups for two threads.
+    for batch in [19, 31] {
+        let (steps, size) = (2, 66);
+        let inputs = |gates: usize, biases: usize, count: usize| {
+            let mut inputs = vec![reals(&[steps, batch, gates * size])];
+            inputs.extend((0..count).map(|_| reals(&[batch, size])));
+            inputs.extend([Sample::uniform([gates * size, size], -0.2, 0.2), reals(&[biases * size])]);
+            inputs
+        };
+        let (activation, reverse) = (RnnActivation::Relu, false);
+        all.push(case("lstm_scan", LstmScan { reverse }.into(), inputs(4, 4, 2)));
+        all.push(case("gru_scan", GruScan { reverse }.into(), inputs(3, 4, 1)));
+        all.push(case("rnn_scan", RnnScan { activation, reverse }.into(), inputs(1, 1, 1)));
+    }
     all
 }
 

@@ -1,14 +1,18 @@
 //! What the scans share: the order of steps, the division of a step, and the packed weights.
 //!
-//! A step is divided into blocks of hidden units, each with all its gates, and rows of the batch; the weights
-//! are packed once, block by block, so that a thread keeps those of its blocks in its cache over all steps.
+//! A step is divided into groups of rows of the batch and blocks of hidden units, each with all its gates. The
+//! weights are packed once, block by block. Where there are groups for all threads, each thread does all steps of
+//! its own; otherwise the threads meet after each step, and those of a block's weights stay in a thread's cache.
 
 use std::ops::Range;
 
 use crate::isa::Isa;
+use crate::kernels::gemm::microkernel::Packing;
+use crate::kernels::gemm::number::Number;
+use crate::kernels::gemm::pack::PackArguments;
 use crate::kernels::split::split_numbered;
 use crate::kernels::whole::groups::Shared;
-use crate::kernels::whole::lanes::{LANES, load, store, transpose, zip};
+use crate::kernels::whole::lanes::{LANES, load, store, zip};
 use crate::kernels::whole::product::{Operands, Product, Tiled};
 use crate::pool::{Pool, Scratch, ScratchSize};
 
@@ -25,10 +29,13 @@ pub(super) struct Steps<T> {
     gates: usize,
     reverse: bool,
     product: Product<T>,
+    packing: Packing<T>,
 }
 
 /// A part of a step: some units of some rows of the batch.
 pub(super) struct Part<T> {
+    /// The group of the rows.
+    pub(super) group: usize,
     /// The first unit.
     pub(super) unit: usize,
     /// How many units, at most [`LANES`].
@@ -37,21 +44,34 @@ pub(super) struct Part<T> {
     /// The block's packed weights.
     weights: *const T,
     /// Memory for the products of these rows: for each gate `[ROWS, LANES]`.
-    pub(super) tiles: *mut T,
+    tiles: *mut T,
+}
+
+impl<T> Part<T> {
+    /// How many elements the products of one gate take.
+    pub(super) const TILE: usize = ROWS * LANES;
 }
 
 impl<T: Tiled> Steps<T> {
     /// From the shape of the states, `[T, B, H]`.
-    pub(super) fn new(states: &[usize], gates: usize, reverse: bool, isa: Isa) -> Self {
+    pub(super) fn new(states: &[usize], gates: usize, reverse: bool, isa: Isa) -> Self
+    where
+        T: Number,
+    {
         let [length, batch, size] = *states else { unreachable!("rank 3") };
-        Steps { length, batch, size, gates, reverse, product: T::product(isa) }
+        Steps { length, batch, size, gates, reverse, product: T::product(isa), packing: T::packing(isa) }
     }
 
     fn num_blocks(&self) -> usize {
         self.size.div_ceil(LANES)
     }
 
-    fn num_weights(&self) -> usize {
+    /// How many groups of rows there are.
+    pub(super) fn num_groups(&self) -> usize {
+        self.batch.div_ceil(ROWS)
+    }
+
+    pub(super) fn num_weights(&self) -> usize {
         self.num_blocks() * self.weights_per_block()
     }
 
@@ -60,91 +80,80 @@ impl<T: Tiled> Steps<T> {
     }
 
     fn num_tiles(&self) -> usize {
-        self.gates * ROWS * LANES
+        self.gates * Part::<T>::TILE
     }
 
     pub(super) fn scratch(&self) -> ScratchSize {
         ScratchSize { shared: self.num_weights() * size_of::<T>(), per_worker: self.num_tiles() * size_of::<T>() }
     }
 
-    /// The places in time in the scan's order.
-    pub(super) fn forward(&self) -> impl Iterator<Item = usize> {
-        let Steps { length, reverse, .. } = *self;
-        (0..length).map(move |step| if reverse { length - 1 - step } else { step })
+    /// The place in time of a step.
+    pub(super) fn time(&self, step: usize) -> usize {
+        if self.reverse { self.length - 1 - step } else { step }
     }
 
-    /// The places in time against the scan's order.
-    pub(super) fn backward(&self) -> impl Iterator<Item = usize> {
-        let Steps { length, reverse, .. } = *self;
-        (0..length).map(move |step| if reverse { step } else { length - 1 - step })
-    }
-
-    /// The state before a step: that of the step before, or the initial one.
-    pub(super) fn before(&self, states: *const T, initial: *const T, time: usize) -> *const T {
-        let previous = if self.reverse { time + 1 } else { time.wrapping_sub(1) };
-        if previous >= self.length { initial } else { states.wrapping_add(previous * self.batch * self.size) }
-    }
-
-    /// Packs `W [gates H, H]` for products with `W^T`, each gate on its own.
+    /// Packs `W [gates H, H]`, for products with `W`, or of each gate on its own with `W^T` if `transposed`: for
+    /// each block, and of it for as many units as a product computes at once, `[gates, H, width]`.
     ///
     /// # Safety
     /// `w` points to the weights, and the scratch memory is of the size of [`Steps::scratch`].
-    pub(super) unsafe fn pack_transposed(&self, pool: &Pool, scratch: &Scratch, w: *const T) {
-        let size = self.size;
-        self.pack(pool, scratch, w, |w, unit, units, packed| {
-            for gate in 0..self.gates {
-                // SAFETY: the units of the gate lie within the weights, and the gate within the packed block.
-                unsafe {
-                    let rows = w.add((gate * size + unit) * size);
-                    transpose(rows, units, size, T::ONE, packed.add(gate * size * LANES));
-                }
-            }
-        });
-    }
-
-    /// Packs `W [gates H, H]` for products with `W`.
-    ///
-    /// # Safety
-    /// As [`Steps::pack_transposed`].
-    pub(super) unsafe fn pack_plain(&self, pool: &Pool, scratch: &Scratch, w: *const T) {
-        let size = self.size;
-        self.pack(pool, scratch, w, |w, unit, units, packed| {
-            for row in 0..self.gates * size {
-                let mut lanes = [T::ZERO; LANES];
-                // SAFETY: the units of the row lie within the weights, and the row within the packed block.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(w.add(row * size + unit), lanes.as_mut_ptr(), units);
-                    store(packed.add(row * LANES), 0, LANES, lanes);
-                }
-            }
-        });
-    }
-
-    fn pack(&self, pool: &Pool, scratch: &Scratch, w: *const T, block: impl Fn(*const T, usize, usize, *mut T) + Sync) {
+    pub(super) unsafe fn pack(&self, pool: &Pool, scratch: &Scratch, w: *const T, transposed: bool) {
+        let Steps { size, gates, product, .. } = *self;
         let (w, packed) = (Shared(w.cast_mut()), Shared(scratch.shared::<T>(self.num_weights())));
-        split_numbered(pool, self.num_blocks(), 1, |_, blocks| {
-            for index in blocks {
-                let unit = index * LANES;
-                let units = LANES.min(self.size - unit);
-                block(w.get(), unit, units, packed.get().wrapping_add(index * self.weights_per_block()));
+        split_numbered(pool, size.div_ceil(product.width), 1, |_, panels| {
+            for unit in panels.map(|panel| panel * product.width) {
+                let (count, to) = (product.width.min(size - unit), packed.get().wrapping_add(unit * gates * size));
+                // SAFETY: the units lie within the weights, and what is packed of them within the memory for it:
+                // the panel's width is a multiple of a vector's.
+                let pack = |from: usize, across: usize, along: usize, depth: usize, to: *mut T| unsafe {
+                    let (across, along) = (across as isize, along as isize);
+                    let from = w.get().cast_const().add(from);
+                    (self.packing)(PackArguments { from, across, along, count, width: product.width, depth, to });
+                };
+                if transposed {
+                    for gate in 0..gates {
+                        let to = to.wrapping_add(gate * size * product.width);
+                        pack((gate * size + unit) * size, size, 1, size, to);
+                    }
+                } else {
+                    pack(unit, 1, size, gates * size, to);
+                }
             }
         });
     }
 
-    /// Does all parts of a step in parallel.
-    pub(super) fn step(&self, pool: &Pool, scratch: &Scratch, work: impl Fn(Part<T>) + Sync) {
+    /// Does all parts of all steps, those of a step when all of the same rows in the step before are done.
+    pub(super) fn run(&self, pool: &Pool, scratch: &Scratch, num_steps: usize, work: impl Fn(Part<T>, usize) + Sync) {
         let packed = Shared(scratch.shared::<T>(self.num_weights()));
-        let per_block = self.batch.div_ceil(ROWS);
-        split_numbered(pool, self.num_blocks() * per_block, 1, |worker, items| {
-            let tiles = scratch.worker::<T>(worker, self.num_tiles());
-            for item in items {
-                let (block, row) = (item / per_block, item % per_block * ROWS);
-                let unit = block * LANES;
-                let weights = packed.get().wrapping_add(block * self.weights_per_block());
-                let (units, rows) = (LANES.min(self.size - unit), row..self.batch.min(row + ROWS));
-                work(Part { unit, units, rows, weights, tiles });
+        let part = |worker: usize, block: usize, group: usize| {
+            let (unit, row) = (block * LANES, group * ROWS);
+            Part {
+                group,
+                unit,
+                units: LANES.min(self.size - unit),
+                rows: row..self.batch.min(row + ROWS),
+                weights: packed.get().wrapping_add(block * self.weights_per_block()),
+                tiles: scratch.worker::<T>(worker, self.num_tiles()),
             }
-        });
+        };
+        let (num_groups, num_blocks) = (self.num_groups(), self.num_blocks());
+        // Whether the thread with the most rows has hardly more than its share.
+        let per_thread = num_groups.div_ceil(pool.num_threads()) * ROWS;
+        if per_thread * pool.num_threads() * 8 <= self.batch * 9 {
+            split_numbered(pool, num_groups, 1, |worker, groups| {
+                for step in 0..num_steps {
+                    for block in 0..num_blocks {
+                        groups.clone().for_each(|group| work(part(worker, block, group), step));
+                    }
+                }
+            });
+        } else {
+            for step in 0..num_steps {
+                split_numbered(pool, num_blocks * num_groups, 1, |worker, items| {
+                    items.for_each(|item| work(part(worker, item / num_groups, item % num_groups), step));
+                });
+            }
+        }
     }
 
     /// For each gate the product of `h [B, H]` with the part's weights, packed transposed.
@@ -153,61 +162,49 @@ impl<T: Tiled> Steps<T> {
     /// `h` points to the state.
     pub(super) unsafe fn gate_products(&self, part: &Part<T>, h: *const T) {
         for gate in 0..self.gates {
-            // SAFETY: the gate's weights and tile lie within the part's.
-            unsafe {
-                let weights = part.weights.add(gate * self.size * LANES);
-                self.product(part, h, self.size, self.size, weights, part.tiles.add(gate * ROWS * LANES), false);
-            }
+            // SAFETY: each gate has a tile.
+            unsafe { self.product(part, (h, self.size), gate..gate + 1, part.tiles.add(gate * Part::<T>::TILE), false) }
         }
     }
 
-    /// The product of the first `gates` of `d [B, stride]` with the part's weights from gate `first` on, packed
-    /// plain, in the first tile; added to it if `add`.
+    /// The product of the first elements of `a [B, stride]` with the part's weights of some gates, packed plain, in
+    /// the first tile; added to it if `add`.
     ///
     /// # Safety
-    /// `d` points to `B` rows `stride` apart of `gates H` elements each.
-    pub(super) unsafe fn state_product(
-        &self,
-        part: &Part<T>,
-        (d, stride): (*const T, usize),
-        gates: Range<usize>,
-        add: bool,
-    ) {
-        // SAFETY: the gates' weights lie within the part's.
-        unsafe {
-            let weights = part.weights.add(gates.start * self.size * LANES);
-            self.product(part, d, stride, gates.len() * self.size, weights, part.tiles, add);
-        }
+    /// `a` points to `B` rows `stride` apart of `gates H` elements each.
+    pub(super) unsafe fn state_product(&self, part: &Part<T>, a: (*const T, usize), gates: Range<usize>, add: bool) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.product(part, a, gates, part.tiles, add) }
     }
 
     /// # Safety
-    /// The pointers are to `B` rows `stride` apart, `depth` rows of packed weights, and a tile.
-    #[expect(clippy::too_many_arguments, reason = "the operands of a product")]
+    /// The pointers are to `B` rows `stride` apart of `gates H` elements each, and a tile.
     unsafe fn product(
         &self,
         part: &Part<T>,
-        a: *const T,
-        stride: usize,
-        depth: usize,
-        weights: *const T,
+        (a, stride): (*const T, usize),
+        gates: Range<usize>,
         tile: *mut T,
         add: bool,
     ) {
-        // SAFETY: as the caller vouches.
-        unsafe {
-            self.product.run(Operands {
-                rows: part.rows.len(),
-                columns: part.units.next_multiple_of(self.product.width),
-                depth,
-                a: a.add(part.rows.start * stride),
-                a_row_stride: stride,
-                a_column_stride: 1,
-                b: weights,
-                b_row_stride: LANES,
-                c: tile,
-                c_row_stride: LANES,
-                add,
-            });
+        let width = self.product.width;
+        for unit in (0..part.units).step_by(width) {
+            // SAFETY: as the caller vouches; the packed weights lie within the block's.
+            unsafe {
+                self.product.run(Operands {
+                    rows: part.rows.len(),
+                    columns: width,
+                    depth: gates.len() * self.size,
+                    a: a.add(part.rows.start * stride),
+                    a_row_stride: stride,
+                    a_column_stride: 1,
+                    b: part.weights.add((unit * self.gates + gates.start * width) * self.size),
+                    b_row_stride: width,
+                    c: tile.add(unit),
+                    c_row_stride: LANES,
+                    add,
+                });
+            }
         }
     }
 
@@ -217,35 +214,28 @@ impl<T: Tiled> Steps<T> {
     /// The part is of this scan.
     pub(super) unsafe fn clear(&self, part: &Part<T>) {
         // SAFETY: the first tile of the part's.
-        unsafe { std::slice::from_raw_parts_mut(part.tiles, ROWS * LANES).fill(T::ZERO) }
+        unsafe { std::slice::from_raw_parts_mut(part.tiles, Part::<T>::TILE).fill(T::ZERO) }
     }
 
-    /// Writes the first tile of a part to `[B, H]`; what is there is added if `add`.
+    /// Adds the first tile of a part to `[B, H]`.
     ///
     /// # Safety
     /// `to` points to as many elements; the part's are written by one thread.
-    pub(super) unsafe fn write_tile(&self, part: &Part<T>, to: *mut T, add: bool) {
+    pub(super) unsafe fn add_tile(&self, part: &Part<T>, to: *mut T) {
         for (row, product) in Self::rows(part) {
             // SAFETY: as the caller vouches.
             unsafe {
-                let to = to.add(row * self.size + part.unit);
-                let mut value = load(product, 0, LANES, T::ZERO);
-                if add {
-                    value = zip(value, load(to, 0, part.units, T::ZERO), |a, b| a + b);
-                }
-                store(to, 0, part.units, value);
+                let (to, product) = (to.add(row * self.size + part.unit), load(product, 0, LANES, T::ZERO));
+                store(to, 0, part.units, zip(product, load(to, 0, part.units, T::ZERO), |a, b| a + b));
             }
         }
     }
 
     /// For each row of a part its index in the batch and the place of its products in the first tile; those of
-    /// the next gate are [`GATE`] elements on.
+    /// the next gate are [`Part::TILE`] elements on.
     #[inline(always)]
     pub(super) fn rows(part: &Part<T>) -> impl Iterator<Item = (usize, *mut T)> + use<T> {
         let tiles = part.tiles;
         part.rows.clone().enumerate().map(move |(index, row)| (row, tiles.wrapping_add(index * LANES)))
     }
 }
-
-/// How many elements the products of one gate take.
-pub(super) const GATE: usize = ROWS * LANES;

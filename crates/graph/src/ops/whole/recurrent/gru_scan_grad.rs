@@ -1,17 +1,17 @@
 //! The gradient of the gated recurrent unit.
 
-use super::{Operation, by_matrix, has_shape, logistic_slope, parts, previous, same_float, sizes, tanh_slope};
+use super::{Operation, by_matrix, has_shape, logistic_slope, parts, previous, same_float, sizes, sum, tanh_slope};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
-/// From the gradient `dhs [T, B, H]`, the gates `[r, z, n, q] [T, B, 4H]` and states `hs [T, B, H]` of
+/// From the gradient `dhs [T, B, H]`, the gates `[r, z, n] [T, B, 3H]`, `q` and states `hs [T, B, H]` of
 /// [`super::GruScan`], `h0 [B, H]` and `w_hh [3H, H]`, step by step against the scan's direction
 ///
 /// `dh = dhs[t] + dh`, `dn = dh (1 - z) (1 - n^2)`, `dz = dh (h' - n) z (1 - z)`,
 /// `dr = dn q r (1 - r)`, `dq = dn r`, `dh = dh z + [dr, dz, dq] W_hh`
 ///
 /// where `h'` is the state before the step. The outputs are `dgates_x [T, B, 3H] = [dr, dz, dn]`,
-/// `dq [T, B, H]` and `dh0 [B, H]`.
+/// `dq [T, B, H]`, `dh0 [B, H]`, and `dbias [4H]`, the sum of `[dr, dz, dn, dq]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GruScanGrad {
     /// As of [`super::GruScan`]: whether its last step came first.
@@ -24,26 +24,27 @@ impl Operation for GruScanGrad {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
-        let [dhs, gates, hs, h0, w_hh] = inputs else { unreachable!("five operands") };
+        let [dhs, gates, q, hs, h0, w_hh] = inputs else { unreachable!("six operands") };
         let dtype = same_float(inputs)?;
-        let [steps, batch, size] = sizes(gates, 4)?;
+        let [steps, batch, size] = sizes(gates, 3)?;
         has_shape("dhs", dhs, &[steps, batch, size])?;
+        has_shape("q", q, &[steps, batch, size])?;
         has_shape("hs", hs, &[steps, batch, size])?;
         has_shape("h0", h0, &[batch, size])?;
         has_shape("w_hh", w_hh, &[3 * size, size])?;
-        Ok(vec![Spec::new([steps, batch, 3 * size], dtype), hs.clone(), h0.clone()])
+        Ok(vec![gates.clone(), q.clone(), h0.clone(), Spec::new([4 * size], dtype)])
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
-        let [dhs, gates, hs, h0, w_hh] = inputs else { unreachable!("five operands") };
+        let [dhs, gates, q, hs, h0, w_hh] = inputs else { unreachable!("six operands") };
         let size = w_hh.shape()[1];
-        let xs = [dhs.clone(), gates.clone(), previous(hs, h0, self.reverse)];
+        let xs = [dhs.clone(), gates.clone(), q.clone(), previous(hs, h0, self.reverse)];
         let body = |carries: &[Value], xs: &[Value]| {
-            let [r, z, n, q] = <[Value; 4]>::try_from(parts(&xs[1], size)).expect("four parts");
+            let [r, z, n] = <[Value; 3]>::try_from(parts(&xs[1], size)).expect("three gates");
             let dh = xs[0].add(&carries[0]);
             let dn = dh.mul(&z.full_like(1.0).sub(&z)).mul(&tanh_slope(&n));
-            let dz = dh.mul(&xs[2].sub(&n)).mul(&logistic_slope(&z));
-            let dr = dn.mul(&q).mul(&logistic_slope(&r));
+            let dz = dh.mul(&xs[3].sub(&n)).mul(&logistic_slope(&z));
+            let dr = dn.mul(&xs[2]).mul(&logistic_slope(&r));
             let dq = dn.mul(&r);
             let before = dh.mul(&z).add(&by_matrix(&Value::concatenate(&[&dr, &dz, &dq], 1), w_hh));
             (vec![before], vec![Value::concatenate(&[&dr, &dz, &dn], 1), dq])
@@ -51,6 +52,7 @@ impl Operation for GruScanGrad {
         let length = gates.shape()[0];
         let (carries, mut ys) = Value::scan(&[h0.full_like(0.0)], &xs, length, !self.reverse, body);
         ys.extend(carries);
+        ys.push(Value::concatenate(&[&sum(&ys[0], &[0, 1]), &sum(&ys[1], &[0, 1])], 0));
         Some(ys)
     }
 }
@@ -60,7 +62,8 @@ pub(crate) fn cases() -> Vec<Case> {
         let reals = |shape: &[usize]| Sample::uniform(shape, -1.0, 1.0);
         let inputs = [
             reals(&[steps, batch, size]),
-            Sample::uniform([steps, batch, 4 * size], 0.1, 0.9),
+            Sample::uniform([steps, batch, 3 * size], 0.1, 0.9),
+            reals(&[steps, batch, size]),
             reals(&[steps, batch, size]),
             reals(&[batch, size]),
             reals(&[3 * size, size]),

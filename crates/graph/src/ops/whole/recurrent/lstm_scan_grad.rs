@@ -1,6 +1,6 @@
 //! The gradient of long short-term memory.
 
-use super::{Operation, by_matrix, has_shape, logistic_slope, parts, previous, same_float, sizes, tanh_slope};
+use super::{Operation, by_matrix, has_shape, logistic_slope, parts, previous, same_float, sizes, sum, tanh_slope};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -12,8 +12,8 @@ use crate::{Spec, Value};
 /// `di = dc g i (1 - i)`, `df = dc c' f (1 - f)`, `dg = dc i (1 - g^2)`, `do = dh tanh(c) o (1 - o)`,
 /// `dh = [di, df, dg, do] W_hh`, `dc = dc f`
 ///
-/// where `c'` is the `c` before the step. The outputs are `dgates_x [T, B, 4H] = [di, df, dg, do]`, and
-/// `dh0` and `dc0 [B, H]`.
+/// where `c'` is the `c` before the step. The outputs are `dgates_x [T, B, 4H] = [di, df, dg, do]`, `dh0` and
+/// `dc0 [B, H]`, and `dbias [4H]`, the sum of `dgates_x`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LstmScanGrad {
     /// As of [`super::LstmScan`]: whether its last step came first.
@@ -27,7 +27,7 @@ impl Operation for LstmScanGrad {
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
         let [dhs, gates, cs, c0, w_hh, dcs @ ..] = inputs else { unreachable!("five or six operands") };
-        same_float(inputs)?;
+        let dtype = same_float(inputs)?;
         let [steps, batch, size] = sizes(gates, 4)?;
         has_shape("dhs", dhs, &[steps, batch, size])?;
         has_shape("cs", cs, &[steps, batch, size])?;
@@ -36,7 +36,7 @@ impl Operation for LstmScanGrad {
         for dcs in dcs {
             has_shape("dcs", dcs, &[steps, batch, size])?;
         }
-        Ok(vec![gates.clone(), c0.clone(), c0.clone()])
+        Ok(vec![gates.clone(), c0.clone(), c0.clone(), Spec::new([4 * size], dtype)])
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
@@ -61,8 +61,10 @@ impl Operation for LstmScanGrad {
             (vec![by_matrix(&dgates, w_hh), dc.mul(&f)], vec![dgates])
         };
         let length = gates.shape()[0];
-        let (mut carries, mut ys) = Value::scan(&[zero.clone(), zero], &xs, length, !self.reverse, body);
-        Some(vec![ys.swap_remove(0), carries.swap_remove(0), carries.swap_remove(0)])
+        let (carries, mut ys) = Value::scan(&[zero.clone(), zero], &xs, length, !self.reverse, body);
+        ys.extend(carries);
+        ys.push(sum(&ys[0], &[0, 1]));
+        Some(ys)
     }
 }
 

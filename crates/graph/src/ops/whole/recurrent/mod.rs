@@ -1,7 +1,7 @@
 //! Recurrent scans: one operation for all steps, forward and backward.
 //!
 //! The product of the inputs with their weights is computed outside, for all steps at once, and so is the
-//! gradient of the recurrent weights.
+//! gradient of the recurrent weights. The biases are added by the scans, whose gradients sum theirs on the way.
 
 pub mod gru_scan;
 pub mod gru_scan_grad;
@@ -37,6 +37,11 @@ fn by_transposed(h: &Value, w: &Value) -> Value {
 /// `d W`.
 fn by_matrix(d: &Value, w: &Value) -> Value {
     d.dot_general(w, DotGeneral { lhs_contract: vec![1], rhs_contract: vec![0], ..Default::default() })
+}
+
+/// `x [B, size]` with a bias `[size]` added to each row.
+fn plus_bias(x: &Value, bias: &Value) -> Value {
+    x.add(&bias.broadcast(x.shape(), &[1]))
 }
 
 /// The gradient of `W` in `h W^T` over all steps: `sum over t of d[t]^T h[t]`.

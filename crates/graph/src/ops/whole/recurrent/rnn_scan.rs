@@ -1,6 +1,7 @@
 //! The plain recurrent network.
 
-use super::{Operation, RnnScanGrad, Vjp, by_transposed, has_shape, previous, same_float, sizes, weight_gradient};
+use super::weight_gradient;
+use super::{Operation, RnnScanGrad, Vjp, by_transposed, has_shape, plus_bias, previous, same_float, sizes};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -13,8 +14,8 @@ pub enum RnnActivation {
     Relu,
 }
 
-/// From `x [T, B, H]`, the inputs by their weights with all biases, `h0 [B, H]` and `w_hh [H, H]`, step by step
-/// `h = f(x[t] + h W_hh^T)`. The output is the `h` of each step, `[T, B, H]`.
+/// From `x [T, B, H]`, the inputs by their weights, `h0 [B, H]`, `w_hh [H, H]` and `bias [H]`, step by step
+/// `h = f(x[t] + h W_hh^T + bias)`. The output is the `h` of each step, `[T, B, H]`.
 ///
 /// # Source
 /// Elman, Finding Structure in Time (1990).
@@ -32,28 +33,29 @@ impl Operation for RnnScan {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
-        let [x, h0, w_hh] = inputs else { unreachable!("three operands") };
+        let [x, h0, w_hh, bias] = inputs else { unreachable!("four operands") };
         same_float(inputs)?;
         let [_, batch, size] = sizes(x, 1)?;
         has_shape("h0", h0, &[batch, size])?;
         has_shape("w_hh", w_hh, &[size, size])?;
+        has_shape("bias", bias, &[size])?;
         Ok(vec![x.clone()])
     }
 
     fn vjp(&self, context: &Vjp) -> Vec<Option<Value>> {
-        let ([_, h0, w_hh], [hs]) = (context.inputs, context.outputs) else { unreachable!("three operands") };
+        let ([_, h0, w_hh, _], [hs]) = (context.inputs, context.outputs) else { unreachable!("four operands") };
         let op = RnnScanGrad { activation: self.activation, reverse: self.reverse };
         let grads = Value::record(op, &[&context.cotangent(), hs, w_hh]);
-        let [dx, dh0] = <[Value; 2]>::try_from(grads).expect("two outputs");
+        let [dx, dh0, dbias] = <[Value; 3]>::try_from(grads).expect("three outputs");
         let dw_hh = context.needs[2].then(|| weight_gradient(&dx, &previous(hs, h0, self.reverse)));
-        vec![Some(dx), Some(dh0), dw_hh]
+        vec![Some(dx), Some(dh0), dw_hh, Some(dbias)]
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
-        let [x, h0, w_hh] = inputs else { unreachable!("three operands") };
+        let [x, h0, w_hh, bias] = inputs else { unreachable!("four operands") };
         let length = x.shape()[0];
         let body = |carries: &[Value], xs: &[Value]| {
-            let total = xs[0].add(&by_transposed(&carries[0], w_hh));
+            let total = plus_bias(&xs[0].add(&by_transposed(&carries[0], w_hh)), bias);
             let h = match self.activation {
                 RnnActivation::Tanh => total.tanh(),
                 RnnActivation::Relu => total.max(&total.full_like(0.0)),
@@ -70,8 +72,8 @@ impl Value {
     /// # Panics
     /// If the shapes do not fit, or element types differ.
     #[track_caller]
-    pub fn rnn_scan(&self, h0: &Value, w_hh: &Value, activation: RnnActivation, reverse: bool) -> Value {
-        Value::record_one(RnnScan { activation, reverse }, &[self, h0, w_hh])
+    pub fn rnn_scan(&self, h0: &Value, w_hh: &Value, bias: &Value, activation: RnnActivation, reverse: bool) -> Value {
+        Value::record_one(RnnScan { activation, reverse }, &[self, h0, w_hh, bias])
     }
 }
 
@@ -80,8 +82,8 @@ pub(crate) fn cases() -> Vec<Case> {
         // Positive for relu, away from its kink.
         let low = if activation == RnnActivation::Relu { 0.1 } else { -1.0 };
         let reals = |shape: &[usize]| Sample::uniform(shape, low, 1.0);
-        let inputs = [reals(&[steps, batch, size]), reals(&[batch, size]), reals(&[size, size])];
-        let build = move |x: &[Value]| vec![x[0].rnn_scan(&x[1], &x[2], activation, reverse)];
+        let inputs = [reals(&[steps, batch, size]), reals(&[batch, size]), reals(&[size, size]), reals(&[size])];
+        let build = move |x: &[Value]| vec![x[0].rnn_scan(&x[1], &x[2], &x[3], activation, reverse)];
         let name = format!("rnn_scan {activation:?} [{steps}, {batch}, {size}], reverse {reverse}");
         Case::new(name, inputs, build)
     };

@@ -1,12 +1,13 @@
 //! The gradient of the plain recurrent network.
 
-use super::{Operation, RnnActivation, by_matrix, has_shape, same_float, sizes, tanh_slope};
+use super::{Operation, RnnActivation, by_matrix, has_shape, same_float, sizes, sum, tanh_slope};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
 /// From the gradient `dhs [T, B, H]`, the states `hs [T, B, H]` of [`super::RnnScan`] and `w_hh [H, H]`, step
 /// by step against the scan's direction `dx[t] = (dhs[t] + dh) f'`, `dh = dx[t] W_hh`, where `f'` is
-/// `1 - h^2`, or for relu whether `h > 0`. The outputs are `dx [T, B, H]` and `dh0 [B, H]`.
+/// `1 - h^2`, or for relu whether `h > 0`. The outputs are `dx [T, B, H]`, `dh0 [B, H]`, and `dbias [H]`, the sum
+/// of `dx`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RnnScanGrad {
     /// As of [`super::RnnScan`].
@@ -26,7 +27,7 @@ impl Operation for RnnScanGrad {
         let [_, batch, size] = sizes(hs, 1)?;
         has_shape("dhs", dhs, &hs.shape)?;
         has_shape("w_hh", w_hh, &[size, size])?;
-        Ok(vec![hs.clone(), Spec::new([batch, size], hs.dtype)])
+        Ok(vec![hs.clone(), Spec::new([batch, size], hs.dtype), Spec::new([size], hs.dtype)])
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
@@ -43,6 +44,7 @@ impl Operation for RnnScanGrad {
         let init = hs.zero().broadcast([batch, size], &[]);
         let (carries, mut ys) = Value::scan(&[init], &[dhs.clone(), hs.clone()], length, !self.reverse, body);
         ys.extend(carries);
+        ys.push(sum(&ys[0], &[0, 1]));
         Some(ys)
     }
 }

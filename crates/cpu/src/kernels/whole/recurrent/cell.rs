@@ -1,0 +1,251 @@
+//! What differs between the scans: the function of a cell.
+
+use std::marker::PhantomData;
+
+use super::steps::{Part, Steps};
+use crate::kernels::split::Pointers;
+use crate::kernels::whole::lanes::{LANES, Lanes, load, store, zip};
+use crate::kernels::whole::product::Tiled;
+use crate::math::{MulAdd, Multiversion};
+
+/// The function of a recurrent network's cell, or its gradient. Of a scan the first operand is what comes from
+/// outside for each step, the second the state before the first, and the first result the states. Of a gradient
+/// the last result is that of the biases.
+pub(super) trait Cell<T: Tiled>: Copy + Send + Sync + 'static {
+    /// How many matrices `[H, H]` the recurrent weights are made of.
+    const GATES: usize;
+    /// Which operand the recurrent weights are.
+    const WEIGHTS: usize;
+    /// The operands `[T, B, gates H]` that each step reads of, each with its number of gates.
+    const STREAMS: &'static [(usize, usize)];
+    /// Operands whose memory a result may take, each with that result.
+    const IN_PLACE: &'static [(usize, usize)];
+    /// Of a gradient the results that, by the recurrent weights, give the gradient of the state before.
+    const FACTORS: &'static [Factor] = &[];
+    /// Of a gradient the results `[B, H]` that each step changes, from zero on; of the first the products are
+    /// a part.
+    const CARRIED: &'static [usize] = &[];
+
+    /// Computes some units of a row.
+    ///
+    /// It calls no closure of its own more than once: such a one is not inlined, and not compiled for the
+    /// instruction set.
+    ///
+    /// # Safety
+    /// The units lie within the operands and the results, and are this thread's to write.
+    unsafe fn compute<M: MulAdd>(&self, at: &Units<T>);
+}
+
+/// A result of a gradient, `[T, B, gates H]`, whose first gates are factors.
+pub(super) struct Factor {
+    pub(super) output: usize,
+    pub(super) gates: usize,
+    pub(super) used: usize,
+}
+
+/// Asks for what a part of a step will read, which the processor does not foresee: pieces of far rows.
+pub(super) fn prefetch<T: Tiled, C: Cell<T>>(steps: &Steps<T>, pointers: &Pointers, part: &Part<T>, time: usize) {
+    for &(input, gates) in C::STREAMS {
+        for row in part.rows.start * gates..part.rows.end * gates {
+            let place = (time * steps.batch * gates + row) * steps.size + part.unit;
+            let units = pointers.input::<T>(input).wrapping_add(place);
+            for line in (0..part.units * size_of::<T>()).step_by(64) {
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: all processors of the architecture can, and any address will do.
+                unsafe {
+                    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+                    _mm_prefetch::<_MM_HINT_T0>(units.cast::<i8>().wrapping_add(line));
+                }
+                #[cfg(not(target_arch = "x86_64"))]
+                let _ = (units, line);
+            }
+        }
+    }
+}
+
+/// What [`CellLoop`] works on: a part of a step.
+pub(super) struct Arguments<'a, T, C> {
+    pub(super) cell: C,
+    pub(super) steps: &'a Steps<T>,
+    pub(super) pointers: Pointers<'a>,
+    pub(super) part: Part<T>,
+    pub(super) time: usize,
+    /// The place in time of the state before this step in the scan's order; none of the first.
+    pub(super) before: Option<usize>,
+    /// Of a gradient the sums of the factors over all steps of these rows, `[gates, H]`.
+    pub(super) sums: *mut T,
+}
+
+/// Computes a cell's function of all rows of a part.
+pub(super) struct CellLoop<'a, T, C>(PhantomData<&'a (T, C)>);
+
+impl<'a, T: Tiled, C: Cell<T>> Multiversion for CellLoop<'a, T, C> {
+    type Arguments = Arguments<'a, T, C>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: Arguments<'a, T, C>) {
+        // SAFETY: as the caller vouches. Apart, because the compiler makes more of a number that it knows.
+        unsafe {
+            match arguments.part.units {
+                LANES => rows::<T, C, M>(&arguments, LANES),
+                count => rows::<T, C, M>(&arguments, count),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The pointers are to the scan's operands and results; the part has `count` units.
+#[inline(always)]
+unsafe fn rows<T: Tiled, C: Cell<T>, M: MulAdd>(arguments: &Arguments<T, C>, count: usize) {
+    let Arguments { cell, steps, pointers, part, time, before, sums } = arguments;
+    let (size, unit) = (steps.size, part.unit);
+    // SAFETY: the part's units of its rows lie within the operands and results.
+    unsafe {
+        for (row, products) in Steps::rows(part) {
+            let (plane, pointers) = (steps.batch * size, *pointers);
+            cell.compute::<M>(&Units {
+                pointers,
+                plane,
+                size,
+                time: *time,
+                before: *before,
+                row,
+                unit,
+                count,
+                products,
+            });
+        }
+        let mut sums = sums.add(unit);
+        for factor in C::FACTORS {
+            let from = pointers.output::<T>(factor.output).add(time * steps.batch * factor.gates * size + unit);
+            for gate in 0..factor.gates {
+                let mut sum = load(sums, 0, count, T::ZERO);
+                for row in part.rows.clone() {
+                    let row = load(from.add((row * factor.gates + gate) * size), 0, count, T::ZERO);
+                    sum = zip(sum, row, |a, b| a + b);
+                }
+                store(sums, 0, count, sum);
+                sums = sums.wrapping_add(size);
+            }
+        }
+    }
+}
+
+/// Some neighbouring units of a row at a step, where `[T, B, gates H]` arrays are read and written.
+pub(super) struct Units<'a, T> {
+    pointers: Pointers<'a>,
+    plane: usize,
+    size: usize,
+    time: usize,
+    before: Option<usize>,
+    row: usize,
+    unit: usize,
+    count: usize,
+    products: *const T,
+}
+
+impl<T: Tiled> Units<'_, T> {
+    #[inline(always)]
+    fn place(&self, gate: usize, gates: usize) -> usize {
+        self.time * self.plane * gates + (self.row * gates + gate) * self.size + self.unit
+    }
+
+    #[inline(always)]
+    unsafe fn load(&self, from: *const T) -> Lanes<T> {
+        // SAFETY: as the callers' callers vouch.
+        unsafe { load(from, 0, self.count, T::ZERO) }
+    }
+
+    /// The product of the state before, or of the gradient after, with the weights of a gate.
+    #[inline(always)]
+    pub(super) unsafe fn product(&self, gate: usize) -> Lanes<T> {
+        // SAFETY: each gate has a tile.
+        unsafe { load(self.products.add(gate * Part::<T>::TILE), 0, LANES, T::ZERO) }
+    }
+
+    /// Of operand `index`, `[T, B, gates H]`, one gate at this step.
+    #[inline(always)]
+    pub(super) unsafe fn gate(&self, index: usize, gate: usize, gates: usize) -> Lanes<T> {
+        // SAFETY: as the trait's caller vouches.
+        unsafe { self.load(self.pointers.input::<T>(index).add(self.place(gate, gates))) }
+    }
+
+    /// Of operand `index`, `[T, B, H]`, this step.
+    #[inline(always)]
+    pub(super) unsafe fn input(&self, index: usize) -> Lanes<T> {
+        // SAFETY: as the trait's caller vouches.
+        unsafe { self.gate(index, 0, 1) }
+    }
+
+    /// Of operand `index`, `[gates H]`, one gate.
+    #[inline(always)]
+    pub(super) unsafe fn bias(&self, index: usize, gate: usize) -> Lanes<T> {
+        // SAFETY: as the trait's caller vouches.
+        unsafe { self.load(self.pointers.input::<T>(index).add(gate * self.size + self.unit)) }
+    }
+
+    /// What one of the `gates` of operand 0 is with its bias, of operand `biases`, and its product.
+    #[inline(always)]
+    pub(super) unsafe fn sum(&self, gate: usize, gates: usize, biases: usize) -> Lanes<T> {
+        // SAFETY: as the trait's caller vouches.
+        unsafe {
+            let x = zip(self.gate(0, gate, gates), self.bias(biases, gate), |a, b| a + b);
+            zip(x, self.product(gate), |a, b| a + b)
+        }
+    }
+
+    /// Of `states [T, B, H]` the one before this step, or that of operand `initial`, `[B, H]`.
+    #[inline(always)]
+    pub(super) unsafe fn before(&self, states: *const T, initial: usize) -> Lanes<T> {
+        let place = self.row * self.size + self.unit;
+        // SAFETY: as the trait's caller vouches.
+        unsafe {
+            self.load(match self.before {
+                Some(time) => states.add(time * self.plane + place),
+                None => self.pointers.input::<T>(initial).add(place),
+            })
+        }
+    }
+
+    /// Operand `index`.
+    #[inline(always)]
+    pub(super) fn states(&self, index: usize) -> *const T {
+        self.pointers.input(index)
+    }
+
+    /// Result `index`.
+    #[inline(always)]
+    pub(super) fn made_states(&self, index: usize) -> *const T {
+        self.pointers.output(index)
+    }
+
+    /// Writes one gate at this step of result `index`, `[T, B, gates H]`.
+    #[inline(always)]
+    pub(super) unsafe fn set_gate(&self, index: usize, gate: usize, gates: usize, lanes: Lanes<T>) {
+        // SAFETY: as the trait's caller vouches.
+        unsafe { store(self.pointers.output::<T>(index).add(self.place(gate, gates)), 0, self.count, lanes) }
+    }
+
+    /// Writes this step of result `index`, `[T, B, H]`.
+    #[inline(always)]
+    pub(super) unsafe fn set(&self, index: usize, lanes: Lanes<T>) {
+        // SAFETY: as the trait's caller vouches.
+        unsafe { self.set_gate(index, 0, 1, lanes) }
+    }
+
+    /// Result `index`, `[B, H]`, as the step before left it.
+    #[inline(always)]
+    pub(super) unsafe fn carried(&self, index: usize) -> Lanes<T> {
+        // SAFETY: as the trait's caller vouches.
+        unsafe { self.load(self.pointers.output::<T>(index).add(self.row * self.size + self.unit)) }
+    }
+
+    /// Writes result `index`, `[B, H]`.
+    #[inline(always)]
+    pub(super) unsafe fn set_carried(&self, index: usize, lanes: Lanes<T>) {
+        let to = self.pointers.output::<T>(index).wrapping_add(self.row * self.size + self.unit);
+        // SAFETY: as the trait's caller vouches.
+        unsafe { store(to, 0, self.count, lanes) }
+    }
+}
