@@ -38,6 +38,8 @@ def case(generator, layer, options, module, shape, training=True):
     before = state(module)
     x = real(generator, *shape, low=-2.0, high=2.0).requires_grad_()
     y = module(x)
+    if isinstance(y, tuple):  # of a recurrent layer, with its last state
+        y = y[0]
     cotangent = real(generator, *y.shape)
     names = [name for name, _ in module.named_parameters()]
     gradients = torch.autograd.grad(y, [x, *module.parameters()], cotangent)
@@ -128,6 +130,13 @@ def cases(g):
     yield case(g, "sequential", {}, nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), (5, 3))
     yield case(g, "residual", {}, Residual(nn.Sequential(nn.Linear(3, 3), nn.Tanh())), (4, 3))
     yield case(g, "residual_shortcut", {}, Residual(nn.Linear(3, 2), nn.Linear(3, 2, bias=False)), (4, 3))
+
+    # With numbers of their own, so that they and the cases above do not depend on each other.
+    g = torch.Generator().manual_seed(1)
+    for layer, module in [("lstm", nn.LSTM), ("gru", nn.GRU)]:
+        for num_layers, bidirectional in [(1, False), (2, False), (2, True)]:
+            options = {"input_size": 3, "hidden_size": 4, "num_layers": num_layers, "bidirectional": bidirectional}
+            yield case(g, layer, options, module(**options, batch_first=True), (2, 5, 3))
 
 
 def main():

@@ -60,6 +60,18 @@ fn all() -> Vec<Case> {
         case("layer_norm", &[3, 2, 4], &[3, 2, 4], Some((&[2, 3], "normalized_shape, [2, 4]")), |_| {
             Box::new(LayerNorm::new([2, 4]))
         }),
+        case("lstm", &[2, 4, 3], &[2, 4, 5], Some((&[2, 4, 2], "input_size (3)")), |rng| {
+            Box::new(Lstm::builder(3, 5).num_layers(2).build(rng))
+        }),
+        case("lstm both ways", &[2, 3, 2], &[2, 3, 6], None, |rng| {
+            Box::new(Lstm::builder(2, 3).bidirectional(true).build(rng))
+        }),
+        case("gru", &[2, 4, 3], &[2, 4, 5], Some((&[4, 3], "[B, T, input_size]")), |rng| {
+            Box::new(Gru::builder(3, 5).num_layers(2).build(rng))
+        }),
+        case("gru both ways", &[2, 3, 2], &[2, 3, 6], None, |rng| {
+            Box::new(Gru::builder(2, 3).bidirectional(true).build(rng))
+        }),
         case("sequential", &[3, 4], &[3, 2], None, |rng| {
             Box::new(
                 Sequential::new().push(Linear::new(4, 5, rng)).push(Dropout::new(0.2)).push(Linear::new(5, 2, rng)),

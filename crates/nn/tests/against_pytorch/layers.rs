@@ -49,6 +49,18 @@ fn build(layer: &str, options: &Json) -> Box<dyn Layer> {
             let shape: Shape = shape.iter().map(|size| size.as_u64().unwrap() as usize).collect();
             Box::new(LayerNorm::new(shape).eps(real("eps").unwrap_or(1e-5)))
         }
+        "lstm" | "gru" => {
+            let [input_size, hidden_size] = ["input_size", "hidden_size"].map(|name| number(name).unwrap());
+            let num_layers = number("num_layers").unwrap();
+            let bidirectional = options["bidirectional"].as_bool().unwrap();
+            if layer == "lstm" {
+                let lstm = Lstm::builder(input_size, hidden_size).num_layers(num_layers);
+                Box::new(lstm.bidirectional(bidirectional).build(rng))
+            } else {
+                let gru = Gru::builder(input_size, hidden_size).num_layers(num_layers);
+                Box::new(gru.bidirectional(bidirectional).build(rng))
+            }
+        }
         "sequential" => {
             let first = Linear::new(3, 4, rng);
             Box::new(Sequential::new().push(first).push(Activation::Tanh).push(Linear::new(4, 2, rng)))
