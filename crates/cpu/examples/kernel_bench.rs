@@ -9,7 +9,9 @@ use gyrus_cpu::kernels::convolution::{channels_last, forward, input_grad, weight
 use gyrus_cpu::kernels::gemm::{Gemm, Operand};
 use gyrus_cpu::kernels::window::{reduce_window, reduce_window_select_grad, reduce_window_sum_grad};
 use gyrus_cpu::pool::{Pool, Scratch, ScratchSize};
-use gyrus_graph::ops::contraction::{Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow};
+use gyrus_graph::ops::contraction::{
+    Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow, Precision,
+};
 use gyrus_graph::ops::reduction::{Extremum, Reduction};
 use gyrus_graph::ops::window::{ReduceWindow, ReduceWindowSelectGrad, ReduceWindowSumGrad, Window};
 use gyrus_graph::{DType, Spec};
@@ -117,17 +119,19 @@ impl Bench {
         let specs = |a: &Spec, b: &Spec, c: &Spec| ([a.clone(), b.clone()], [c.clone()]);
         let (inputs, outputs) = specs(&x, &w, &y);
         let signature = Signature { inputs: &inputs, outputs: &outputs };
-        let op = Convolution { window: window.clone() };
+        let op = Convolution { window: window.clone(), precision: Precision::Full };
         let kernels = [Some(forward::kernel(&op, &signature)), channels_last::forward(&op, &signature)];
         self.in_both_orders(&format!("{name}, forward"), flops, kernels, [&x, &w], &y);
         let (inputs, outputs) = specs(&y, &w, &x);
         let signature = Signature { inputs: &inputs, outputs: &outputs };
-        let op = ConvolutionInputGrad { window: window.clone(), input_spatial: x.shape[2..].to_vec() };
+        let (input_spatial, precision) = (x.shape[2..].to_vec(), Precision::Full);
+        let op = ConvolutionInputGrad { window: window.clone(), input_spatial, precision };
         let kernels = [Some(input_grad::kernel(&op, &signature)), channels_last::input_grad(&op, &signature)];
         self.in_both_orders(&format!("{name}, input's gradient"), flops, kernels, [&y, &w], &x);
         let (inputs, outputs) = specs(&x, &y, &w);
         let signature = Signature { inputs: &inputs, outputs: &outputs };
-        let op = ConvolutionWeightGrad { window: window.clone(), kernel_spatial: w.shape[2..].to_vec() };
+        let (kernel_spatial, precision) = (w.shape[2..].to_vec(), Precision::Full);
+        let op = ConvolutionWeightGrad { window: window.clone(), kernel_spatial, precision };
         let kernels = [Some(weight_grad::kernel(&op, &signature)), channels_last::weight_grad(&op, &signature)];
         self.in_both_orders(&format!("{name}, weight's gradient"), flops, kernels, [&x, &y], &w);
     }

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use gyrus_graph::ops::contraction::{Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow};
+use gyrus_graph::ops::contraction::{
+    Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow, Precision,
+};
 use gyrus_graph::ops::control::{Scan, WhileLoop};
 use gyrus_graph::ops::indexing::{Addressing, Combine, DynamicSlice, DynamicUpdateSlice, Gather, Scatter, Sort};
 use gyrus_graph::ops::movement::{Concatenate, Reverse};
@@ -117,7 +119,7 @@ fn random_bits() {
 #[test]
 fn convolution() {
     let window = |groups| ConvolutionWindow { stride: vec![2, 1], groups, ..ConvolutionWindow::new(2) };
-    let op = |groups| Convolution { window: window(groups) };
+    let op = |groups| Convolution { window: window(groups), precision: Precision::Full };
     let (x, w, y) = (f32s(&[2, 4, 8, 5]), f32s(&[6, 4, 3, 3]), f32s(&[2, 6, 3, 3]));
     accepts(op(1), &[x.clone(), w.clone()], &[y.clone()]);
     accepts(op(2), &[x.clone(), f32s(&[6, 2, 3, 3])], &[y.clone()]);
@@ -128,12 +130,14 @@ fn convolution() {
     refuses(op(1), &[x.clone(), f32s(&[6, 4, 3, 6])], "a window over 6 must fit into the padded size 5");
     refuses(op(1), &[x.clone(), f32s(&[6, 4, 3, 0])], "at least 1");
     refuses(op(1), &[f32s(&[2, 4, 8]), f32s(&[6, 4, 3])], "must each have 1 numbers");
-    let input_grad = |size| ConvolutionInputGrad { window: window(1), input_spatial: vec![size, 5] };
+    let input_grad =
+        |size| ConvolutionInputGrad { window: window(1), input_spatial: vec![size, 5], precision: Precision::Full };
     // Strides leave a rest: two sizes of the input have one size of the result.
     accepts(input_grad(8), &[y.clone(), w.clone()], &[x.clone()]);
     accepts(input_grad(7), &[y.clone(), w.clone()], &[f32s(&[2, 4, 7, 5])]);
     refuses(input_grad(9), &[y.clone(), w], "dy must have the shape [2, 6, 4, 3]");
-    let weight_grad = ConvolutionWeightGrad { window: window(2), kernel_spatial: vec![3, 3] };
+    let weight_grad =
+        ConvolutionWeightGrad { window: window(2), kernel_spatial: vec![3, 3], precision: Precision::Full };
     accepts(weight_grad.clone(), &[x.clone(), y], &[f32s(&[6, 2, 3, 3])]);
     refuses(weight_grad, &[x, f32s(&[2, 6, 3, 2])], "dy must have the shape [2, 6, 3, 3]");
 }

@@ -81,6 +81,9 @@ pub struct Train {
     /// Random changes of training samples: none, light, strong, or a list of operations
     #[arg(long, value_name = "HOW")]
     pub augment: Option<String>,
+    /// How exactly products are computed in training.
+    #[arg(long, value_parser = ["full", "bf16"])]
+    pub precision: Option<String>,
     /// Name of the run [default: that of the data, numbered]
     #[arg(long)]
     pub name: Option<String>,

@@ -15,4 +15,6 @@ pub use crate::nn::losses::{CrossEntropy, cross_entropy, mse_loss};
 pub use crate::optim::{
     Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Schedule, Sgd, SgdConfig, clip_by_global_norm,
 };
-pub use crate::{Buffer, Context, DType, Device, Gradients, Keepdim, Layer, Module, Rng, Shape, Tensor, compile, grad};
+pub use crate::{
+    Buffer, Context, DType, Device, Gradients, Keepdim, Layer, Module, Precision, Rng, Shape, Tensor, compile, grad,
+};

@@ -116,6 +116,7 @@ fn multiply(lhs: Named, rhs: Named, needed: &[char]) -> Named {
         rhs_batch: places(&rhs.axes, &batch),
         lhs_contract: places(&lhs.axes, &contracted),
         rhs_contract: places(&rhs.axes, &contracted),
+        ..DotGeneral::default()
     };
     let own = |own: &[char], other: &[char]| own.iter().copied().filter(|n| !other.contains(n)).collect::<Vec<char>>();
     let axes = [batch, own(&lhs.axes, &rhs.axes), own(&rhs.axes, &lhs.axes)].concat();

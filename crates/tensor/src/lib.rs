@@ -36,5 +36,5 @@ pub use slicing::{Ellipsis, Index, IndexItem, IndexRange, NewAxis, Step};
 pub use tensor::Tensor;
 
 pub use gyrus_cpu::plan::{StepSummary, Work};
-pub use gyrus_graph::ops::contraction::ConvolutionWindow;
+pub use gyrus_graph::ops::contraction::{ConvolutionWindow, Precision};
 pub use gyrus_graph::{DType, Device, Element, Shape, bf16, f16};

@@ -188,6 +188,7 @@ fn contract(lhs: &Value, rhs: &Value, num_batch: usize, lhs_axis: usize, rhs_axi
         rhs_batch: batch,
         lhs_contract: vec![lhs_axis],
         rhs_contract: vec![rhs_axis],
+        ..DotGeneral::default()
     };
     lhs.dot_general(rhs, op)
 }

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use gyrus_graph::ops::contraction::DotGeneral;
+use gyrus_graph::ops::contraction::{DotGeneral, Precision};
 use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 use gyrus_graph::ops::indexing::{Addressing, Combine, Scatter};
 use gyrus_graph::ops::reduction::Reduction;
@@ -348,6 +348,8 @@ fn scatter(op: &Scatter, x: &[&Array]) -> Array {
 }
 
 fn dot_general(op: &DotGeneral, lhs: &Array, rhs: &Array, spec: &Spec) -> Array {
+    let rounds = op.precision == Precision::Bf16 && spec.dtype == DType::F32;
+    let to_bf16 = |number: Number| R(Scalar::from_f64(DType::BF16, number.real()).to_f64());
     let (rows, columns) = (op.lhs_free(lhs.spec.shape.rank()), op.rhs_free(rhs.spec.shape.rank()));
     let contracted: Shape = op.lhs_contract.iter().map(|&axis| lhs.spec.shape[axis]).collect();
     Array::make(spec, |index| {
@@ -363,6 +365,7 @@ fn dot_general(op: &DotGeneral, lhs: &Array, rhs: &Array, spec: &Spec) -> Array 
             let left = [(&op.lhs_batch[..], batch), (&rows[..], row), (&op.lhs_contract[..], &k[..])];
             let right = [(&op.rhs_batch[..], batch), (&columns[..], column), (&op.rhs_contract[..], &k[..])];
             let (a, b) = (lhs.at(&place(lhs.spec.shape.rank(), left)), rhs.at(&place(rhs.spec.shape.rank(), right)));
+            let [a, b] = if rounds { [a, b].map(to_bf16) } else { [a, b] };
             sum = binary(Binary::Add, sum, binary(Binary::Mul, a, b, spec.dtype), spec.dtype);
         }
         sum

@@ -65,7 +65,8 @@ fn resolve(arguments: &Train, output: Output) -> Result<(&'static dyn Task, Vec<
 /// Each flag that was given, as the setting of its name.
 fn flags(arguments: &Train) -> Table {
     let text = |value: &Option<String>| value.clone().map(Value::String);
-    let Train { epochs, batch, lr, optimizer, model, seed, patience, augment, name, machine, .. } = arguments;
+    let Train { epochs, batch, lr, optimizer, model, seed, patience, augment, precision, name, machine, .. } =
+        arguments;
     let flags = [
         ("epochs", epochs.map(Value::Integer)),
         ("batch", batch.map(Value::Integer)),
@@ -75,6 +76,7 @@ fn flags(arguments: &Train) -> Table {
         ("seed", seed.map(Value::Integer)),
         ("patience", patience.map(Value::Integer)),
         ("augment", text(augment)),
+        ("precision", text(precision)),
         ("name", text(name)),
         ("threads", machine.threads.map(Value::Integer)),
         ("device", text(&machine.device)),

@@ -146,7 +146,7 @@ impl<const N: usize> ConvBuilder<N> {
 }
 
 impl<const N: usize> Layer for Conv<N> {
-    fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
+    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
         let (x, in_channels) = (input.value(), self.in_channels());
         assert!(
             x.rank() == N + 2 && x.shape()[1] == in_channels,
@@ -154,7 +154,7 @@ impl<const N: usize> Layer for Conv<N> {
             x.spec(),
             N + 2
         );
-        let y = x.conv(self.weight.value(), self.window.clone());
+        let y = x.conv_with(self.weight.value(), self.window.clone(), context.precision());
         match &self.bias {
             Some(bias) => y.add(&bias.value().broadcast(y.shape(), &[1])).into(),
             None => y.into(),

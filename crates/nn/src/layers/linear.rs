@@ -78,15 +78,15 @@ impl LinearBuilder {
 }
 
 impl Layer for Linear {
-    fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
+    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
         let (x, in_features) = (input.value(), self.in_features());
         assert!(
             x.shape().last() == Some(&in_features),
             "linear: input {}: the last axis must have in_features ({in_features}) elements",
             x.spec()
         );
-        let contraction =
-            DotGeneral { lhs_contract: vec![x.rank() - 1], rhs_contract: vec![1], ..DotGeneral::default() };
+        let (lhs_contract, precision) = (vec![x.rank() - 1], context.precision());
+        let contraction = DotGeneral { lhs_contract, rhs_contract: vec![1], precision, ..DotGeneral::default() };
         let product = Tensor::from(x.dot_general(self.weight.value(), contraction));
         match &self.bias {
             Some(bias) => product + bias,

@@ -3,7 +3,7 @@
 use gyrus_data::Split;
 use gyrus_metrics::accuracy;
 use gyrus_optim::{AdamW, AdamWConfig};
-use gyrus_tensor::Rng;
+use gyrus_tensor::{Precision, Rng};
 use gyrus_train::trainer::{Learner, State, compile_step};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ fn linear(data: &CheckedData, settings: &Settings, description: &Description) ->
     let model = Description { model: "linear".into(), ..description.clone() }.build(&mut rng)?;
     let optimizer = Box::new(AdamW::new(&model, AdamWConfig::new(1e-3)));
     let mut state = State { model, optimizer, rng };
-    let mut step = compile_step(learner.objective(), None);
+    let mut step = compile_step(learner.objective(), None, Precision::Full);
     let mut tensors = None;
     for epoch in 0..EPOCHS {
         for batch in learner.batches(epoch, 0) {

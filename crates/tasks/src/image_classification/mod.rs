@@ -167,6 +167,7 @@ impl Training<'_> {
             patience: settings.patience,
             monitor: Monitor { metric: "accuracy".into(), is_maximized: true },
             clip_norm: (settings.clip_norm > 0.0).then_some(settings.clip_norm),
+            precision: settings.precision(),
             resume,
             config: serde_json::to_value(description).expect("a plain description"),
         };

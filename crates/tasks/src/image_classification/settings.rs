@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Schedule, Sgd, SgdConfig};
-use gyrus_tensor::Module;
+use gyrus_tensor::{Module, Precision};
 
 use crate::TaskError;
 
@@ -38,6 +38,8 @@ pub struct Settings {
     pub label_smoothing: f64,
     /// The greatest norm of all gradients together; 0 for no limit.
     pub clip_norm: f64,
+    /// How exactly products are computed in training: `full`, or `bf16` for operands rounded to that type.
+    pub precision: String,
     /// What all randomness depends on.
     pub seed: u64,
     /// `cpu`.
@@ -76,6 +78,7 @@ impl Default for Settings {
             warmup: 0.5,
             label_smoothing: 0.0,
             clip_norm: 0.0,
+            precision: "full".into(),
             seed: 0,
             device: "cpu".into(),
             threads: 0,
@@ -126,8 +129,14 @@ impl Settings {
             }
         }
         one_of("optimizer", &self.optimizer, &["sgd", "adam", "adamw"])?;
+        one_of("precision", &self.precision, &["full", "bf16"])?;
         one_of("schedule", &self.schedule, &["constant", "cosine", "one_cycle"])?;
         one_of("on_bad_data", &self.on_bad_data, &["error", "warn"])
+    }
+
+    /// How exactly products are computed in training.
+    pub fn precision(&self) -> Precision {
+        if self.precision == "bf16" { Precision::Bf16 } else { Precision::Full }
     }
 
     /// The optimizer for a model.

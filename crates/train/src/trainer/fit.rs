@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use gyrus_nn::Context;
-use gyrus_tensor::Tensor;
+use gyrus_tensor::{Precision, Tensor};
 
 use super::checkpoint::{load_state, save_model, save_state};
 use super::divergence::first_bad_tensor;
@@ -32,6 +32,8 @@ pub struct FitOptions {
     pub monitor: Monitor,
     /// The greatest norm of all gradients together.
     pub clip_norm: Option<f64>,
+    /// How exactly the products of layers are computed in training.
+    pub precision: Precision,
     /// Whether to continue from the last checkpoint.
     pub resume: bool,
     /// What the task needs to build the model again; kept with each checkpoint.
@@ -122,7 +124,7 @@ impl<'a, L: Learner> Loop<'a, L> {
             false => MetricsLog::create(run.metrics())?,
         };
         let events = EventFile::create(run.path(), progression.step)?;
-        let mut step = compile_step(learner.objective(), options.clip_norm);
+        let mut step = compile_step(learner.objective(), options.clip_norm, options.precision);
         let step = Box::new(move |state: &mut State<L::Model>, tensors| step.call(state, tensors));
         Ok(Loop { step, tensors: None, run, options, metrics, events, progression, speed: (0, 0.0) })
     }
@@ -186,7 +188,9 @@ impl<'a, L: Learner> Loop<'a, L> {
     fn diverged(&self, learner: &L, state: &State<L::Model>, batch: &L::Batch, loss: f64) -> TrainError {
         let tensors = self.tensors.as_ref().expect("the step's own");
         let objective = learner.objective();
-        let again = objective(&state.model, tensors, &mut Context::train(&mut state.rng.clone()));
+        let mut rng = state.rng.clone();
+        let mut context = Context::train(&mut rng).with_precision(self.options.precision);
+        let again = objective(&state.model, tensors, &mut context);
         TrainError::Diverged {
             loss,
             step: self.progression.step + 1,

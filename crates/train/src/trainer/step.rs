@@ -2,7 +2,7 @@
 
 use gyrus_nn::Context;
 use gyrus_optim::clip_by_global_norm;
-use gyrus_tensor::{Compiled, DType, Kind, Module, Path, Tensor, compile};
+use gyrus_tensor::{Compiled, DType, Kind, Module, Path, Precision, Tensor, compile};
 
 use super::learner::ObjectiveFn;
 use super::{Objective, State};
@@ -12,10 +12,12 @@ use super::{Objective, State};
 pub fn compile_step<M: Module, T: Module + Clone>(
     objective: ObjectiveFn<M, T>,
     clip_norm: Option<f64>,
+    precision: Precision,
 ) -> Compiled<impl FnMut(&mut State<M>, T) -> Tensor, State<M>, T, Tensor> {
     compile(move |state: &mut State<M>, batch: T| {
         let before = tensors(state);
-        let Objective { loss, metrics } = objective(&state.model, &batch, &mut Context::train(&mut state.rng));
+        let mut context = Context::train(&mut state.rng).with_precision(precision);
+        let Objective { loss, metrics } = objective(&state.model, &batch, &mut context);
         let learning_rate = state.optimizer.learning_rate();
         let mut gradients = loss.grad(&state.model);
         if let Some(max_norm) = clip_norm {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use gyrus_nn::Layer;
 use gyrus_nn::layers::Linear;
 use gyrus_optim::{Adam, AdamConfig};
-use gyrus_tensor::{Rng, Tensor};
+use gyrus_tensor::{Precision, Rng, Tensor};
 
 use super::*;
 use crate::record::{Checkpoint, MetricsLog, Progress, ProgressMode, RunFolder};
@@ -107,6 +107,7 @@ fn options(epochs: u64) -> FitOptions {
         patience: 0,
         monitor: Monitor { metric: "score".into(), is_maximized: true },
         clip_norm: Some(1.0),
+        precision: Precision::Full,
         resume: false,
         config: serde_json::json!({"model": "line"}),
     }

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gyrus_graph::conformance::{Case, Sample};
-use gyrus_graph::ops::contraction::{Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow};
+use gyrus_graph::ops::contraction::{
+    Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow, Precision,
+};
 use gyrus_graph::{DType, Spec, Value};
 
 use super::{forward, input_grad, weight_grad};
@@ -110,15 +112,16 @@ fn every_element_is_given_to_the_epilogue_once() {
             let (x_spatial, kernel_spatial) = (x.shape[2..].to_vec(), w.shape[2..].to_vec());
             let of = |a: &Spec, b: &Spec| [a.clone(), b.clone()];
             let (inputs, outputs) = (of(&x, &w), [y.clone()]);
-            let op = Convolution { window: window.clone() };
+            let op = Convolution { window: window.clone(), precision: Precision::Full };
             let signature = Signature { inputs: &inputs, outputs: &outputs };
             check_epilogue(&*forward::kernel(&op, &signature), [&x, &w], &y);
             let (inputs, outputs) = (of(&y, &w), [x.clone()]);
-            let op = ConvolutionInputGrad { window: window.clone(), input_spatial: x_spatial };
+            let op =
+                ConvolutionInputGrad { window: window.clone(), input_spatial: x_spatial, precision: Precision::Full };
             let signature = Signature { inputs: &inputs, outputs: &outputs };
             check_epilogue(&*input_grad::kernel(&op, &signature), [&y, &w], &x);
             let (inputs, outputs) = (of(&x, &y), [w.clone()]);
-            let op = ConvolutionWeightGrad { window, kernel_spatial };
+            let op = ConvolutionWeightGrad { window, kernel_spatial, precision: Precision::Full };
             let signature = Signature { inputs: &inputs, outputs: &outputs };
             check_epilogue(&*weight_grad::kernel(&op, &signature), [&x, &y], &w);
         }

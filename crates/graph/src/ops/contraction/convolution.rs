@@ -4,7 +4,7 @@
 
 use std::slice;
 
-use super::{DotGeneral, Operation, Vjp};
+use super::{DotGeneral, Operation, Precision, Vjp};
 use crate::conformance::{Case, Sample};
 use crate::{Scalar, Spec, Value};
 
@@ -87,6 +87,8 @@ pub(in crate::ops) fn window_counts(
 pub struct Convolution {
     /// How the kernel moves.
     pub window: ConvolutionWindow,
+    /// How exactly it is computed.
+    pub precision: Precision,
 }
 
 /// The gradient of [`Convolution`] with respect to `x`, a transposed convolution.
@@ -98,6 +100,8 @@ pub struct ConvolutionInputGrad {
     pub window: ConvolutionWindow,
     /// The sizes of the spatial axes of `x`.
     pub input_spatial: Vec<usize>,
+    /// How exactly it is computed.
+    pub precision: Precision,
 }
 
 /// The gradient of [`Convolution`] with respect to `w`.
@@ -109,6 +113,37 @@ pub struct ConvolutionWeightGrad {
     pub window: ConvolutionWindow,
     /// The sizes of the spatial axes of `w`.
     pub kernel_spatial: Vec<usize>,
+    /// How exactly it is computed.
+    pub precision: Precision,
+}
+
+/// What a convolution and its gradients have in common.
+type Kind<'a> = (&'a ConvolutionWindow, Precision);
+
+macro_rules! kind {
+    ($($op:ty)*) => {$(
+        impl $op {
+            fn kind(&self) -> Kind<'_> {
+                (&self.window, self.precision)
+            }
+        }
+    )*};
+}
+
+kind!(Convolution ConvolutionInputGrad ConvolutionWeightGrad);
+
+fn forward((window, precision): Kind, x: &Value, w: &Value) -> Value {
+    Value::record_one(Convolution { window: window.clone(), precision }, &[x, w])
+}
+
+fn input_grad((window, precision): Kind, dy: &Value, w: &Value, x: &Value) -> Value {
+    let input_spatial = x.shape()[2..].to_vec();
+    Value::record_one(ConvolutionInputGrad { window: window.clone(), input_spatial, precision }, &[dy, w])
+}
+
+fn weight_grad((window, precision): Kind, x: &Value, dy: &Value, w: &Value) -> Value {
+    let kernel_spatial = w.shape()[2..].to_vec();
+    Value::record_one(ConvolutionWeightGrad { window: window.clone(), kernel_spatial, precision }, &[x, dy])
 }
 
 /// The rule of both operands' element types.
@@ -143,8 +178,8 @@ impl Operation for Convolution {
     fn vjp(&self, context: &Vjp) -> Vec<Option<Value>> {
         let ([x, w], dy) = (context.inputs, context.cotangent()) else { unreachable!("two operands") };
         vec![
-            context.needs[0].then(|| dy.conv_input_grad(w, self.window.clone(), &x.shape()[2..])),
-            context.needs[1].then(|| x.conv_weight_grad(&dy, self.window.clone(), &w.shape()[2..])),
+            context.needs[0].then(|| input_grad(self.kind(), &dy, w, x)),
+            context.needs[1].then(|| weight_grad(self.kind(), x, &dy, w)),
         ]
     }
 
@@ -174,8 +209,13 @@ impl Operation for Convolution {
             let last = [&w.shape()[..2], &last].concat();
             let weights = w.slice(&first, &last, &vec![1; w.rank()]);
             let weights = weights.reshape([*groups, w.shape()[0] / groups, channels]);
-            let by_group =
-                DotGeneral { lhs_batch: vec![1], rhs_batch: vec![0], lhs_contract: vec![2], rhs_contract: vec![2] };
+            let by_group = DotGeneral {
+                lhs_batch: vec![1],
+                rhs_batch: vec![0],
+                lhs_contract: vec![2],
+                rhs_contract: vec![2],
+                precision: self.precision,
+            };
             // Axes: group, batch, spatial.., channel of the group.
             let product = met.dot_general(&weights, by_group);
             sum = Some(sum.map_or(product.clone(), |sum| sum.add(&product)));
@@ -196,8 +236,8 @@ pub(in crate::ops) fn unravel(mut linear: usize, sizes: &[usize]) -> Vec<usize> 
 }
 
 /// A convolution is linear in each operand: the gradient for one does not depend on it, and 0 will do.
-fn decomposed_gradient(window: &ConvolutionWindow, x: &Value, w: &Value, dy: &Value, target: &Value) -> Vec<Value> {
-    let op = Convolution { window: window.clone() };
+fn decomposed_gradient((window, precision): Kind, x: &Value, w: &Value, dy: &Value, target: &Value) -> Vec<Value> {
+    let op = Convolution { window: window.clone(), precision };
     let y = op.decompose(&[x.clone(), w.clone()]).expect("has a decomposition");
     let gradient = crate::gradients(&y, slice::from_ref(dy), slice::from_ref(target)).pop().flatten();
     vec![gradient.unwrap_or_else(|| target.full_like(0.0))]
@@ -222,8 +262,8 @@ impl Operation for ConvolutionInputGrad {
     fn vjp(&self, context: &Vjp) -> Vec<Option<Value>> {
         let ([dy, w], g) = (context.inputs, context.cotangent()) else { unreachable!("two operands") };
         vec![
-            context.needs[0].then(|| g.conv(w, self.window.clone())),
-            context.needs[1].then(|| g.conv_weight_grad(dy, self.window.clone(), &w.shape()[2..])),
+            context.needs[0].then(|| forward(self.kind(), &g, w)),
+            context.needs[1].then(|| weight_grad(self.kind(), &g, dy, w)),
         ]
     }
 
@@ -231,7 +271,7 @@ impl Operation for ConvolutionInputGrad {
         let [dy, w] = inputs else { unreachable!("two operands") };
         let shape = [&[dy.shape()[0], w.shape()[1] * self.window.groups], &self.input_spatial[..]].concat();
         let x = Value::constant(Scalar::from_f64(dy.dtype(), 0.0), shape);
-        Some(decomposed_gradient(&self.window, &x, w, dy, &x))
+        Some(decomposed_gradient(self.kind(), &x, w, dy, &x))
     }
 }
 
@@ -254,8 +294,8 @@ impl Operation for ConvolutionWeightGrad {
     fn vjp(&self, context: &Vjp) -> Vec<Option<Value>> {
         let ([x, dy], g) = (context.inputs, context.cotangent()) else { unreachable!("two operands") };
         vec![
-            context.needs[0].then(|| dy.conv_input_grad(&g, self.window.clone(), &x.shape()[2..])),
-            context.needs[1].then(|| x.conv(&g, self.window.clone())),
+            context.needs[0].then(|| input_grad(self.kind(), dy, &g, x)),
+            context.needs[1].then(|| forward(self.kind(), x, &g)),
         ]
     }
 
@@ -263,7 +303,7 @@ impl Operation for ConvolutionWeightGrad {
         let [x, dy] = inputs else { unreachable!("two operands") };
         let shape = [&[dy.shape()[1], x.shape()[1] / self.window.groups], &self.kernel_spatial[..]].concat();
         let w = Value::constant(Scalar::from_f64(dy.dtype(), 0.0), shape);
-        Some(decomposed_gradient(&self.window, x, &w, dy, &w))
+        Some(decomposed_gradient(self.kind(), x, &w, dy, &w))
     }
 }
 
@@ -275,7 +315,16 @@ impl Value {
     /// floating-point.
     #[track_caller]
     pub fn conv(&self, w: &Value, window: ConvolutionWindow) -> Value {
-        Value::record_one(Convolution { window }, &[self, w])
+        self.conv_with(w, window, Precision::Full)
+    }
+
+    /// As [`Value::conv`], with a choice of how exactly it is computed.
+    ///
+    /// # Panics
+    /// As [`Value::conv`].
+    #[track_caller]
+    pub fn conv_with(&self, w: &Value, window: ConvolutionWindow, precision: Precision) -> Value {
+        Value::record_one(Convolution { window, precision }, &[self, w])
     }
 
     /// The gradient of a convolution with respect to its input, where `self` is that with respect to its
@@ -285,7 +334,8 @@ impl Value {
     /// As [`Value::conv`].
     #[track_caller]
     pub fn conv_input_grad(&self, w: &Value, window: ConvolutionWindow, input_spatial: &[usize]) -> Value {
-        Value::record_one(ConvolutionInputGrad { window, input_spatial: input_spatial.to_vec() }, &[self, w])
+        let (input_spatial, precision) = (input_spatial.to_vec(), Precision::Full);
+        Value::record_one(ConvolutionInputGrad { window, input_spatial, precision }, &[self, w])
     }
 
     /// The gradient of a convolution of `self` with respect to its weights, where `dy` is that with
@@ -295,7 +345,8 @@ impl Value {
     /// As [`Value::conv`].
     #[track_caller]
     pub fn conv_weight_grad(&self, dy: &Value, window: ConvolutionWindow, kernel_spatial: &[usize]) -> Value {
-        Value::record_one(ConvolutionWeightGrad { window, kernel_spatial: kernel_spatial.to_vec() }, &[self, dy])
+        let (kernel_spatial, precision) = (kernel_spatial.to_vec(), Precision::Full);
+        Value::record_one(ConvolutionWeightGrad { window, kernel_spatial, precision }, &[self, dy])
     }
 }
 

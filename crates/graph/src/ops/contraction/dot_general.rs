@@ -1,6 +1,6 @@
 //! The general product of two tensors.
 
-use super::{Operation, Vjp};
+use super::{Operation, Precision, Vjp};
 use crate::conformance::{Case, Sample};
 use crate::{DType, Shape, Spec, Value};
 
@@ -17,6 +17,8 @@ pub struct DotGeneral {
     pub lhs_contract: Vec<usize>,
     /// Those of the right operand.
     pub rhs_contract: Vec<usize>,
+    /// How exactly it is computed.
+    pub precision: Precision,
 }
 
 impl DotGeneral {
@@ -70,6 +72,7 @@ impl Operation for DotGeneral {
                 rhs_batch: self.rhs_batch.clone(),
                 lhs_contract: columns.clone(),
                 rhs_contract: rhs_free.clone(),
+                precision: self.precision,
             };
             // The product has axes: batch, rows, and rhs's contracted ones in rhs's own order.
             let product = Value::record_one(op, &[&dy, rhs]);
@@ -82,6 +85,7 @@ impl Operation for DotGeneral {
                 rhs_batch: self.lhs_batch.clone(),
                 lhs_contract: rows.clone(),
                 rhs_contract: lhs_free.clone(),
+                precision: self.precision,
             };
             let product = Value::record_one(op, &[&dy, lhs]);
             let contracted = in_order_of(&self.rhs_contract, &self.lhs_contract);
@@ -130,6 +134,7 @@ pub(crate) fn cases() -> Vec<Case> {
             rhs_batch: rb.to_vec(),
             lhs_contract: lc.to_vec(),
             rhs_contract: rc.to_vec(),
+            precision: if name.ends_with("of bf16") { Precision::Bf16 } else { Precision::Full },
         };
         let inputs = [Sample::uniform(lhs, -1.0, 1.0), Sample::uniform(rhs, -1.0, 1.0)];
         Case::new(format!("dot_general {name}"), inputs, move |x| vec![x[0].dot_general(&x[1], op.clone())])
@@ -141,6 +146,8 @@ pub(crate) fn cases() -> Vec<Case> {
         case("batch in the middle", &[3, 2, 4], &[4, 5, 2], &[1], &[2], &[2], &[0]),
         case("two contracted, crossed", &[3, 4, 5], &[5, 4, 2], &[], &[], &[1, 2], &[1, 0]),
         case("vectors", &[6], &[6], &[], &[], &[0], &[0]),
+        case("of bf16", &[3, 7], &[7, 5], &[], &[], &[1], &[0]),
+        case("batched, of bf16", &[2, 18, 33], &[2, 40, 33], &[0], &[0], &[2], &[2]),
         case("outer", &[3], &[4], &[], &[], &[], &[]),
     ]
 }

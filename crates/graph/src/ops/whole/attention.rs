@@ -46,6 +46,7 @@ fn batched(lhs: &Value, rhs: &Value, lhs_contract: usize, rhs_contract: usize) -
         rhs_batch: vec![0, 1],
         lhs_contract: vec![lhs_contract],
         rhs_contract: vec![rhs_contract],
+        ..DotGeneral::default()
     };
     lhs.dot_general(rhs, op)
 }

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gyrus_graph::ops::contraction::{Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow};
+use gyrus_graph::ops::contraction::{
+    Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow, Precision,
+};
 use gyrus_graph::{DType, Spec};
 
 use super::*;
@@ -153,16 +155,17 @@ fn check_case<T: Number + std::fmt::Debug>(
         Isa::available().iter().map(|&isa| (isa, make(isa, &geometry))).collect::<Vec<_>>()
     };
     let spec = |shape: &[usize]| Spec::new(shape.to_vec(), dtype);
-    let (op, inputs, outputs) = (Convolution { window: window.clone() }, [spec(x), spec(w)], [spec(&y)]);
+    let precision = Precision::Full;
+    let (op, inputs, outputs) = (Convolution { window: window.clone(), precision }, [spec(x), spec(w)], [spec(&y)]);
     let row_major = convolution::forward::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
     let shapes = [x.to_vec(), w.to_vec(), y.clone()];
     check(&Product { row_major, shapes, are_images: [true, false, true] }, &kernels(forward_of::<T>), of);
-    let op = ConvolutionInputGrad { window: window.clone(), input_spatial: x[2..].to_vec() };
+    let op = ConvolutionInputGrad { window: window.clone(), input_spatial: x[2..].to_vec(), precision };
     let (inputs, outputs) = ([spec(&y), spec(w)], [spec(x)]);
     let row_major = convolution::input_grad::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
     let shapes = [y.clone(), w.to_vec(), x.to_vec()];
     check(&Product { row_major, shapes, are_images: [true, false, true] }, &kernels(input_grad_of::<T>), of);
-    let op = ConvolutionWeightGrad { window, kernel_spatial: w[2..].to_vec() };
+    let op = ConvolutionWeightGrad { window, kernel_spatial: w[2..].to_vec(), precision };
     let (inputs, outputs) = ([spec(x), spec(&y)], [spec(w)]);
     let row_major = convolution::weight_grad::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
     let shapes = [x.to_vec(), y, w.to_vec()];
