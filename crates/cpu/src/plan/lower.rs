@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gyrus_graph::ops::contraction::DotGeneral;
-use gyrus_graph::{Graph, Op, Port, Shape, Spec};
+use gyrus_graph::ops::contraction::{DotGeneral, Precision};
+use gyrus_graph::{DType, Graph, Op, Port, Shape, Spec};
 
 use super::control;
 use super::fuse::{Group, Role};
@@ -342,7 +342,9 @@ impl<'g> Lowering<'g> {
             c: operand([(m * n) as isize, n as isize, 1]),
             accumulate: false,
         };
-        let kernel = Product { gemm: gemm.compile(result.dtype) };
+        let is_rounded = op.precision == Precision::Bf16 && result.dtype == DType::F32;
+        let gemm = if is_rounded { gemm.compile_rounded() } else { gemm.compile(result.dtype) };
+        let kernel = Product { gemm };
         Step::new(origin, Box::new(kernel), vec![a.read, b.read], vec![])
     }
 

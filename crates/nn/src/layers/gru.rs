@@ -22,12 +22,17 @@ pub struct Gru(Recurrent);
 recurrent_layer!(Gru, GruBuilder, 3);
 
 impl Layer for Gru {
-    fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
-        self.0.forward("gru", input, |Scan { gates, weight_hh, bias_ih, bias_hh, initial, reverse }| {
-            let size = initial.shape()[1];
-            let bias = Tensor::cat(&[(bias_ih + bias_hh).narrow(0, ..2 * size), bias_ih.narrow(0, 2 * size..)], 0);
-            let bias = Tensor::cat(&[bias, bias_hh.narrow(0, 2 * size..)], 0);
-            gates.value().gru_scan(initial.value(), weight_hh.value(), bias.value(), reverse).into()
-        })
+    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
+        self.0.forward(
+            "gru",
+            input,
+            context.precision(),
+            |Scan { gates, weight_hh, bias_ih, bias_hh, initial, reverse }| {
+                let size = initial.shape()[1];
+                let bias = Tensor::cat(&[(bias_ih + bias_hh).narrow(0, ..2 * size), bias_ih.narrow(0, 2 * size..)], 0);
+                let bias = Tensor::cat(&[bias, bias_hh.narrow(0, 2 * size..)], 0);
+                gates.value().gru_scan(initial.value(), weight_hh.value(), bias.value(), reverse).into()
+            },
+        )
     }
 }

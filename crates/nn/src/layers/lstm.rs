@@ -21,10 +21,15 @@ pub struct Lstm(Recurrent);
 recurrent_layer!(Lstm, LstmBuilder, 4);
 
 impl Layer for Lstm {
-    fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
-        self.0.forward("lstm", input, |Scan { gates, weight_hh, bias_ih, bias_hh, initial, reverse }| {
-            let (initial, bias) = (initial.value(), bias_ih + bias_hh);
-            gates.value().lstm_scan(initial, initial, weight_hh.value(), bias.value(), reverse).0.into()
-        })
+    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
+        self.0.forward(
+            "lstm",
+            input,
+            context.precision(),
+            |Scan { gates, weight_hh, bias_ih, bias_hh, initial, reverse }| {
+                let (initial, bias) = (initial.value(), bias_ih + bias_hh);
+                gates.value().lstm_scan(initial, initial, weight_hh.value(), bias.value(), reverse).0.into()
+            },
+        )
     }
 }

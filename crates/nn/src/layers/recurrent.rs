@@ -1,7 +1,7 @@
 //! What recurrent layers share: their weights, and how layers and directions follow each other.
 
 use gyrus_graph::ops::contraction::DotGeneral;
-use gyrus_tensor::{Kind, Path, Rng, Tensor, Visit, VisitMut};
+use gyrus_tensor::{Kind, Path, Precision, Rng, Tensor, Visit, VisitMut};
 
 use crate::Module;
 use crate::init::Init;
@@ -61,7 +61,13 @@ impl Recurrent {
     /// From `[B, T, input_size]` to `[B, T, directions hidden_size]`, where `scan` gives the states
     /// `[T, B, hidden_size]`.
     #[track_caller]
-    pub(super) fn forward(&self, name: &str, input: &Tensor, scan: impl Fn(Scan) -> Tensor) -> Tensor {
+    pub(super) fn forward(
+        &self,
+        name: &str,
+        input: &Tensor,
+        precision: Precision,
+        scan: impl Fn(Scan) -> Tensor,
+    ) -> Tensor {
         let Sizes { input_size, hidden_size, .. } = self.sizes;
         assert!(
             input.rank() == 3 && input.shape()[2] == input_size,
@@ -73,7 +79,8 @@ impl Recurrent {
         for layer in self.weights.chunks(self.directions()) {
             let of_direction = |(direction, weights): (usize, &[Tensor; 4])| {
                 let [weight_ih, weight_hh, bias_ih, bias_hh] = weights;
-                let by_features = DotGeneral { lhs_contract: vec![2], rhs_contract: vec![1], ..DotGeneral::default() };
+                let (lhs_contract, rhs_contract) = (vec![2], vec![1]);
+                let by_features = DotGeneral { lhs_contract, rhs_contract, precision, ..DotGeneral::default() };
                 let gates = Tensor::from(x.value().dot_general(weight_ih.value(), by_features));
                 scan(Scan { gates, weight_hh, bias_ih, bias_hh, initial: initial.clone(), reverse: direction == 1 })
             };

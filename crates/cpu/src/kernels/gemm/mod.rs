@@ -19,7 +19,7 @@ use self::bf16_pairs::Bf16Product;
 use self::blocking::{Blocking, Operands, Sizes};
 use self::matrix_vector::MatrixVector;
 use self::microkernel::Packing;
-use self::number::{Number, Stored};
+use self::number::{Number, Rounded, Stored};
 use self::pack::Strided;
 use self::target::{Target, write_row};
 use crate::isa::Isa;
@@ -95,7 +95,10 @@ pub struct CompiledGemm {
 enum Kind {
     F32(Blocked<f32>),
     F64(Blocked<f64>),
-    Bf16(Bf16Product),
+    Bf16(Bf16Product<bf16>),
+    /// Of `f32` that are rounded to `bf16`, with the instructions for that and without.
+    Rounded(Bf16Product<f32>),
+    RoundedF32(Blocked<f32>),
     VectorF32(MatrixVector<f32>),
     VectorF64(MatrixVector<f64>),
     Integer,
@@ -143,6 +146,22 @@ impl Gemm {
         CompiledGemm { gemm, is_swapped, dtype, kind }
     }
 
+    /// Makes the product ready for elements of type `f32` that are rounded to `bf16` before they are multiplied; the
+    /// result is `f32`.
+    pub fn compile_rounded(&self) -> CompiledGemm {
+        self.compile_rounded_for(Isa::get())
+    }
+
+    /// As [`Gemm::compile_rounded`], for an instruction set that this processor has.
+    pub fn compile_rounded_for(&self, isa: Isa) -> CompiledGemm {
+        let (gemm, is_swapped) = self.simplified();
+        let kind = match Bf16Product::new(&gemm, isa) {
+            Some(product) => Kind::Rounded(product),
+            None => Kind::RoundedF32(gemm.blocked(isa, false)),
+        };
+        CompiledGemm { gemm, is_swapped, dtype: DType::F32, kind }
+    }
+
     /// The same product in the form that is computed best, and whether `a` and `b` have changed places.
     fn simplified(&self) -> (Gemm, bool) {
         let mut gemm = *self;
@@ -181,7 +200,9 @@ impl CompiledGemm {
         match self.kind {
             Kind::F32(blocked) => blocked.blocking.scratch(),
             Kind::F64(blocked) => blocked.blocking.scratch(),
+            Kind::RoundedF32(blocked) => blocked.blocking.scratch(),
             Kind::Bf16(product) => product.scratch(),
+            Kind::Rounded(product) => product.scratch(),
             _ => ScratchSize::default(),
         }
     }
@@ -212,11 +233,13 @@ impl CompiledGemm {
         // SAFETY: as the caller vouches; the elements are of the type.
         unsafe {
             match (self.kind, self.dtype) {
-                (Kind::F32(blocked), DType::F16) => blocked.run::<f16>(gemm, a, b, c, scratch, pool, epilogue),
-                (Kind::F32(blocked), DType::BF16) => blocked.run::<bf16>(gemm, a, b, c, scratch, pool, epilogue),
-                (Kind::F32(blocked), _) => blocked.run::<f32>(gemm, a, b, c, scratch, pool, epilogue),
-                (Kind::F64(blocked), _) => blocked.run::<f64>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::F32(blocked), DType::F16) => blocked.run::<f16, f16>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::F32(blocked), DType::BF16) => blocked.run::<bf16, bf16>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::F32(blocked), _) => blocked.run::<f32, f32>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::F64(blocked), _) => blocked.run::<f64, f64>(gemm, a, b, c, scratch, pool, epilogue),
+                (Kind::RoundedF32(blocked), _) => blocked.run::<Rounded, f32>(gemm, a, b, c, scratch, pool, epilogue),
                 (Kind::Bf16(product), _) => product.run(gemm, a.cast(), b.cast(), c, scratch, pool, epilogue),
+                (Kind::Rounded(product), _) => product.run(gemm, a.cast(), b.cast(), c, scratch, pool, epilogue),
                 (Kind::VectorF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::VectorF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::Integer, dtype) => {
@@ -235,8 +258,9 @@ impl CompiledGemm {
 }
 
 impl<T: Number> Blocked<T> {
+    /// Of operands of type `S` and a result of type `R`.
     #[allow(clippy::too_many_arguments, reason = "those of `CompiledGemm::run`")]
-    unsafe fn run<S: Stored<T>>(
+    unsafe fn run<S: Stored<T>, R: Stored<T>>(
         &self,
         gemm: &Gemm,
         a: *const u8,
@@ -255,8 +279,8 @@ impl<T: Number> Blocked<T> {
             row_stride,
             col_stride,
             accumulate: gemm.accumulate,
-            write: write_row::<S, T>,
-            element_size: size_of::<S>(),
+            write: write_row::<R, T>,
+            element_size: size_of::<R>(),
         };
         let shared = scratch.shared(self.blocking.scratch().shared / size_of::<T>());
         // SAFETY: as the caller vouches.

@@ -308,3 +308,45 @@ fn sums_over_pieces_agree_with_the_formula() {
         }
     }
 }
+
+/// With and without the instructions: the same as of operands that were rounded before.
+#[test]
+fn operands_are_rounded() {
+    let pool = Pool::new(2);
+    let rounded = |x: f32| bf16::from_f32(x).to_f32();
+    for (m, n, k) in [(1, 1, 1), (5, 7, 3), (16, 40, 64), (33, 70, 129), (130, 65, 301)] {
+        for (is_a_transposed, is_b_transposed) in [(false, false), (false, true), (true, false), (true, true)] {
+            let of = |rows: usize, cols: usize, is_transposed: bool| {
+                if is_transposed {
+                    Operand::contiguous(cols, rows).transposed()
+                } else {
+                    Operand::contiguous(rows, cols)
+                }
+            };
+            let (layout_a, layout_b) = (of(m, k, is_a_transposed), of(k, n, is_b_transposed));
+            let gemm =
+                Gemm { batch: 1, m, n, k, a: layout_a, b: layout_b, c: Operand::contiguous(m, n), accumulate: false };
+            let numbers = |len: usize| (0..len).map(|index| ((index * 7919 % 1013) as f32).sin()).collect::<Vec<f32>>();
+            let (a, b) = (numbers(m * k), numbers(k * n));
+            for &isa in Isa::available() {
+                let product = gemm.compile_rounded_for(isa);
+                let (_memory, scratch) = Scratch::for_test(product.scratch(), 2);
+                let mut c = vec![f32::NAN; m * n];
+                let pointers = (a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast());
+                // SAFETY: the operands have the sizes of the product.
+                unsafe { product.run(pointers.0, pointers.1, pointers.2, &scratch, &pool, None) };
+                for (place, found) in c.iter().enumerate() {
+                    let (i, j) = (place / n, place % n);
+                    let term = |p: usize| {
+                        let a = a[i * layout_a.row_stride as usize + p * layout_a.col_stride as usize];
+                        let b = b[p * layout_b.row_stride as usize + j * layout_b.col_stride as usize];
+                        f64::from(rounded(a)) * f64::from(rounded(b))
+                    };
+                    let expected: f64 = (0..k).map(term).sum();
+                    let error = (f64::from(*found) - expected).abs();
+                    assert!(error < 1e-5 * (1.0 + k as f64).sqrt(), "{isa:?} {m} {n} {k}: {found}, not {expected}");
+                }
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use gyrus_graph::bf16;
 
 use super::super::target::{Row, write_row};
 use super::avx512::F32x16;
-use super::{PackArguments, Vector};
+use super::{Gather, PackArguments, Vector};
 use crate::isa::Isa;
 use crate::math::{MulAdd, Multiversion, version_with_bf16};
 
@@ -72,7 +72,7 @@ impl Vector for PairsX16 {
     }
 }
 
-/// Packs neighbouring lines in pairs of depths; the last depth's partner is 0 where their number is odd.
+/// Packs neighbouring lines of `bf16` in pairs of depths; the last depth's partner is 0 where their number is odd.
 pub(super) struct Interleave;
 
 impl Multiversion for Interleave {
@@ -80,23 +80,95 @@ impl Multiversion for Interleave {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: PackArguments<bf16>) {
-        let PackArguments { from, along, count, width, depth, to, .. } = arguments;
-        for pair in 0..depth.div_ceil(2) {
-            let first = from.wrapping_offset(2 * pair as isize * along);
-            let second = first.wrapping_offset(along);
-            let to = to.wrapping_add(2 * pair * width);
-            for at in (0..width).step_by(16) {
-                let lanes = ((1u32 << count.saturating_sub(at).min(16)) - 1) as u16;
-                let second_lanes = if 2 * pair + 1 < depth { lanes } else { 0 };
-                // SAFETY: as `Panels::pack` was promised: only the lines' own elements are read; what is written beyond
-                // a row of the panel is written again with the next row, or is padding.
-                unsafe {
-                    let first = _mm256_maskz_loadu_epi16(lanes, first.wrapping_add(at).cast());
-                    let second = _mm256_maskz_loadu_epi16(second_lanes, second.wrapping_add(at).cast());
-                    let second = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(second));
-                    let pairs = _mm512_or_si512(_mm512_cvtepu16_epi32(first), second);
-                    _mm512_storeu_si512(to.wrapping_add(2 * at).cast(), pairs);
-                }
+        // SAFETY: as the caller vouches; the lanes are within the lines.
+        unsafe { interleave(arguments, |from, lanes| _mm256_maskz_loadu_epi16(lanes, from.cast())) }
+    }
+}
+
+/// The same of `f32`, which are rounded.
+pub(super) struct RoundAndInterleave;
+
+impl Multiversion for RoundAndInterleave {
+    type Arguments = PackArguments<f32>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: PackArguments<f32>) {
+        // SAFETY: as the caller vouches; the lanes are within the lines.
+        unsafe { interleave(arguments, |from, lanes| round(_mm512_maskz_loadu_ps(lanes, from))) }
+    }
+}
+
+/// Sixteen numbers as `bf16`, the nearest, ties to even.
+#[inline(always)]
+unsafe fn round(numbers: __m512) -> __m256i {
+    // SAFETY: as the caller vouches, the processor has the instruction; both types are 256 bits of any kind.
+    unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(numbers)) }
+}
+
+/// # Safety
+/// As `Panels::pack`; `load` reads the lanes that it is given.
+#[inline(always)]
+unsafe fn interleave<S>(arguments: PackArguments<S>, load: impl Fn(*const S, u16) -> __m256i) {
+    let PackArguments { from, along, count, width, depth, to, .. } = arguments;
+    for pair in 0..depth.div_ceil(2) {
+        let first = from.wrapping_offset(2 * pair as isize * along);
+        let second = first.wrapping_offset(along);
+        let to = to.cast::<f32>().wrapping_add(pair * width);
+        for at in (0..width).step_by(16) {
+            let lanes = ((1u32 << count.saturating_sub(at).min(16)) - 1) as u16;
+            let second_lanes = if 2 * pair + 1 < depth { lanes } else { 0 };
+            // SAFETY: as `Panels::pack` was promised: only the lines' own elements are read; what is written beyond
+            // a row of the panel is written again with the next row, or is padding.
+            unsafe {
+                let first = load(first.wrapping_add(at), lanes);
+                let second = load(second.wrapping_add(at), second_lanes);
+                let second = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(second));
+                let pairs = _mm512_or_si512(_mm512_cvtepu16_epi32(first), second);
+                _mm512_storeu_si512(to.wrapping_add(at).cast(), pairs);
+            }
+        }
+    }
+}
+
+/// Brings elements together.
+pub(super) struct GatherElements;
+
+impl Multiversion for GatherElements {
+    type Arguments = Gather<bf16>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(gather: Gather<bf16>) {
+        for index in 0..gather.count {
+            // SAFETY: as the caller vouches, the elements lie at both places.
+            unsafe { *gather.to.add(index) = *gather.from.offset(index as isize * gather.along) }
+        }
+    }
+}
+
+/// Brings elements together, rounded.
+pub(super) struct RoundElements;
+
+impl Multiversion for RoundElements {
+    type Arguments = Gather<f32>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(gather: Gather<f32>) {
+        let Gather { from, along, count, to } = gather;
+        for at in (0..count).step_by(16) {
+            let some = (count - at).min(16);
+            let lanes = ((1u32 << some) - 1) as u16;
+            // SAFETY: as the caller vouches, `count` elements lie at both places.
+            unsafe {
+                let numbers = if along == 1 {
+                    _mm512_maskz_loadu_ps(lanes, from.add(at))
+                } else {
+                    let mut together = [0.0f32; 16];
+                    for (index, number) in together.iter_mut().enumerate().take(some) {
+                        *number = *from.offset((at + index) as isize * along);
+                    }
+                    _mm512_loadu_ps(together.as_ptr())
+                };
+                _mm256_mask_storeu_epi16(to.add(at).cast(), lanes, round(numbers));
             }
         }
     }

@@ -82,34 +82,80 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
 pub(crate) type Packing<T> = unsafe fn(PackArguments<T>);
 
 /// The loops of products of `bf16` that are summed in `f32`: on pairs of neighbouring depths, each in the place of one
-/// `f32`.
+/// `f32`. Operands are of type `S`.
 #[derive(Clone, Copy)]
-pub(crate) struct PairLoops {
+pub(crate) struct PairLoops<S> {
     /// Multiplies packed pairs.
     pub(crate) kernel: MicroKernel<f32>,
     /// Packs pairs that lie as such in memory.
     pub(crate) packing: Packing<f32>,
     /// Packs lines of which neighbours lie together.
-    pub(crate) interleaving: Packing<bf16>,
-    /// Writes a row of sums as `bf16`.
-    pub(crate) rounding: unsafe fn(Row<f32>),
+    pub(crate) interleaving: Packing<S>,
+    /// Brings elements of a line together.
+    pub(crate) gathering: unsafe fn(Gather<S>),
+    /// Writes sums as elements, if there is a special loop.
+    pub(crate) writing: Option<unsafe fn(Row<f32>)>,
 }
 
-impl PairLoops {
+/// Elements of a line that become neighbours, as `bf16`.
+pub(crate) struct Gather<S> {
+    /// The first one.
+    pub(crate) from: *const S,
+    /// Distance between them.
+    pub(crate) along: isize,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Where they go.
+    pub(crate) to: *mut bf16,
+}
+
+/// A type of which pairs are multiplied as `bf16`.
+pub(crate) trait PairOf: Copy + Send + Sync + 'static {
+    /// Whether it is `bf16`.
+    const IS_BF16: bool;
+    /// The loops for a result of so many rows, on a processor that has such products.
+    #[cfg(target_arch = "x86_64")]
+    fn pair_loops(isa: Isa, rows: usize) -> PairLoops<Self>;
+}
+
+impl<S: PairOf> PairLoops<S> {
     /// Those for a result of so many rows, if this processor has such products.
-    pub(crate) fn new(isa: Isa, rows: usize) -> Option<PairLoops> {
+    pub(crate) fn new(isa: Isa, rows: usize) -> Option<PairLoops<S>> {
         if !isa.has_bf16_products() {
             return None;
         }
         #[cfg(target_arch = "x86_64")]
-        return Some(PairLoops {
+        return Some(S::pair_loops(isa, rows));
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("no other architecture has them, {isa:?}, {rows} rows");
+    }
+}
+
+impl PairOf for bf16 {
+    const IS_BF16: bool = true;
+    #[cfg(target_arch = "x86_64")]
+    fn pair_loops(isa: Isa, rows: usize) -> PairLoops<bf16> {
+        PairLoops {
             kernel: tile::microkernel::<bf16_pairs::PairsX16, true>(isa, rows),
             packing: f32::packing(isa),
             interleaving: version::<bf16_pairs::Interleave>(isa),
-            rounding: crate::math::version_with_bf16::<bf16_pairs::Round>(),
-        });
-        #[cfg(not(target_arch = "x86_64"))]
-        unreachable!("no other architecture has them, {isa:?}, {rows} rows");
+            gathering: version::<bf16_pairs::GatherElements>(isa),
+            writing: Some(crate::math::version_with_bf16::<bf16_pairs::Round>()),
+        }
+    }
+}
+
+impl PairOf for f32 {
+    const IS_BF16: bool = false;
+    #[cfg(target_arch = "x86_64")]
+    fn pair_loops(isa: Isa, rows: usize) -> PairLoops<f32> {
+        PairLoops {
+            kernel: tile::microkernel::<bf16_pairs::PairsX16, true>(isa, rows),
+            packing: f32::packing(isa),
+            interleaving: crate::math::version_with_bf16::<bf16_pairs::RoundAndInterleave>(),
+            gathering: crate::math::version_with_bf16::<bf16_pairs::RoundElements>(),
+            writing: None,
+        }
     }
 }
 
