@@ -3,6 +3,7 @@
 mod bf16_pairs;
 mod block;
 pub(crate) mod blocking;
+mod few_rows;
 mod integer;
 mod matrix_vector;
 pub(crate) mod microkernel;
@@ -17,6 +18,7 @@ use gyrus_graph::{DType, bf16, f16};
 
 use self::bf16_pairs::Bf16Product;
 use self::blocking::{Blocking, Operands, Sizes};
+use self::few_rows::FewRows;
 use self::matrix_vector::MatrixVector;
 use self::microkernel::Packing;
 use self::number::{Number, Rounded, Stored};
@@ -101,6 +103,8 @@ enum Kind {
     RoundedF32(Blocked<f32>),
     VectorF32(MatrixVector<f32>),
     VectorF64(MatrixVector<f64>),
+    FewF32(FewRows<f32>),
+    FewF64(FewRows<f64>),
     Integer,
 }
 
@@ -127,14 +131,12 @@ impl Gemm {
     pub fn compile_for(&self, isa: Isa, dtype: DType) -> CompiledGemm {
         let (gemm, is_swapped) = self.simplified();
         let kind = match dtype {
-            DType::F32 => match MatrixVector::new(&gemm, isa) {
-                Some(product) => Kind::VectorF32(product),
-                None => Kind::F32(gemm.blocked(isa, true)),
-            },
-            DType::F64 => match MatrixVector::new(&gemm, isa) {
-                Some(product) => Kind::VectorF64(product),
-                None => Kind::F64(gemm.blocked(isa, true)),
-            },
+            DType::F32 => (MatrixVector::new(&gemm, isa).map(Kind::VectorF32))
+                .or_else(|| FewRows::new(&gemm, isa).map(Kind::FewF32))
+                .unwrap_or_else(|| Kind::F32(gemm.blocked(isa, true))),
+            DType::F64 => (MatrixVector::new(&gemm, isa).map(Kind::VectorF64))
+                .or_else(|| FewRows::new(&gemm, isa).map(Kind::FewF64))
+                .unwrap_or_else(|| Kind::F64(gemm.blocked(isa, true))),
             DType::BF16 => match Bf16Product::new(&gemm, isa) {
                 Some(product) => Kind::Bf16(product),
                 None => Kind::F32(gemm.blocked(isa, false)),
@@ -203,6 +205,8 @@ impl CompiledGemm {
             Kind::RoundedF32(blocked) => blocked.blocking.scratch(),
             Kind::Bf16(product) => product.scratch(),
             Kind::Rounded(product) => product.scratch(),
+            Kind::FewF32(product) => product.scratch(),
+            Kind::FewF64(product) => product.scratch(),
             _ => ScratchSize::default(),
         }
     }
@@ -230,6 +234,11 @@ impl CompiledGemm {
                 epilogue.region(batch * m * n + first, 1, len, len, worker);
             }
         };
+        let region = |start: usize, rows: usize, row_stride: usize, cols: usize, worker: usize| {
+            if let Some(epilogue) = epilogue {
+                epilogue.region(start, rows, row_stride, cols, worker);
+            }
+        };
         // SAFETY: as the caller vouches; the elements are of the type.
         unsafe {
             match (self.kind, self.dtype) {
@@ -242,6 +251,8 @@ impl CompiledGemm {
                 (Kind::Rounded(product), _) => product.run(gemm, a.cast(), b.cast(), c, scratch, pool, epilogue),
                 (Kind::VectorF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::VectorF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
+                (Kind::FewF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), scratch, pool, &region),
+                (Kind::FewF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), scratch, pool, &region),
                 (Kind::Integer, dtype) => {
                     match dtype {
                         DType::U8 => integer::run::<u8>(gemm, a, b, c, pool),

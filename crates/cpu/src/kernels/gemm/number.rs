@@ -3,7 +3,7 @@
 use gyrus_graph::{bf16, f16};
 use half::slice::HalfFloatSliceExt;
 
-use super::microkernel::{BatchReduceKernel, MicroKernel, Packing, Strip, Vector};
+use super::microkernel::{BatchReduceKernel, DotTiles, MicroKernel, Packing, Strip, Vector};
 use crate::isa::Isa;
 use crate::math::{MulAdd, Multiversion};
 
@@ -21,6 +21,8 @@ pub(crate) trait Number: Stored<Self> + Default + PartialEq {
     fn packing(isa: Isa) -> Packing<Self>;
     /// The loops of products with vectors.
     fn strips(isa: Isa) -> [unsafe fn(Strip<Self>); 2];
+    /// The loops of products with few rows.
+    fn dot_tiles(isa: Isa) -> unsafe fn(DotTiles<Self>);
     /// How many of them are in a vector.
     fn lanes(isa: Isa) -> usize;
     /// A loop over vectors of these numbers.

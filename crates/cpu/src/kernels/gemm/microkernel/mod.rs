@@ -7,6 +7,7 @@ mod avx512;
 mod batch_reduce;
 #[cfg(target_arch = "x86_64")]
 mod bf16_pairs;
+mod dot_tiles;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -16,6 +17,7 @@ mod tile;
 pub(crate) use batch_reduce::{BatchReduce, BatchReduceKernel, Piece};
 use gyrus_graph::bf16;
 
+pub(crate) use dot_tiles::DotTiles;
 pub(crate) use strip::Strip;
 pub(crate) use tile::{MicroKernel, Panel};
 
@@ -226,6 +228,9 @@ macro_rules! number {
             }
             fn strips(isa: Isa) -> [unsafe fn(Strip<Self>); 2] {
                 $with!(isa, V, _HIGH => [version::<strip::Dots<V>>(isa), version::<strip::Sums<V>>(isa)])
+            }
+            fn dot_tiles(isa: Isa) -> unsafe fn(DotTiles<Self>) {
+                $with!(isa, V, HIGH => version::<dot_tiles::Dots<V, { if HIGH { 4 } else { 2 } }>>(isa))
             }
             fn lanes(isa: Isa) -> usize {
                 $with!(isa, V, _HIGH => V::LANES)
