@@ -44,8 +44,8 @@ element! {
 /// Every buffer starts at a multiple of this: a cache line, and a vector of AVX-512.
 pub(crate) const ALIGNMENT: usize = 64;
 
-/// The size of the pages that large buffers ask for: the processor remembers few pages' addresses, and each page that is
-/// touched first costs the system's attention.
+/// The size of the pages that large buffers ask for: the processor remembers few pages' addresses, and each page
+/// that is touched first costs the system's attention.
 const HUGE_PAGE: usize = 2 << 20;
 /// From which size on buffers ask for huge pages.
 const LARGE: usize = 2 * HUGE_PAGE;

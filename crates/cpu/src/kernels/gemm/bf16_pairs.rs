@@ -1,7 +1,7 @@
 //! Products of `bf16`, or of `f32` that are rounded to it, by instructions that multiply pairs of them.
 //!
-//! Two neighbouring depths are packed in the place of one `f32`: blocks, tiles and tasks are those of a product of `f32`
-//! of half the depth.
+//! Two neighbouring depths are packed in the place of one `f32`: blocks, tiles and tasks are those of a product of
+//! `f32` of half the depth.
 
 use std::ops::Range;
 

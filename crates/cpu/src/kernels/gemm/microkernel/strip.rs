@@ -125,7 +125,8 @@ impl<V: Vector> Multiversion for Sums<V> {
 impl<V: Vector> Sums<V> {
     #[inline(always)]
     unsafe fn columns<M: MulAdd, const COLUMNS: usize>(strip: &Strip<V::Element>, first: usize, add: bool) {
-        // SAFETY: as the caller vouches: vectors lie within the columns, or only their first lanes are read and written.
+        // SAFETY: as the caller vouches: vectors lie within the columns, or only their first lanes are read and
+        // written.
         unsafe {
             let mut columns = [(V::splat(V::Element::default()), strip.matrix); COLUMNS];
             for (index, (factor, column)) in columns.iter_mut().enumerate() {
