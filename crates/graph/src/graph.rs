@@ -115,9 +115,7 @@ impl Capture {
         for input in inputs {
             self.add_input(input);
         }
-        for output in outputs {
-            self.visit(output);
-        }
+        self.visit(outputs);
         self.graph.outputs = outputs.iter().map(|output| self.port(output).expect("visited")).collect();
         Captured { graph: self.graph, constants: self.constants }
     }
@@ -136,9 +134,10 @@ impl Capture {
         self.input_ports.get(&key).copied().or_else(|| self.numbers.get(&value.node_id()).map(computed))
     }
 
-    /// Depth first without recursion; then in order of creation, which is how it was written.
-    fn visit(&mut self, root: &Value) {
-        let mut pending = vec![root];
+    /// All that the roots depend on, in order of creation, which is how it was written: a gradient is computed when
+    /// what it reads is at hand, not when its turn comes among the outputs.
+    fn visit(&mut self, roots: &[Value]) {
+        let mut pending: Vec<&Value> = roots.iter().collect();
         let mut found: HashMap<u64, &Value> = HashMap::new();
         while let Some(value) = pending.pop() {
             let known = self.port(value).is_some() || found.contains_key(&value.node_id());
