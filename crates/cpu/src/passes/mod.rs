@@ -2,9 +2,11 @@
 
 mod decompose;
 mod simplify;
+mod sparse_update;
 
 pub(crate) use decompose::decompose;
 pub(crate) use simplify::simplify;
+pub(crate) use sparse_update::sparse_updates;
 
 use std::collections::HashMap;
 

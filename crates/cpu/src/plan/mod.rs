@@ -31,7 +31,7 @@ use crate::kernel::{Run, Signature};
 use crate::kernels::elementwise::BoundProgram;
 use crate::kernels::gemm::Epilogue;
 use crate::kernels::registry::kernel_for;
-use crate::passes::{decompose, simplify};
+use crate::passes::{decompose, simplify, sparse_updates};
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// How a graph is computed.
@@ -66,7 +66,7 @@ impl Plan {
     /// Plans a graph. `donated` are pairs of an input and an output of the same type that may be given
     /// the same memory when the plan is run.
     pub fn new(graph: &Graph, donated: &[(usize, usize)]) -> Plan {
-        let graph = simplify(&decompose(&simplify(graph), &is_supported));
+        let graph = sparse_updates(&simplify(&decompose(&simplify(graph), &is_supported)));
         let takes_epilogue = |node: usize| takes_epilogue(&graph, &graph.nodes[node]);
         let groups = fuse(&graph, &takes_epilogue, &writers(&graph, donated));
         let mut lowered = lower(&graph, &groups);
