@@ -52,7 +52,7 @@ pub use gyrus_nn::{Context, Layer, Module};
 pub use gyrus_tensor::{
     Axes, Buffer, Compiled, ConvolutionWindow, DType, Device, Element, Ellipsis, Gradients, Index, IndexItem,
     IndexRange, Keepdim, Kind, NewAxis, Operand, Path, Precision, ReductionAxes, Rng, Shape, Sizes, Step, StepSummary,
-    StepTime, Tensor, Work, bf16, compile, evaluate, f16, grad, num_threads, set_num_threads,
+    StepTime, Tensor, Work, bf16, compile, evaluate, f16, grad, num_threads, remat, set_num_threads,
 };
 
 pub use gyrus_checkpoint as checkpoint;

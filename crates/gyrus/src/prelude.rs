@@ -8,7 +8,7 @@ pub use crate::data::{
 pub use crate::models::{LeNet5, LinearClassifier, Mlp};
 pub use crate::nn::layers::{
     Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm, Conv1d, Conv2d, Conv3d, Dropout, Embedding, Flatten,
-    GlobalAvgPool, Gru, LayerNorm, Linear, Lstm, MaxPool2d, MultiheadAttention, Padding, Residual, Sequential,
+    GlobalAvgPool, Gru, LayerNorm, Linear, Lstm, MaxPool2d, MultiheadAttention, Padding, Remat, Residual, Sequential,
     TransformerEncoderLayer,
 };
 pub use crate::nn::losses::{CrossEntropy, cross_entropy, mse_loss};

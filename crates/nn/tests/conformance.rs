@@ -83,6 +83,12 @@ fn all() -> Vec<Case> {
         case("residual", &[3, 4], &[3, 4], None, |rng| {
             Box::new(Residual::new((Linear::new(4, 4, rng), Activation::Tanh)))
         }),
+        case("remat", &[3, 4], &[3, 2], None, |rng| {
+            Box::new(Remat((Linear::new(4, 5, rng), Activation::Tanh, Linear::new(5, 2, rng))))
+        }),
+        case("remat dropout", &[3, 4], &[3, 4], None, |rng| {
+            Box::new(Remat((Linear::new(4, 4, rng), Dropout::new(0.2))))
+        }),
     ];
     let activations: [(&'static str, Build); 11] = [
         ("identity", |_| Box::new(Activation::Identity)),
@@ -213,7 +219,7 @@ fn training_matters_where_it_should() {
         let x = input(&case, DType::F64);
         let before: Vec<Vec<f64>> = state(&*layer);
         let [used, trained] = [false, true].map(|training| forward(&*layer, &x, training).to_vec::<f64>());
-        let differs = ["dropout", "batch_norm", "sequential"].contains(&case.name);
+        let differs = ["dropout", "batch_norm", "sequential", "remat dropout"].contains(&case.name);
         assert_eq!(used != trained, differs, "{}", case.name);
         assert_eq!(state(&*layer) != before, case.name == "batch_norm", "{}: the state changes", case.name);
     }

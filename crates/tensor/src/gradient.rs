@@ -32,6 +32,33 @@ pub fn grad(output: &Tensor, targets: &[&Tensor]) -> Vec<Tensor> {
     found.into_iter().zip(&values).map(|pair| or_zeros(pair).into()).collect()
 }
 
+/// `function` of `inputs`, with less memory for its gradient: what it computes is not kept until then, but computed
+/// again from the inputs and what else it reads. Random numbers are the same both times.
+///
+/// Only the results may leave the function: it must not replace tensors of its surroundings, as batch normalisation
+/// does in training.
+///
+/// # Source
+/// Chen et al., Training Deep Nets with Sublinear Memory Cost (2016).
+///
+/// ```
+/// use gyrus_tensor::{Tensor, grad, remat};
+///
+/// let x = Tensor::from_slice([2], &[0.5f64, -1.0]);
+/// let y = &remat(|x| vec![x[0].tanh().exp()], &[&x])[0];
+/// let expected = x.tanh().exp() * (1.0 - x.tanh().square());
+/// assert_eq!(grad(&y.sum(..), &[&x])[0].to_vec::<f64>(), expected.to_vec::<f64>());
+/// ```
+#[track_caller]
+pub fn remat(function: impl FnOnce(&[Tensor]) -> Vec<Tensor>, inputs: &[&Tensor]) -> Vec<Tensor> {
+    let values: Vec<Value> = inputs.iter().map(|input| input.value().clone()).collect();
+    let body = |values: &[Value]| {
+        let inputs: Vec<Tensor> = values.iter().cloned().map(Tensor::from).collect();
+        function(&inputs).into_iter().map(|output| output.value().clone()).collect()
+    };
+    Value::remat(&values, body).into_iter().map(Tensor::from).collect()
+}
+
 /// One gradient for each parameter of a module, in the order of its walk.
 #[derive(Clone)]
 pub struct Gradients(Vec<Tensor>);

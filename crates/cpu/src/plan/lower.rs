@@ -133,6 +133,7 @@ impl<'g> Lowering<'g> {
                     Op::Broadcast(op) => source.view.broadcast(shape, &op.axes),
                     Op::Slice(op) => source.view.slice(op, shape),
                     Op::Reverse(op) => source.view.reverse(&op.axes),
+                    Op::OptimizationBarrier(_) => source.view,
                     op => unreachable!("{op:?} is computed before it is read"),
                 };
                 Place { view, ..source }

@@ -1,6 +1,6 @@
 //! Whole graphs through plans, against the interpreter of graphs.
 
-use gyrus_graph::conformance::Case;
+use gyrus_graph::conformance::{Case, Sample};
 use gyrus_graph::ops::contraction::{ConvolutionWindow, DotGeneral};
 use gyrus_graph::ops::reduction::Reduction;
 use gyrus_graph::{Buffer, DType, Graph, Spec, Value, gradients, ops};
@@ -167,10 +167,8 @@ fn donated_inputs_are_updated_in_place() {
     outputs.extend(momenta);
     outputs.extend([b.clone(), a.clone(), loss]);
     let mut random = Random(11);
-    let arrays: Vec<Array> = shapes
-        .iter()
-        .map(|shape| rounded(random.sample(&gyrus_graph::conformance::Sample::uniform(*shape, -1.0, 1.0), DType::F32)))
-        .collect();
+    let arrays: Vec<Array> =
+        shapes.iter().map(|shape| rounded(random.sample(&Sample::uniform(*shape, -1.0, 1.0), DType::F32))).collect();
     let graph = Graph::capture(&arguments, &outputs).graph;
     let donated: Vec<(usize, usize)> = (0..6).map(|index| (index, index)).collect();
     let apart = run(&graph, &arrays, &[], false, 1);
@@ -182,6 +180,59 @@ fn donated_inputs_are_updated_in_place() {
     assert!(copies <= 2, "only what changes places is copied, not {copies}");
 }
 
+/// A step of gradient descent on a table adds to the rows that were looked up, some of them twice, in place.
+#[test]
+fn a_table_is_updated_row_by_row() {
+    let (table, rate, dy) = (real(&[50, 3]), real(&[]), real(&[2, 40, 3]));
+    let indices = Value::placeholder(Spec::new([2, 40], DType::I64));
+    let arguments = [table.clone(), rate.clone(), indices.clone(), dy.clone()];
+    let rows = table.take(0, &indices);
+    let gradient = gradients(&[rows], &[dy], &[table.clone()]).remove(0).expect("depends on it");
+    let updated = table.sub(&rate.broadcast(table.shape(), &[]).mul(&gradient));
+    let samples = [
+        Sample::uniform([50, 3], -1.0, 1.0),
+        Sample::uniform([0; 0], 0.1, 0.2),
+        Sample::integers([2, 40], 50, DType::I64),
+        Sample::uniform([2, 40, 3], -1.0, 1.0),
+    ];
+    let mut random = Random(3);
+    let arrays: Vec<Array> = samples.iter().map(|sample| rounded(random.sample(sample, DType::F32))).collect();
+    check("a step on a table", &arguments, &[updated.clone()], &arrays);
+    let graph = Graph::capture(&arguments, &[updated.clone()]).graph;
+    let summaries = Plan::new(&graph, &[(0, 0)]).summaries();
+    let is_whole = |shapes: &str| shapes.contains("f32[50, 3]");
+    let whole: Vec<&str> =
+        summaries.iter().filter(|step| is_whole(&step.shapes)).map(|step| step.operations.as_str()).collect();
+    assert_eq!(whole, ["scatter"], "only the rows that are added to are touched");
+    let apart = run(&graph, &arrays, &[], false, 1);
+    let in_place = run(&graph, &arrays, &[(0, 0)], true, 2);
+    assert_eq!(apart[0].bytes(), in_place[0].bytes());
+    // A gradient that something else reads as well is computed.
+    let outputs = [updated, gradient];
+    check("a step on a table, with the gradient", &arguments, &outputs, &arrays);
+}
+
+/// What is computed twice for a gradient is not kept: more steps, less memory.
+#[test]
+fn remat_needs_less_memory() {
+    let plan = |is_remat: bool| {
+        let x = real(&[64, 64]);
+        let weights: Vec<Value> = (0..8).map(|_| real(&[64, 64])).collect();
+        let block = |x: &Value, w: &[Value]| w.iter().fold(x.clone(), |x, w| matmul(&matmul(&x, w).tanh(), w).tanh());
+        let y = weights.chunks(2).fold(x.clone(), |x, w| match is_remat {
+            true => Value::remat(&[x], |x| vec![block(&x[0], w)]).remove(0),
+            false => block(&x, w),
+        });
+        let arguments: Vec<Value> = weights.iter().chain([&x]).cloned().collect();
+        let found: Vec<Value> = gradients(&[y.clone()], &[y.full_like(1.0)], &weights).into_iter().flatten().collect();
+        assert_eq!(found.len(), 8);
+        Plan::new(&Graph::capture(&arguments, &found).graph, &[])
+    };
+    let (kept, again) = (plan(false), plan(true));
+    assert!(again.work().flops > kept.work().flops, "the inside is computed again");
+    assert!(again.arena_bytes() * 3 < kept.arena_bytes() * 2, "{} of {}", again.arena_bytes(), kept.arena_bytes());
+}
+
 /// The result of a reduction over an axis of one element is as large as its operand, but never its memory.
 #[test]
 fn reductions_over_one_element_are_right() {
@@ -189,7 +240,7 @@ fn reductions_over_one_element_are_right() {
     let doubled = x.add(&x);
     let sum = doubled.reduce(Reduction::Sum, &[1]);
     let outputs = [sum.mul(&sum), doubled.reshape([5000]).sub(&sum)];
-    let sample = gyrus_graph::conformance::Sample::uniform([5000, 1], -1.0, 1.0);
+    let sample = Sample::uniform([5000, 1], -1.0, 1.0);
     let arrays = [rounded(Random(5).sample(&sample, DType::F32))];
     check("reduction over one element", &[x], &outputs, &arrays);
 }

@@ -201,6 +201,10 @@ operations! {
     WhileLoop(control::WhileLoop) cases control::while_loop::cases,
     /// A loop over the leading axis.
     Scan(control::Scan) cases control::scan::cases,
+    /// A value that simplification does not look through.
+    OptimizationBarrier(control::OptimizationBarrier) cases control::optimization_barrier::cases,
+    /// A graph that is computed a second time for its gradient.
+    Remat(control::Remat) cases control::remat::cases,
     /// Softmax.
     Softmax(whole::Softmax) cases whole::softmax::cases,
     /// The gradient of softmax.
