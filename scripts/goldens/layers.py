@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes layers.json with PyTorch.
+"""Makes layers.json and embedding.json with PyTorch.
 
     python scripts/goldens/layers.py crates/nn/tests/golden
 
@@ -139,12 +139,42 @@ def cases(g):
             yield case(g, layer, options, module(**options, batch_first=True), (2, 5, 3))
 
 
+def embedding(g, padding_idx, shape):
+    """An embedding takes indices, which have no gradient."""
+    module = nn.Embedding(7, 3, padding_idx=padding_idx).double()
+    with torch.no_grad():
+        module.weight.copy_(real(g, 7, 3))
+        if padding_idx is not None:
+            module.weight[padding_idx] = 0
+    x = torch.randint(0, 7, shape, generator=g)
+    y = module(x)
+    cotangent = real(g, *y.shape)
+    (gradient,) = torch.autograd.grad(y, [module.weight], cotangent)
+    return {
+        "layer": "embedding",
+        "options": {"num_embeddings": 7, "embedding_dim": 3, "padding_idx": padding_idx},
+        "state": state(module),
+        "input": array(x),
+        "output": array(y),
+        "cotangent": array(cotangent),
+        "gradients": {"weight": array(gradient)},
+    }
+
+
+def embeddings(g):
+    yield embedding(g, None, (2, 5))
+    yield embedding(g, 2, (4, 6))
+    yield embedding(g, None, ())
+
+
 def main():
     versions = {"python": platform.python_version(), "torch": torch.__version__}
-    made = {"versions": versions, "cases": list(cases(torch.Generator().manual_seed(0)))}
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "layers.json").write_text(json.dumps(made, separators=(",", ":")).replace('{"layer"', '\n{"layer"') + "\n")
+    for name, make in [("layers", cases), ("embedding", embeddings)]:
+        made = {"versions": versions, "cases": list(make(torch.Generator().manual_seed(0)))}
+        text = json.dumps(made, separators=(",", ":")).replace('{"layer"', '\n{"layer"') + "\n"
+        (folder / f"{name}.json").write_text(text)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 //! Layers and losses against PyTorch's: values, gradients, names of parameters and buffers.
 
 mod arrays;
+mod embedding;
 mod layers;
 mod losses;
