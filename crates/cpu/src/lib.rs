@@ -5,6 +5,7 @@ pub mod execute;
 pub mod isa;
 pub mod kernel;
 pub mod kernels;
+pub mod limits;
 pub(crate) mod math;
 mod passes;
 pub mod plan;

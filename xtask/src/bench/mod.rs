@@ -7,6 +7,7 @@ mod mlp;
 mod options;
 mod profile;
 mod resnet;
+mod roofline;
 pub mod table;
 mod timing;
 mod transformer;
@@ -87,7 +88,11 @@ fn run_here((name, prepare): &Entry, options: &Options) {
     } else {
         let patience = std::env::var("QUIET_WAIT").ok().and_then(|seconds| seconds.parse().ok());
         let patience = patience.map_or(PATIENCE, Duration::from_secs);
-        report(name, &timing::sample(&mut || workload.call(), options.time(), patience), options);
+        let sample = timing::sample(&mut || workload.call(), options.time(), patience);
+        report(name, &sample, options);
+        if options.roofline {
+            roofline::print(workload.plan(), &sample, options.is_bf16);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ cargo run --release -p xtask -- bench [FILTER] [OPTION]...
   FILTER             names of workloads or parts of them, separated by commas: W4,infer (--only FILTER as well)
   --json             one JSON object a line, as the peers' scripts print them
   --profile          the time of each kernel of one call
+  --roofline         the work of each workload, and how close it comes to the machine's limits
   --seconds S        how long each workload is timed; 4 if not given
   --threads N        how many threads compute; all if not given
   --precision bf16   parameters and inputs in bf16 in place of f32";
@@ -19,6 +20,7 @@ pub struct Options {
     pub filter: Vec<String>,
     pub json: bool,
     pub profile: bool,
+    pub roofline: bool,
     pub seconds: Option<f64>,
     pub threads: Option<usize>,
     pub is_bf16: bool,
@@ -34,6 +36,7 @@ impl Options {
             match argument.as_str() {
                 "--json" => options.json = true,
                 "--profile" => options.profile = true,
+                "--roofline" => options.roofline = true,
                 "--only" => options.filter.extend(names(value()?)),
                 "--seconds" => {
                     let seconds = value()?.parse().ok().filter(|&seconds| Duration::try_from_secs_f64(seconds).is_ok());
@@ -67,7 +70,7 @@ impl Options {
     /// The arguments that ask for one workload, otherwise for the same.
     pub fn for_one(&self, name: &str) -> Vec<String> {
         let mut arguments = vec![name.to_owned()];
-        let flags = [("--json", self.json), ("--profile", self.profile)];
+        let flags = [("--json", self.json), ("--profile", self.profile), ("--roofline", self.roofline)];
         arguments.extend(flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| (*flag).to_owned()));
         let values = [
             ("--seconds", self.seconds.map(|seconds| seconds.to_string())),
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_options_of_one_workload_are_the_same() {
-        let options = parse("W4,W5 --profile --seconds 0.25 --threads 1").unwrap();
+        let options = parse("W4,W5 --profile --roofline --seconds 0.25 --threads 1").unwrap();
         let one = Options::parse(&options.for_one("W4-lstm-train-b32")).unwrap();
         assert_eq!(one, Options { filter: vec!["W4-lstm-train-b32".into()], ..options });
     }

@@ -13,7 +13,22 @@ cargo run -p xtask -- bench-table FILE...
 const OWN: &str = "gyrus";
 
 /// The median times of each workload in milliseconds, by peer; of several runs the least.
-type Times = BTreeMap<String, BTreeMap<String, f64>>;
+type Times = BTreeMap<Workload, BTreeMap<String, f64>>;
+
+/// A workload's name, in the order of its letter, then its number.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Workload {
+    order: (char, usize),
+    name: String,
+}
+
+impl Workload {
+    fn new(name: String) -> Workload {
+        let number: String = name.chars().skip(1).take_while(char::is_ascii_digit).collect();
+        let order = (name.chars().next().unwrap_or_default(), number.parse().unwrap_or_default());
+        Workload { order, name }
+    }
+}
 
 /// Prints the table of the files' measurements.
 pub fn run(files: &[String]) -> Result<(), String> {
@@ -35,7 +50,7 @@ fn add(times: &mut Times, line: &str) -> Result<(), String> {
     let record: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let text = |key: &str| record[key].as_str().map(str::to_owned).ok_or(format!("there is no text \"{key}\""));
     let median = record["median_ms"].as_f64().ok_or("there is no number \"median_ms\"")?;
-    let least = times.entry(text("w")?).or_default().entry(text("peer")?).or_insert(median);
+    let least = times.entry(Workload::new(text("w")?)).or_default().entry(text("peer")?).or_insert(median);
     *least = least.min(median);
     Ok(())
 }
@@ -52,10 +67,10 @@ fn table(times: &Times) -> String {
     table += &" --: |".repeat(others.len() + 1);
     table += "\n";
     let cell = |time: Option<f64>| time.map(milliseconds).unwrap_or_default();
-    for (workload, by_peer) in times {
+    for (Workload { name, .. }, by_peer) in times {
         let own = by_peer.get(OWN).copied();
         let best = others.iter().filter_map(|peer| by_peer.get(*peer)).copied().min_by(f64::total_cmp);
-        table += &format!("| {workload} | {} |", cell(own));
+        table += &format!("| {name} | {} |", cell(own));
         others.iter().for_each(|peer| table += &format!(" {} |", cell(by_peer.get(*peer).copied())));
         let ratio = own.zip(best).map(|(own, best)| format!("{:.2}", best / own)).unwrap_or_default();
         table += &format!(" {ratio} |\n");
@@ -81,7 +96,8 @@ mod tests {
             r#"{"peer": "torch-eager", "w": "W1", "median_ms": 1.25}"#,
             r#"{"peer": "torch-compile", "w": "W1", "median_ms": 1.0, "note": "x"}"#,
             r#"{"peer": "torch-compile", "w": "W1", "median_ms": 1.5}"#,
-            r#"{"peer": "torch-compile", "w": "W2", "median_ms": 1234.5}"#,
+            r#"{"peer": "torch-compile", "w": "W10", "median_ms": 1234.5}"#,
+            r#"{"peer": "torch-compile", "w": "W2", "median_ms": 22.25}"#,
         ] {
             add(&mut times, line).unwrap();
         }
@@ -89,7 +105,8 @@ mod tests {
 | workload | gyrus | torch-compile | torch-eager | best other / gyrus |
 | --- | --: | --: | --: | --: |
 | W1 | 0.500 | 1.00 | 1.25 | 2.00 |
-| W2 |  | 1234 |  |  |
+| W2 |  | 22.2 |  |  |
+| W10 |  | 1234 |  |  |
 ";
         assert_eq!(table(&times), expected);
         assert!(add(&mut times, r#"{"peer": "gyrus"}"#).unwrap_err().contains("median_ms"));

@@ -20,6 +20,18 @@ pub fn train() -> Box<dyn Workload> {
     training(model, optimizer, normal([16, 128, 256]), labels(16 * 128, 1000))
 }
 
+/// As [`train`], but what a layer computes is computed again for its gradient.
+pub fn train_by_remat() -> Box<dyn Workload> {
+    let rng = &mut Rng::new(0);
+    let mut model = Sequential::new();
+    for _ in 0..4 {
+        model = model.push(Remat(TransformerEncoderLayer::new(256, 4, 1024, rng).dropout(0.0)));
+    }
+    let model = PerStep(model.push(Linear::new(256, 1000, rng)));
+    let optimizer = AdamW::new(&model, AdamWConfig::new(1e-3));
+    training(model, optimizer, normal([16, 128, 256]), labels(16 * 128, 1000))
+}
+
 pub fn infer() -> Box<dyn Workload> {
     inference(transformer(), normal([16, 128, 256]))
 }

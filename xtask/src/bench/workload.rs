@@ -1,7 +1,8 @@
 //! What is timed: training steps and inferences of models through the public API.
 
 use gyrus::prelude::*;
-use gyrus::{Compiled, Element, Kind, Path, StepTime, Work, bf16};
+use gyrus::{Compiled, Element, Kind, Path, StepTime, bf16};
+use gyrus_cpu::plan::Plan;
 
 /// A compiled function with its arguments, called again and again.
 pub trait Workload {
@@ -11,8 +12,8 @@ pub trait Workload {
     /// As [`Workload::call`]; how long each step of its plan took.
     fn profile(&mut self) -> Vec<StepTime>;
 
-    /// What its plan has to do; known after the first call.
-    fn work(&self) -> Work;
+    /// What is run; known after the first call.
+    fn plan(&self) -> &Plan;
 
     /// Converts the numbers of `f32` among its arguments, before the first call.
     fn convert(&mut self, dtype: DType);
@@ -41,8 +42,8 @@ where
         times
     }
 
-    fn work(&self) -> Work {
-        self.function.last_plan().expect("was called").work()
+    fn plan(&self) -> &Plan {
+        self.function.last_plan().expect("was called")
     }
 
     fn convert(&mut self, dtype: DType) {

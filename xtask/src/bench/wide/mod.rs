@@ -9,7 +9,7 @@ mod unet;
 mod vision_transformer;
 mod volume;
 
-use super::Entry;
+use super::{Entry, transformer};
 
 /// What is timed, as in the table of the peers' workloads.
 pub const WORKLOADS: &[Entry] = &[
@@ -38,4 +38,5 @@ pub const WORKLOADS: &[Entry] = &[
     ("X10-words-sgd-train-b64", bag_of_words::train_by_sgd),
     ("X10-words-adam-train-b64", bag_of_words::train_by_adam),
     ("X10-words-infer-b64", bag_of_words::infer),
+    ("X11-transformer-remat-train-b16", transformer::train_by_remat),
 ];
