@@ -45,7 +45,7 @@ pub fn grad(output: &Tensor, targets: &[&Tensor]) -> Vec<Tensor> {
 /// use gyrus_tensor::{Tensor, grad, remat};
 ///
 /// let x = Tensor::from_slice([2], &[0.5f64, -1.0]);
-/// let y = &remat(|x| vec![x[0].tanh().exp()], &[&x])[0];
+/// let y = remat(|x| vec![x[0].tanh().exp()], &[&x]).remove(0);
 /// let expected = x.tanh().exp() * (1.0 - x.tanh().square());
 /// assert_eq!(grad(&y.sum(..), &[&x])[0].to_vec::<f64>(), expected.to_vec::<f64>());
 /// ```

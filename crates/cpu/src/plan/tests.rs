@@ -139,13 +139,15 @@ fn whole_operations_count_their_products() {
     let (x, w) = (real(&[2, 3, 8, 8]), real(&[4, 3, 3, 3]));
     let y = x.conv(&w, window);
     let once = 2 * (2 * 8 * 8) * (4 * 3 * 9);
-    assert_eq!(flops(&[x.clone(), w.clone()], &[y.clone()]), once);
+    assert_eq!(flops(&[x.clone(), w.clone()], std::slice::from_ref(&y)), once);
     let dy = real(y.shape());
-    let found: Vec<Value> = gradients(&[y], &[dy.clone()], &[x.clone(), w.clone()]).into_iter().flatten().collect();
+    let found: Vec<Value> =
+        gradients(&[y], std::slice::from_ref(&dy), &[x.clone(), w.clone()]).into_iter().flatten().collect();
     assert_eq!(flops(&[x, w, dy], &found), 2 * once);
     let carry = real(&[5, 5]);
-    let (last, _) =
-        Value::scan(&[carry.clone()], &[], 7, false, |carries, _| (vec![matmul(&carries[0], &carries[0])], vec![]));
+    let (last, _) = Value::scan(std::slice::from_ref(&carry), &[], 7, false, |carries, _| {
+        (vec![matmul(&carries[0], &carries[0])], vec![])
+    });
     assert_eq!(flops(&[carry], &last), 7 * 2 * 5 * 5 * 5);
 }
 
@@ -187,7 +189,7 @@ fn a_table_is_updated_row_by_row() {
     let indices = Value::placeholder(Spec::new([2, 40], DType::I64));
     let arguments = [table.clone(), rate.clone(), indices.clone(), dy.clone()];
     let rows = table.take(0, &indices);
-    let gradient = gradients(&[rows], &[dy], &[table.clone()]).remove(0).expect("depends on it");
+    let gradient = gradients(&[rows], &[dy], std::slice::from_ref(&table)).remove(0).expect("depends on it");
     let updated = table.sub(&rate.broadcast(table.shape(), &[]).mul(&gradient));
     let samples = [
         Sample::uniform([50, 3], -1.0, 1.0),
@@ -197,8 +199,8 @@ fn a_table_is_updated_row_by_row() {
     ];
     let mut random = Random(3);
     let arrays: Vec<Array> = samples.iter().map(|sample| rounded(random.sample(sample, DType::F32))).collect();
-    check("a step on a table", &arguments, &[updated.clone()], &arrays);
-    let graph = Graph::capture(&arguments, &[updated.clone()]).graph;
+    check("a step on a table", &arguments, std::slice::from_ref(&updated), &arrays);
+    let graph = Graph::capture(&arguments, std::slice::from_ref(&updated)).graph;
     let summaries = Plan::new(&graph, &[(0, 0)]).summaries();
     let is_whole = |shapes: &str| shapes.contains("f32[50, 3]");
     let whole: Vec<&str> =
@@ -224,7 +226,8 @@ fn remat_needs_less_memory() {
             false => block(&x, w),
         });
         let arguments: Vec<Value> = weights.iter().chain([&x]).cloned().collect();
-        let found: Vec<Value> = gradients(&[y.clone()], &[y.full_like(1.0)], &weights).into_iter().flatten().collect();
+        let found: Vec<Value> =
+            gradients(std::slice::from_ref(&y), &[y.full_like(1.0)], &weights).into_iter().flatten().collect();
         assert_eq!(found.len(), 8);
         Plan::new(&Graph::capture(&arguments, &found).graph, &[])
     };
