@@ -3,13 +3,14 @@
 
 use std::ops::Range;
 
-use super::super::super::geometry::Geometry;
 use super::division::{Block, Division, Sizes};
-use super::lines::Lines;
+use super::lines::{Lines, Source};
+use super::phase::Phase;
 use super::places::Places;
 use super::weights::{Layout, Weights};
 use crate::isa::Isa;
 use crate::kernel::Run;
+use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::Epilogue;
 use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece};
 use crate::kernels::gemm::number::Number;
@@ -43,13 +44,6 @@ pub(super) struct Correlation<T> {
     copied_len: usize,
 }
 
-/// Places that are computed with the same elements of the kernel.
-struct Phase {
-    places: [Places; 3],
-    /// Where its elements begin among the packed ones.
-    first_tap: usize,
-}
-
 /// What the rows of a tile are.
 enum Rows {
     /// Neighbouring places of a line, of the input as it is.
@@ -62,10 +56,7 @@ enum Rows {
 
 /// What tiles of a block have in common.
 struct Panel<T> {
-    /// The group's first channel of the first image, and of the lines that are copied.
-    x: *const T,
-    lines: *const T,
-    needed: [Range<usize>; 2],
+    source: Source<T>,
     /// The packed panel.
     w: *const T,
     /// The panel's first column of the first image.
@@ -121,8 +112,7 @@ impl<T: Number> Correlation<T> {
         if let Rows::Copied(lines) = &correlation.rows {
             let len = |block: usize| {
                 let block = division.block(block);
-                let [depths, rows] = correlation.needed(&block);
-                block.images.len() * depths.len() * rows.len() * lines.len()
+                block.images.len() * lines.image_len(&correlation.needed(&block))
             };
             correlation.copied_len = (0..division.num_blocks()).map(len).max().unwrap_or(0);
         }
@@ -133,6 +123,7 @@ impl<T: Number> Correlation<T> {
         self.columns.div_ceil(self.kernel.width)
     }
 
+    /// The working memory it needs.
     pub(super) fn scratch(&self) -> ScratchSize {
         let (shared, own) = if self.division.is_by_panel { (0, 1) } else { (self.groups * self.panels(), 0) };
         let (shared, own) = (shared * self.weights.panel_len(), own * self.weights.panel_len());
@@ -188,14 +179,16 @@ impl<T: Number> Correlation<T> {
             };
             for block in task.blocks.clone().map(|block| self.division.block(block)) {
                 let x = x.wrapping_add(block.images.start * self.input_len() + task.group * self.depth);
-                let needed = self.needed(&block);
+                let mut source = Source::of_input(x, self.input, self.groups * self.depth);
                 if let Rows::Copied(copied) = &self.rows {
-                    let len = needed[0].len() * needed[1].len() * copied.len();
+                    let needed = self.needed(&block);
                     for image in 0..block.images.len() {
                         let x = x.wrapping_add(image * self.input_len());
+                        let to = lines.wrapping_add(image * copied.image_len(&needed));
                         // SAFETY: the lines lie within the images, and as many were counted.
-                        unsafe { copied.copy(x, &needed, lines.wrapping_add(image * len)) }
+                        unsafe { copied.copy(x, &needed, to) }
                     }
+                    source = copied.source(lines, &needed);
                 }
                 for (index, panel) in task.panels.clone().enumerate() {
                     let column = task.group * self.columns + panel * self.kernel.width;
@@ -204,17 +197,10 @@ impl<T: Number> Correlation<T> {
                     } else {
                         packed().wrapping_add((first_panel + index) * self.weights.panel_len())
                     };
-                    let panel = Panel {
-                        x,
-                        lines,
-                        needed: needed.clone(),
-                        w,
-                        y: y.wrapping_add(block.images.start * self.output_len() + column),
-                        cols: self.kernel.width.min(self.columns - panel * self.kernel.width),
-                        pieces,
-                    };
+                    let y = y.wrapping_add(block.images.start * self.output_len() + column);
+                    let cols = self.kernel.width.min(self.columns - panel * self.kernel.width);
                     // SAFETY: by this function's own contract.
-                    unsafe { self.panel(&block, &panel) }
+                    unsafe { self.panel(&block, &Panel { source, w, y, cols, pieces }) }
                 }
                 if let Some(epilogue) = epilogue {
                     self.finish(&block, task.group, &task.panels, epilogue, worker);
@@ -246,146 +232,96 @@ impl<T: Number> Correlation<T> {
 
     /// Computes a panel for a block.
     unsafe fn panel(&self, block: &Block, panel: &Panel<T>) {
+        let [image_step, .., pitch] = panel.source.strides;
+        let channels = self.groups * self.columns;
         for phase in &self.phases {
             let [depths, rows, columns] = &phase.places;
             let Some(depth) = depths.place(block.depth) else { continue };
             for index in block.rows.clone() {
                 let Some(row) = rows.place(index) else { continue };
                 let line = (block.depth * self.output[1] + index) * self.output[2];
+                let y = |image: usize, column: usize| {
+                    let pixel = line + columns.first + columns.step * column;
+                    panel.y.wrapping_add(image * self.output_len() + pixel * channels)
+                };
                 // SAFETY: as the caller vouches.
                 unsafe {
-                    match &self.rows {
-                        Rows::Images => {
-                            for column in 0..columns.count {
-                                let pixel = line + columns.first + columns.step * column;
-                                self.tiles_of_images(phase, [depth, row, column], block.images.len(), pixel, panel);
-                            }
+                    if let Rows::Images = self.rows {
+                        for column in 0..columns.count {
+                            let taps = columns.met(column);
+                            let tile = self.tile(phase, [depth, row, column], taps, panel);
+                            let (c, a_row, c_row) = (y(0, column), image_step, self.output_len());
+                            self.tiles(BatchReduce { c, a_row, c_row, ..tile }, block.images.len());
                         }
-                        Rows::Places => self.tiles_of_places(phase, [depth, row], block, line, panel, None),
-                        Rows::Copied(lines) => {
-                            self.tiles_of_places(phase, [depth, row], block, line, panel, Some(lines));
-                        }
+                        continue;
+                    }
+                    let tile = self.tile(phase, [depth, row, 0], 0..columns.taps.len(), panel);
+                    let (a_row, c_row) = (columns.stride * pitch, columns.step * channels);
+                    for image in 0..block.images.len() {
+                        let (a, c) = (tile.a.wrapping_add(image * image_step), y(image, 0));
+                        self.tiles(BatchReduce { a, c, a_row, c_row, ..tile }, columns.count);
                     }
                 }
             }
         }
     }
 
-    /// Computes a line, or several of one image each.
-    unsafe fn tiles_of_places(
-        &self,
-        phase: &Phase,
-        [depth, row]: [usize; 2],
-        block: &Block,
-        line: usize,
-        panel: &Panel<T>,
-        copied: Option<&Lines>,
-    ) {
-        let columns = &phase.places[2];
-        let [depths, rows] = &panel.needed;
-        let (from, pitch, image_len, origin, height) = match copied {
-            None => (panel.x, self.groups * self.depth, self.input_len(), [0, 0], self.input[1]),
-            Some(lines) => {
-                let len = depths.len() * rows.len() * lines.len();
-                (panel.lines, self.depth, len, [depths.start, rows.start], rows.len())
-            }
-        };
-        let line_len = copied.map_or(self.input[2] * pitch, Lines::len);
-        let place = |[depth, row]: [usize; 2], column: i64| {
-            let column = copied.map_or_else(|| column as usize * pitch, |lines| lines.column(column));
-            ((depth - origin[0]) * height + row - origin[1]) * line_len + column
-        };
-        let is_run = pitch == self.depth;
-        // SAFETY: as the caller vouches.
-        let (num_pieces, depth) = unsafe {
-            let taps = 0..columns.taps.len();
-            self.pieces(phase, [depth, row, 0], taps, is_run, panel.pieces, place)
-        };
-        let channels = self.groups * self.columns;
-        let tile_height = self.kernel.height(columns.count);
-        for image in 0..block.images.len() {
-            for first in (0..columns.count).step_by(tile_height) {
-                let pixel = line + columns.first + columns.step * first;
-                let tile = BatchReduce {
-                    pieces: panel.pieces,
-                    num_pieces,
-                    depth,
-                    a: from.wrapping_add(image * image_len + first * columns.stride * pitch),
-                    a_row: columns.stride * pitch,
-                    a_depth: 1,
-                    b: panel.w,
-                    b_depth: self.kernel.width,
-                    c: panel.y.wrapping_add(image * self.output_len() + pixel * channels),
-                    c_row: columns.step * channels,
-                    cols: panel.cols,
-                    add: false,
-                };
-                // SAFETY: as the caller vouches: the tile lies within the operands.
-                unsafe { self.kernel.run(tile_height.min(columns.count - first), tile) }
-            }
-        }
-    }
-
-    /// Computes one place of several images.
-    unsafe fn tiles_of_images(&self, phase: &Phase, place: [usize; 3], images: usize, pixel: usize, panel: &Panel<T>) {
-        let pitch = self.groups * self.depth;
-        let taps = phase.places[2].met(place[2]);
-        let at = |[depth, row]: [usize; 2], column: i64| {
-            ((depth * self.input[1] + row) * self.input[2] + column as usize) * pitch
-        };
-        // SAFETY: as the caller vouches.
-        let (num_pieces, depth) = unsafe { self.pieces(phase, place, taps, self.groups == 1, panel.pieces, at) };
-        let tile_height = self.kernel.height(images);
-        for image in (0..images).step_by(tile_height) {
-            let tile = BatchReduce {
-                pieces: panel.pieces,
-                num_pieces,
-                depth,
-                a: panel.x.wrapping_add(image * self.input_len()),
-                a_row: self.input_len(),
-                a_depth: 1,
-                b: panel.w,
-                b_depth: self.kernel.width,
-                c: panel.y.wrapping_add(image * self.output_len() + pixel * self.groups * self.columns),
-                c_row: self.output_len(),
-                cols: panel.cols,
-                add: false,
-            };
+    /// Computes tiles of `rows` rows together, the first of which begins as this one.
+    unsafe fn tiles(&self, tile: BatchReduce<T>, rows: usize) {
+        let height = self.kernel.height(rows);
+        for first in (0..rows).step_by(height) {
+            let (a, c) = (tile.a.wrapping_add(first * tile.a_row), tile.c.wrapping_add(first * tile.c_row));
             // SAFETY: as the caller vouches: the tile lies within the operands.
-            unsafe { self.kernel.run(tile_height.min(images - image), tile) }
+            unsafe { self.kernel.run(height.min(rows - first), BatchReduce { a, c, ..tile }) }
         }
     }
 
-    /// Writes where a place meets the input through elements of the kernel that meet it along the first two axes, and
-    /// through `taps` along the last. Returns how many pieces there are and how deep they are: channels of neighbours
-    /// along the last axis are summed over in one if they are neighbours in memory (`is_run`).
-    unsafe fn pieces(
+    /// A tile at a place of the first image, without its rows: with what meets the input along the first two axes,
+    /// and with `taps` along the last.
+    unsafe fn tile(
         &self,
         phase: &Phase,
         [depth, row, column]: [usize; 3],
         taps: Range<usize>,
-        is_run: bool,
-        pieces: *mut Piece,
-        at: impl Fn([usize; 2], i64) -> usize,
-    ) -> (usize, usize) {
+        panel: &Panel<T>,
+    ) -> BatchReduce<T> {
         let [depths, rows, columns] = &phase.places;
-        let is_run = is_run && columns.is_run();
-        let (step, piece_depth) = if is_run { (taps.len().max(1), taps.len() * self.depth) } else { (1, self.depth) };
-        let panel_step = self.depth * self.kernel.width;
-        let mut count = 0;
+        // Channels of neighbours along the last axis are summed over in one piece if they are neighbours in memory.
+        let is_run = panel.source.strides[3] == self.depth && columns.is_run();
+        let step = if is_run { taps.len().max(1) } else { 1 };
+        let (mut num_pieces, mut base) = (0, 0);
         for depth_tap in depths.met(depth) {
             for row_tap in rows.met(row) {
-                let line = [depths.source(depth, depth_tap) as usize, rows.source(row, row_tap) as usize];
-                let first = phase.first_tap + (depth_tap * rows.taps.len() + row_tap) * columns.taps.len();
+                let first_tap = phase.first_tap + (depth_tap * rows.taps.len() + row_tap) * columns.taps.len();
                 for tap in taps.clone().step_by(step) {
-                    let a = at(line, columns.source(column, tap));
+                    let sources = [depths.source(depth, depth_tap), rows.source(row, row_tap)];
+                    let place = panel.source.place([sources[0], sources[1], columns.source(column, tap)]);
+                    if num_pieces == 0 {
+                        base = place;
+                    }
+                    // What is met is in ascending order.
+                    let a = (place - base) as usize;
+                    let b = (first_tap + tap) * self.depth * self.kernel.width;
                     // SAFETY: as the caller vouches, there is memory for a piece of each element of the kernel.
-                    unsafe { *pieces.add(count) = Piece { a, b: (first + tap) * panel_step } }
-                    count += 1;
+                    unsafe { *panel.pieces.add(num_pieces) = Piece { a, b } }
+                    num_pieces += 1;
                 }
             }
         }
-        (count, piece_depth)
+        BatchReduce {
+            pieces: panel.pieces,
+            num_pieces,
+            depth: if is_run { taps.len() * self.depth } else { self.depth },
+            a: panel.source.first.wrapping_offset(base),
+            a_row: 0,
+            a_depth: 1,
+            b: panel.w,
+            b_depth: self.kernel.width,
+            c: panel.y,
+            c_row: 0,
+            cols: panel.cols,
+            add: false,
+        }
     }
 }
 
@@ -402,28 +338,5 @@ impl Rows {
         } else {
             Rows::Copied(Lines::new(input, groups, channels, columns))
         }
-    }
-}
-
-impl Phase {
-    /// All combinations of phases of the axes, and the elements of the kernel in their order.
-    fn product([depths, rows, columns]: &[Vec<Places>; 3], kernel: [usize; 3]) -> (Vec<Phase>, Vec<usize>) {
-        let (mut phases, mut taps) = (vec![], vec![]);
-        for depth in depths {
-            for row in rows {
-                for column in columns {
-                    let places = [depth, row, column].map(Places::clone);
-                    let first_tap = taps.len();
-                    for d in &depth.taps {
-                        for r in &row.taps {
-                            let line = (d.index * kernel[1] + r.index) * kernel[2];
-                            taps.extend(column.taps.iter().map(|c| line + c.index));
-                        }
-                    }
-                    phases.push(Phase { places, first_tap });
-                }
-            }
-        }
-        (phases, taps)
     }
 }

@@ -3,10 +3,10 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::super::super::geometry::Geometry;
 use super::places::Places;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
+use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::microkernel::{Packing, Piece, Vector};
 use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::kernels::gemm::pack::{PANEL_PADDING, PackArguments};

@@ -63,6 +63,7 @@ pub(super) struct Task {
 }
 
 impl Division {
+    /// The division of a correlation of these sizes.
     pub(super) fn new(sizes: &Sizes) -> Division {
         let Sizes { images, groups, panels, lines, .. } = *sizes;
         let [input, output] = sizes.line_bytes;
@@ -84,10 +85,12 @@ impl Division {
         Division { images, lines, groups, panels, block_images, line_blocks, panel_parts, is_by_panel }
     }
 
+    /// How many blocks there are.
     pub(super) fn num_blocks(&self) -> usize {
         self.images.div_ceil(self.block_images) * self.lines[0] * self.line_blocks
     }
 
+    /// How many tasks there are.
     pub(super) fn num_tasks(&self) -> usize {
         let blocks = if self.is_by_panel { 1 } else { self.num_blocks() };
         blocks * self.groups * self.panel_parts
@@ -102,6 +105,7 @@ impl Division {
         Task { blocks, group, panels }
     }
 
+    /// The blocks of an image, or of several, are neighbours.
     pub(super) fn block(&self, index: usize) -> Block {
         let (rest, part) = (index / self.line_blocks, index % self.line_blocks);
         let (images, depth) = (rest / self.lines[0], rest % self.lines[0]);

@@ -36,9 +36,21 @@ impl Lines {
         (self.left + self.input[2] + self.right) * self.channels
     }
 
-    /// Where an element of the input stands in its line.
-    pub(super) fn column(&self, column: i64) -> usize {
-        (self.left as i64 + column) as usize * self.channels
+    /// Elements of the copied lines of an image.
+    pub(super) fn image_len(&self, [depths, rows]: &[Range<usize>; 2]) -> usize {
+        depths.len() * rows.len() * self.len()
+    }
+
+    /// Where the copied lines stand.
+    pub(super) fn source<T>(&self, lines: *const T, needed: &[Range<usize>; 2]) -> Source<T> {
+        let [depths, rows] = needed;
+        Source {
+            // What is before the first line and element is never met.
+            first: lines
+                .wrapping_add(self.left * self.channels)
+                .wrapping_sub((depths.start * rows.len() + rows.start) * self.len()),
+            strides: [self.image_len(needed), rows.len() * self.len(), self.len(), self.channels],
+        }
     }
 
     /// Copies the lines of an image.
@@ -70,5 +82,28 @@ impl Lines {
                 }
             }
         }
+    }
+}
+
+/// Where the elements of a group's first channel stand.
+#[derive(Clone, Copy)]
+pub(super) struct Source<T> {
+    /// The first element of the first image, were it there.
+    pub(super) first: *const T,
+    /// Distances between images, and along their axes.
+    pub(super) strides: [usize; 4],
+}
+
+impl<T> Source<T> {
+    /// Of the input as it is.
+    pub(super) fn of_input(first: *const T, [depth, height, width]: [usize; 3], channels: usize) -> Self {
+        let line = width * channels;
+        Source { first, strides: [depth * height * line, height * line, line, channels] }
+    }
+
+    /// Where an element of an image stands, relative to its first.
+    pub(super) fn place(&self, [depth, row, column]: [i64; 3]) -> isize {
+        let [_, depths, rows, columns] = self.strides.map(|stride| stride as i64);
+        (depth * depths + row * rows + column * columns) as isize
     }
 }

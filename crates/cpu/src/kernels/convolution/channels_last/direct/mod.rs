@@ -5,9 +5,9 @@ use self::correlation::Correlation;
 use self::depthwise::{Depthwise, DepthwiseWeightGrad};
 use self::places::Places;
 use self::weight_grad::WeightGrad;
-use super::super::geometry::{Axis, Geometry};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
+use crate::kernels::convolution::geometry::{Axis, Geometry};
 use crate::kernels::gemm::number::Number;
 use crate::pool::ScratchSize;
 
@@ -15,6 +15,7 @@ mod correlation;
 mod depthwise;
 mod division;
 mod lines;
+mod phase;
 mod places;
 #[cfg(test)]
 mod tests;

@@ -4,19 +4,22 @@
 //! are the lines that it meets, or, of small images, the images. Images of few channels are copied with their
 //! padding, so that the rows can be the channels of all elements of a line of the kernel.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::super::super::geometry::Geometry;
-use super::lines::Lines;
+use self::division::{Division, Task};
+use self::finish::{Finish, FinishArguments};
+use super::lines::{Lines, Source};
 use super::places::Places;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
-use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece, Vector};
-use crate::kernels::gemm::number::{Number, VectorLoop};
+use crate::kernels::convolution::geometry::Geometry;
+use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece};
+use crate::kernels::gemm::number::Number;
 use crate::kernels::split::Pointers;
-use crate::math::{MulAdd, Multiversion};
 use crate::pool::ScratchSize;
+
+mod division;
+mod finish;
 
 /// Bytes of images and cotangents that stay in the second-level cache while tiles are summed over them.
 const BLOCK_BYTES: usize = 384 << 10;
@@ -57,52 +60,8 @@ enum Depths {
     Images,
 }
 
-/// Into which tasks the sums are divided, by sizes alone.
-#[derive(Clone, Copy, Debug)]
-struct Division {
-    groups: usize,
-    /// Tiles of rows and panels of columns of a group, and into how many parts they are divided.
-    tiles: usize,
-    tile_parts: usize,
-    panels: usize,
-    panel_parts: usize,
-    /// Lines, and into how many parts they are divided, whose sums are added.
-    lines: usize,
-    parts: usize,
-    /// How many lines are worked on at a time.
-    block: usize,
-}
-
-/// What a task sums.
-struct Task {
-    part: usize,
-    group: usize,
-    tiles: Range<usize>,
-    panels: Range<usize>,
-    lines: Range<usize>,
-}
-
-impl Division {
-    fn task(&self, index: usize) -> Task {
-        let divided = |count: usize, parts: usize, part: usize| count * part / parts..count * (part + 1) / parts;
-        let (rest, panels) = (index / self.panel_parts, index % self.panel_parts);
-        let (rest, tiles) = (rest / self.tile_parts, rest % self.tile_parts);
-        let (part, group) = (rest / self.groups, rest % self.groups);
-        Task {
-            part,
-            group,
-            tiles: divided(self.tiles, self.tile_parts, tiles),
-            panels: divided(self.panels, self.panel_parts, panels),
-            lines: divided(self.lines, self.parts, part),
-        }
-    }
-
-    fn num_tasks(&self) -> usize {
-        self.parts * self.groups * self.tile_parts * self.panel_parts
-    }
-}
-
 impl<T: Number> WeightGrad<T> {
+    /// Of the convolution of this geometry.
     pub(super) fn new(isa: Isa, geometry: Geometry) -> Self {
         let Geometry { images, groups, in_channels, out_channels, axes } = geometry;
         let places = axes.map(|axis| Places::of_result(&axis));
@@ -162,61 +121,52 @@ impl<T: Number> WeightGrad<T> {
     /// Adds a block of lines to the sums of a task.
     unsafe fn add(&self, task: &Task, lines: Range<usize>, memory: &Memory<T>) {
         let [depths, rows, columns] = &self.places;
-        let Geometry { groups, in_channels, out_channels, axes, .. } = self.geometry;
-        let input_row = axes[2].input * groups * in_channels;
+        let Geometry { images, groups, in_channels, out_channels, axes } = self.geometry;
         let image_len = self.geometry.input_pixels() * groups * in_channels;
         let output_len = self.geometry.output_pixels() * groups * out_channels;
-        let out_channels_of_all = groups * out_channels;
-        let (mut from, mut pitch, mut copied_rows) = (memory.x, groups * in_channels, 0..0);
+        let cotangents = groups * out_channels;
+        let (is_copied, are_images) = (matches!(self.depths, Depths::Copied(_)), matches!(self.depths, Depths::Images));
+        let mut source = Source::of_input(memory.x, axes.map(|axis| axis.input), groups * in_channels);
         if let Depths::Copied(copied) = &self.depths {
             let (image, first) = (lines.start / axes[1].output, lines.start % axes[1].output);
-            copied_rows = self.copied_rows(first..first + lines.len());
-            (from, pitch) = (memory.copied, in_channels);
-            let image = memory.x.wrapping_add(image * image_len);
+            let needed = [0..1, self.copied_rows(first..first + lines.len())];
+            let x = memory.x.wrapping_add(image * image_len);
             // SAFETY: the lines lie within the image, and as many were counted.
-            unsafe { copied.copy(image, &[0..1, copied_rows.clone()], memory.copied) }
+            unsafe { copied.copy(x, &needed, memory.copied) }
+            source = copied.source(memory.copied, &needed);
+            // All are of one image.
+            source.strides[0] = 0;
         }
-        let column_taps = if let Depths::Copied(_) = self.depths { 1 } else { columns.taps.len() };
+        let column_taps = if is_copied { 1 } else { columns.taps.len() };
         for tap in 0..depths.taps.len() * rows.taps.len() * column_taps {
             let (rest, column_tap) = (tap / column_taps, tap % column_taps);
             let (depth_tap, row_tap) = (rest / rows.taps.len(), rest % rows.taps.len());
-            let met = match self.depths {
-                Depths::Copied(_) => 0..columns.count,
-                _ => columns.meeting(&columns.taps[column_tap]),
-            };
-            let mut num_pieces = 0;
-            let mut push = |a: usize, b: usize| {
-                // SAFETY: as many pieces were counted.
-                unsafe { *memory.pieces.add(num_pieces) = Piece { a, b } }
-                num_pieces += 1;
-            };
+            let met = if is_copied { 0..columns.count } else { columns.meeting(&columns.taps[column_tap]) };
+            let (mut num_pieces, mut base) = (0, 0);
             for line in lines.clone() {
                 let (rest, row) = (line / axes[1].output, line % axes[1].output);
                 let (image, depth) = (rest / axes[0].output, rest % axes[0].output);
-                let is_met = depths.met(depth).contains(&depth_tap) && rows.met(row).contains(&row_tap);
-                if !is_met || met.is_empty() {
+                if !depths.met(depth).contains(&depth_tap) || !rows.met(row).contains(&row_tap) {
                     continue;
                 }
-                let (at_depth, at_row) = (depths.source(depth, depth_tap) as usize, rows.source(row, row_tap) as usize);
-                let b = line * axes[2].output * out_channels_of_all;
-                if let Depths::Copied(copied) = &self.depths {
-                    push((at_row - copied_rows.start) * copied.len() + copied.column(columns.taps[0].offset), b);
-                    continue;
-                }
-                let a = image * image_len + (at_depth * axes[1].input + at_row) * input_row;
-                let column = |place: usize| columns.source(place, column_tap) as usize * pitch;
-                match self.depths {
-                    Depths::Images => {
-                        for place in met.clone() {
-                            push(a + column(place), b + place * out_channels_of_all);
-                        }
+                for place in met.clone().step_by(if are_images { 1 } else { met.len().max(1) }) {
+                    let sources = [depths.source(depth, depth_tap), rows.source(row, row_tap)];
+                    let at = source.place([sources[0], sources[1], columns.source(place, column_tap)]);
+                    let at = at + (image * source.strides[0]) as isize;
+                    if num_pieces == 0 {
+                        base = at;
                     }
-                    _ => push(a + column(met.start), b + met.start * out_channels_of_all),
+                    // What is met is in ascending order.
+                    let (a, b) = ((at - base) as usize, (line * axes[2].output + place) * cotangents);
+                    // SAFETY: as many pieces were counted.
+                    unsafe { *memory.pieces.add(num_pieces) = Piece { a, b } }
+                    num_pieces += 1;
                 }
             }
-            let (depth, a_depth, b_depth) = match self.depths {
-                Depths::Images => (self.geometry.images, image_len, output_len),
-                _ => (met.len(), columns.stride * pitch, out_channels_of_all),
+            let (depth, a_depth, b_depth) = if are_images {
+                (images, image_len, output_len)
+            } else {
+                (met.len(), columns.stride * source.strides[3], cotangents)
             };
             for panel in task.panels.clone() {
                 let first = panel * self.kernel.width;
@@ -230,7 +180,7 @@ impl<T: Number> WeightGrad<T> {
                         pieces: memory.pieces,
                         num_pieces,
                         depth,
-                        a: from.wrapping_add(row),
+                        a: source.first.wrapping_offset(base).wrapping_add(row),
                         a_row: 1,
                         a_depth,
                         b: memory.dy.wrapping_add(first),
@@ -350,88 +300,5 @@ impl<T: Number> WeightGrad<T> {
         };
         // SAFETY: as the caller vouches; the loop is compiled for this processor.
         unsafe { (self.finish)(arguments) }
-    }
-}
-
-/// What [`Finish`] works on.
-#[derive(Clone, Copy)]
-struct FinishArguments<T> {
-    /// A panel `[taps, rows, width]` of the first part.
-    sums: *mut T,
-    parts: usize,
-    part_len: usize,
-    width: usize,
-    /// The first row and how many there are, of `all_rows`.
-    rows: [usize; 2],
-    all_rows: usize,
-    num_taps: usize,
-    /// How many elements of the kernel a row has: its index is `element * channels + channel`.
-    row_taps: usize,
-    channels: usize,
-    columns: usize,
-    /// `[columns, channels, num_taps * row_taps]`.
-    to: *mut T,
-}
-
-/// Adds parts and transposes them.
-struct Finish<V>(PhantomData<V>);
-
-impl<T: Number> VectorLoop<T> for Finish<T> {
-    type Arguments = FinishArguments<T>;
-    type Of<V: Vector<Element = T>> = Finish<V>;
-}
-
-impl<V: Vector> Multiversion for Finish<V> {
-    type Arguments = FinishArguments<V::Element>;
-
-    #[inline(always)]
-    unsafe fn run<M: MulAdd>(arguments: FinishArguments<V::Element>) {
-        let FinishArguments { sums, parts, part_len, width, rows: [first, count], all_rows, .. } = arguments;
-        let FinishArguments { num_taps, row_taps, channels, columns, to, .. } = arguments;
-        let taps = num_taps * row_taps;
-        // SAFETY: as the caller vouches: the rows lie within the sums, and the columns within the result.
-        unsafe {
-            for tap in 0..num_taps {
-                let rows = sums.add((tap * all_rows + first) * width);
-                for place in (0..count * width).step_by(V::LANES).filter(|_| parts > 1) {
-                    let mut sum = V::load(rows.add(place));
-                    for part in 1..parts {
-                        sum = sum.add(V::load(rows.add(part * part_len + place)));
-                    }
-                    sum.store(rows.add(place));
-                }
-            }
-            for column in (0..columns).step_by(V::LANES) {
-                let (lanes, to) = (V::LANES.min(columns - column), to.add(column * channels * taps));
-                if taps == 1 {
-                    // The channels of an output channel are neighbours.
-                    for row in (first..first + count).step_by(V::LANES) {
-                        let rows = V::LANES.min(first + count - row);
-                        let from = |index: usize| sums.add((row + index) * width + column).cast_const();
-                        V::transpose(from, rows, lanes, to.add(row), channels);
-                    }
-                    continue;
-                }
-                for row in first..first + count {
-                    let (channel, row_tap) = (row % channels, row / channels);
-                    if row_taps > 1 {
-                        for tap in 0..num_taps {
-                            let from = sums.add((tap * all_rows + row) * width + column);
-                            for lane in 0..lanes {
-                                *to.add((lane * channels + channel) * taps + tap * row_taps + row_tap) =
-                                    *from.add(lane);
-                            }
-                        }
-                        continue;
-                    }
-                    for tap in (0..num_taps).step_by(V::LANES) {
-                        let rows = V::LANES.min(num_taps - tap);
-                        let from =
-                            |index: usize| sums.add(((tap + index) * all_rows + row) * width + column).cast_const();
-                        V::transpose(from, rows, lanes, to.add(channel * taps + tap), channels * taps);
-                    }
-                }
-            }
-        }
     }
 }
