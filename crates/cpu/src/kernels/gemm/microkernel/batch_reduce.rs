@@ -49,11 +49,14 @@ pub(crate) struct Piece {
     pub(crate) b: usize,
 }
 
+/// The loops for tiles of a height.
+type OfHeight<T> = [unsafe fn(BatchReduce<T>); 3];
+
 /// The loops for tiles of every height.
 #[derive(Clone, Copy)]
 pub(crate) struct BatchReduceKernel<T> {
     /// By height, from 1 on: whole tiles, those with fewer columns, and those with at most a vector of them.
-    of_heights: [[unsafe fn(BatchReduce<T>); 3]; HIGHEST],
+    of_heights: [OfHeight<T>; HIGHEST],
     /// The most rows of a tile.
     pub(crate) highest: usize,
     /// Columns of a tile: two vectors.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::division::{Block, Division, Sizes};
 use super::lines::{Lines, Source};
 use super::phase::Phase;
-use super::places::Places;
+use super::places::{Places, joined};
 use super::weights::{Layout, Weights};
 use crate::isa::Isa;
 use crate::kernel::Run;
@@ -27,7 +27,6 @@ const PIECES_ALIGNMENT: usize = 8;
 
 /// `y[n, place, g, o] = sum over taps k and channels c of w[g, o, c, k] * x[n, what the place meets with k, g, c]`.
 pub(super) struct Correlation<T> {
-    images: usize,
     groups: usize,
     /// Channels of a group of the input and of the result.
     depth: usize,
@@ -95,7 +94,6 @@ impl<T: Number> Correlation<T> {
         });
         let num_pieces = phases.iter().map(|phase| phase.places.iter().map(|p| p.taps.len()).product()).max();
         let mut correlation = Correlation {
-            images,
             groups,
             depth,
             columns,
@@ -133,21 +131,13 @@ impl<T: Number> Correlation<T> {
 
     /// Which lines of the input a block meets.
     fn needed(&self, block: &Block) -> [Range<usize>; 2] {
-        let mut needed = [usize::MAX..0, usize::MAX..0];
-        for phase in &self.phases {
-            let [depths, rows, _] = &phase.places;
-            let mut meet = |axis: usize, places: &Places, index: usize| {
-                if let Some(place) = places.place(index) {
-                    for tap in places.met(place) {
-                        let source = places.source(place, tap) as usize;
-                        needed[axis] = needed[axis].start.min(source)..needed[axis].end.max(source + 1);
-                    }
-                }
-            };
-            meet(0, depths, block.depth);
-            block.rows.clone().for_each(|row| meet(1, rows, row));
-        }
-        needed.map(|range| range.start.min(range.end)..range.end)
+        self.phases.iter().fold([0..0, 0..0], |[depths, rows], phase| {
+            let [of_depths, of_rows, _] = &phase.places;
+            [
+                joined(depths, of_depths.needed(block.depth..block.depth + 1)),
+                joined(rows, of_rows.needed(block.rows.clone())),
+            ]
+        })
     }
 
     /// Computes it.

@@ -89,4 +89,25 @@ impl Places {
         (index >= self.first && (index - self.first).is_multiple_of(self.step))
             .then(|| (index - self.first) / self.step)
     }
+
+    /// Which elements of the input the places at these indices meet, with what lies between them.
+    pub(super) fn needed(&self, indices: Range<usize>) -> Range<usize> {
+        indices.filter_map(|index| self.place(index)).fold(0..0, |needed, place| {
+            let met = self.met(place);
+            if met.is_empty() {
+                return needed;
+            }
+            let [first, last] = [met.start, met.end - 1].map(|tap| self.source(place, tap) as usize);
+            joined(needed, first..last + 1)
+        })
+    }
+}
+
+/// The smallest range that holds both.
+pub(super) fn joined(a: Range<usize>, b: Range<usize>) -> Range<usize> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => a.start.min(b.start)..a.end.max(b.end),
+    }
 }

@@ -129,7 +129,7 @@ impl<T: Number> WeightGrad<T> {
         let mut source = Source::of_input(memory.x, axes.map(|axis| axis.input), groups * in_channels);
         if let Depths::Copied(copied) = &self.depths {
             let (image, first) = (lines.start / axes[1].output, lines.start % axes[1].output);
-            let needed = [0..1, self.copied_rows(first..first + lines.len())];
+            let needed = [0..1, rows.needed(first..first + lines.len())];
             let x = memory.x.wrapping_add(image * image_len);
             // SAFETY: the lines lie within the image, and as many were counted.
             unsafe { copied.copy(x, &needed, memory.copied) }
@@ -195,19 +195,6 @@ impl<T: Number> WeightGrad<T> {
                 }
             }
         }
-    }
-
-    /// Which rows of the input some of the result meet.
-    fn copied_rows(&self, lines: Range<usize>) -> Range<usize> {
-        let rows = &self.places[1];
-        lines.fold(0..0, |all, line| {
-            let met = rows.met(line);
-            if met.is_empty() {
-                return all;
-            }
-            let of = rows.source(line, met.start) as usize..rows.source(line, met.end - 1) as usize + 1;
-            if all.is_empty() { of } else { all.start.min(of.start)..all.end.max(of.end) }
-        })
     }
 }
 
