@@ -6,8 +6,8 @@ use crate::kernels::gemm::Epilogue;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// What a kernel runs on. All arrays are contiguous, row-major (images channels last, if the kernel was made for
-/// that), aligned to 64 bytes, and of the shapes and element types that the kernel was made for; outputs overlap
-/// nothing but what [`Kernel::in_place`] allows.
+/// that), aligned to 64 bytes, and of the shapes and element types that the kernel was made for, but those that it
+/// took strided; outputs overlap nothing but what [`Kernel::in_place`] allows.
 pub struct Run<'a> {
     /// The operands, in the operation's order.
     pub inputs: &'a [*const u8],
@@ -20,6 +20,16 @@ pub struct Run<'a> {
     /// What to do to each finished region of the first output; given only to kernels that say
     /// [`Kernel::takes_epilogue`].
     pub epilogue: Option<&'a dyn Epilogue>,
+}
+
+/// How an operand or a result lies in a block of memory.
+pub struct Strided {
+    /// Which one.
+    pub operand: usize,
+    /// The place of the first element.
+    pub offset: usize,
+    /// Distances between neighbours along each axis.
+    pub strides: Vec<isize>,
 }
 
 /// One operation, made ready for operands of given shapes and element types. It never allocates, and
@@ -37,6 +47,18 @@ pub trait Kernel: Send + Sync {
 
     /// Whether [`Run::epilogue`] is honoured.
     fn takes_epilogue(&self) -> bool {
+        false
+    }
+
+    /// Lets an operand lie strided in memory, if the kernel can read it so; whether it can. The address that it is
+    /// given is that of the first element.
+    fn read_strided(&mut self, _input: &Strided) -> bool {
+        false
+    }
+
+    /// Lets results lie strided in memory, if the kernel can write all of them so; whether it can. The addresses that
+    /// it is given are those of the blocks.
+    fn write_strided(&mut self, _outputs: &[Strided]) -> bool {
         false
     }
 

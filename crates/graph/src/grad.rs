@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use crate::ops::Vjp;
+use crate::ops::movement::join;
 use crate::{Operation, Value};
 
 /// The vector-Jacobian products of `outputs` with `cotangents`, with respect to each of `targets`:
@@ -114,7 +115,7 @@ impl Sums {
 
     fn add(&mut self, value: &Value, term: Value) {
         let sum = match self.0.remove(&key(value)) {
-            Some(sum) => sum.add(&term),
+            Some(sum) => join(&sum, &term).unwrap_or_else(|| sum.add(&term)),
             None => term,
         };
         self.0.insert(key(value), sum);

@@ -19,6 +19,9 @@ const EXP2: [f32; 6] =
 /// `(tanh(x) / x - 1) / x^2` in `x^2`.
 const TANH: [f32; 5] = [-0.333_332_993, 0.133_319_582, -0.053_786_681, 0.020_805_376_5, -0.005_905_859_42];
 
+/// Below it `e^x` is not a normal number.
+const SMALLEST_EXPONENT: f32 = -87.3;
+
 /// `k` and `r` of the operand.
 #[inline(always)]
 fn reduce<M: MulAdd>(x: f32) -> (i32, f32) {
@@ -44,6 +47,15 @@ pub(super) fn exp<M: MulAdd>(x: f32) -> f32 {
     // In two steps, for infinity and subnormal numbers.
     let half = k >> 1;
     y * power_of_two(half) * power_of_two(k.wrapping_sub(half))
+}
+
+/// `e^x` for `x <= 0`; 0 where the result would be subnormal.
+#[inline(always)]
+pub(super) fn exp_of_nonpositive<M: MulAdd>(x: f32) -> f32 {
+    let (k, r) = reduce::<M>(x);
+    let y = M::mul_add(polynomial::<M, 5>(r, EXP), r * r, r) + 1.0;
+    // NaN is not below.
+    if x < SMALLEST_EXPONENT { 0.0 } else { y * power_of_two(k) }
 }
 
 /// `2^x` for `-126 <= x < 128`, which is not NaN.

@@ -9,6 +9,8 @@ pub(crate) trait Real: Copy + Default + PartialOrd + 'static {
     /// -1, 0 or 1, with zero's sign; NaN stays NaN.
     fn sign(self) -> Self;
     fn exp<M: MulAdd>(self) -> Self;
+    /// `exp` of what is not above 0; a result below the smallest normal number is 0.
+    fn exp_of_nonpositive<M: MulAdd>(self) -> Self;
     fn expm1<M: MulAdd>(self) -> Self;
     fn log<M: MulAdd>(self) -> Self;
     fn log1p<M: MulAdd>(self) -> Self;
@@ -76,6 +78,9 @@ real!(f32, {
     fn exp<M: MulAdd>(self) -> Self {
         exponential::exp::<M>(self)
     }
+    fn exp_of_nonpositive<M: MulAdd>(self) -> Self {
+        exponential::exp_of_nonpositive::<M>(self)
+    }
     fn expm1<M: MulAdd>(self) -> Self {
         exponential::expm1::<M>(self)
     }
@@ -128,6 +133,9 @@ real!(f32, {
 
 real!(f64, {
     fn exp<M: MulAdd>(self) -> Self {
+        self.exp()
+    }
+    fn exp_of_nonpositive<M: MulAdd>(self) -> Self {
         self.exp()
     }
     fn expm1<M: MulAdd>(self) -> Self {

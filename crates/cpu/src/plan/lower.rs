@@ -6,12 +6,14 @@ use gyrus_graph::ops::contraction::{DotGeneral, Precision};
 use gyrus_graph::{DType, Graph, Op, Port, Shape, Spec};
 
 use super::control;
+use super::destination::destination;
 use super::fuse::{Group, Role};
 use super::order::Order;
 use super::pass::Pass;
+use super::recompute::recomputed;
 use super::step::{Epilogue, Origin, Product, Read, Step};
 use super::view::View;
-use crate::kernel::Signature;
+use crate::kernel::{Kernel, Signature, Strided};
 use crate::kernels::gemm::{Gemm, Operand};
 use crate::kernels::movement::transpose;
 use crate::kernels::reduce::ReduceProgram;
@@ -79,7 +81,7 @@ impl<'g> Lowering<'g> {
             slots: vec![],
             places: HashMap::new(),
             copies: HashMap::new(),
-            stored: stored(graph, groups),
+            stored: kept(graph, groups),
             outputs,
         };
         for (input, &node) in graph.inputs.iter().enumerate() {
@@ -194,7 +196,10 @@ impl<'g> Lowering<'g> {
             let shape = &self.graph.nodes[last].outputs[0].shape;
             let mut pass = Pass::new(shape, self.order_of(group, shape));
             self.elementwise(&mut pass, group);
-            return self.steps.push(Step::new(origin, Box::new(pass.program.compile()), pass.reads, pass.writes));
+            if !pass.writes.is_empty() {
+                self.steps.push(Step::new(origin, Box::new(pass.program.compile()), pass.reads, pass.writes));
+            }
+            return;
         };
         let node = &self.graph.nodes[anchor];
         match &node.op {
@@ -227,11 +232,12 @@ impl<'g> Lowering<'g> {
         let nodes: Vec<usize> = group.elementwise.iter().chain(anchor).copied().collect();
         let inputs = nodes.iter().flat_map(|&node| self.graph.nodes[node].inputs.clone());
         for port in inputs.collect::<Vec<_>>() {
-            let is_made = nodes.contains(&port.node);
-            if is_made
-                || self.graph.spec(port).shape != *shape
-                || Role::of(self.op(port)) == Role::Source && !self.places.contains_key(&port)
-            {
+            let is_made = match Role::of(self.op(port)) {
+                Role::Elementwise => !self.stored.contains(&port),
+                Role::Source => !self.places.contains_key(&port),
+                _ => false,
+            };
+            if is_made || nodes.contains(&port.node) || self.graph.spec(port).shape != *shape {
                 continue;
             }
             if let Some(order) = Order::of(&self.place(port).view).filter(|order| !order.is_row_major()) {
@@ -267,6 +273,11 @@ impl<'g> Lowering<'g> {
         }
         match &self.graph.nodes[port.node].op {
             op @ (Op::Constant(_) | Op::Iota(_)) => pass.make(port, op),
+            op if Role::of(op) == Role::Elementwise && !self.stored.contains(&port) => {
+                let node = &self.graph.nodes[port.node];
+                node.inputs.iter().for_each(|&input| self.load(pass, input));
+                pass.compute(port.node, node);
+            }
             _ => {
                 let Place { slot, view } = self.place(port);
                 pass.load(port, self.graph.spec(port).dtype, slot, &view);
@@ -276,6 +287,10 @@ impl<'g> Lowering<'g> {
 
     fn kernel(&mut self, origin: Origin, anchor: usize, group: &Group) {
         let node = &self.graph.nodes[anchor];
+        if self.places.contains_key(&Port { node: anchor, output: 0 }) {
+            // Its parts were written where they belong.
+            return;
+        }
         let mut orders: Vec<Order> = node.outputs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
         let mut step = match &node.op {
             Op::DotGeneral(op) => self.product(origin, op, node.inputs[0], node.inputs[1], &node.outputs[0]),
@@ -296,25 +311,27 @@ impl<'g> Lowering<'g> {
                     }
                     None => control::kernel_for(op, &signature).or_else(|| kernel_for(op, &signature)),
                 };
-                let kernel = kernel.expect("operations without a kernel are decomposed");
-                let read = |(&port, order): (&Port, &Order)| Read {
-                    slot: self.ordered(port, order),
-                    offset: 0,
-                    in_step: true,
-                };
-                let reads = node.inputs.iter().zip(&input_orders).map(read).collect();
+                let mut kernel = kernel.expect("operations without a kernel are decomposed");
+                let inputs = node.inputs.iter().zip(&input_orders).enumerate();
+                let reads = inputs.map(|(input, (&port, order))| self.read(&mut *kernel, input, port, order)).collect();
+                self.direct(&mut *kernel, anchor);
                 Step::new(origin, kernel, reads, vec![])
             }
         };
-        let results = orders.iter().enumerate();
-        step.writes = results.map(|(output, order)| self.slot_for(Port { node: anchor, output }, order)).collect();
+        for (output, order) in orders.iter().enumerate() {
+            let port = Port { node: anchor, output };
+            let slot = self.places.get(&port).map(|place| place.slot).unwrap_or_else(|| self.slot_for(port, order));
+            step.writes.push(slot);
+        }
         if !group.elementwise.is_empty() {
             let result = Port { node: anchor, output: 0 };
             let mut pass = Pass::new(&node.outputs[0].shape, orders.swap_remove(0));
             self.load(&mut pass, result);
             self.elementwise(&mut pass, group);
             let Pass { program, reads, writes, .. } = pass;
-            step.epilogue = Some(Epilogue { program: program.compile(), reads, writes });
+            if !writes.is_empty() {
+                step.epilogue = Some(Epilogue { program: program.compile(), reads, writes });
+            }
         }
         self.steps.push(step);
     }
@@ -324,6 +341,39 @@ impl<'g> Lowering<'g> {
         let rank = self.graph.spec(port).shape.rank();
         let view = self.place(port).view;
         rank > 2 && !view.is_contiguous() && Order::channels_last(rank).apply(&view).is_contiguous()
+    }
+
+    /// What a kernel reads of an operand: where it is, if the kernel takes it so, or a copy in an order.
+    fn read(&mut self, kernel: &mut dyn Kernel, input: usize, port: Port, order: &Order) -> Read {
+        let Place { slot, view } = self.place(port);
+        let strided = Strided { operand: input, offset: 0, strides: view.strides.clone() };
+        if order.is_row_major() && !view.is_contiguous() && view.offset >= 0 && kernel.read_strided(&strided) {
+            let offset = view.offset as usize * self.graph.spec(port).dtype.size();
+            return Read { slot, offset, in_step: false };
+        }
+        Read { slot: self.ordered(port, order), offset: 0, in_step: true }
+    }
+
+    /// Lets a kernel write its results where they are wanted, if it can.
+    fn direct(&mut self, kernel: &mut dyn Kernel, node: usize) {
+        let Some(destination) = destination(self.graph, node) else { return };
+        let part = |(output, view): &(usize, View)| Strided {
+            operand: *output,
+            offset: view.offset as usize,
+            strides: view.strides.clone(),
+        };
+        if !kernel.write_strided(&destination.parts.iter().map(part).collect::<Vec<_>>()) {
+            return;
+        }
+        let spec = self.graph.spec(destination.whole);
+        let slot = match destination.view.is_contiguous() {
+            true => self.slot_for(destination.whole, &Order::row_major(spec.shape.rank())),
+            false => self.new_slot(Storage::Arena, spec),
+        };
+        self.places.insert(destination.whole, Place { slot, view: destination.view });
+        for (output, view) in destination.parts {
+            self.places.insert(Port { node, output }, Place { slot, view });
+        }
     }
 
     fn product(&mut self, origin: Origin, op: &DotGeneral, lhs: Port, rhs: Port, result: &Spec) -> Step {
@@ -394,8 +444,17 @@ struct Matrix {
     strides: [isize; 3],
 }
 
-/// Which element-wise results are outputs, or are read by other passes, through views or not.
-pub(super) fn stored(graph: &Graph, groups: &[Group]) -> HashSet<Port> {
+/// Which element-wise results are kept in memory: those that are outputs or read by other passes, through views or
+/// not, and are not made again there.
+pub(super) fn kept(graph: &Graph, groups: &[Group]) -> HashSet<Port> {
+    let all = stored(graph, groups, |_| false);
+    let recomputed = recomputed(graph, groups, &all);
+    stored(graph, groups, |port| recomputed.contains(&port.node) || !all.contains(&port))
+}
+
+/// What is read outside of its pass, if the element-wise results for which `is_recomputed` is true are made again
+/// by those that read them.
+fn stored(graph: &Graph, groups: &[Group], is_recomputed: impl Fn(Port) -> bool) -> HashSet<Port> {
     let mut group_of = vec![usize::MAX; graph.nodes.len()];
     for (index, group) in groups.iter().enumerate() {
         group.elementwise.iter().chain(&group.anchor).for_each(|&node| group_of[node] = index);
@@ -407,10 +466,18 @@ pub(super) fn stored(graph: &Graph, groups: &[Group]) -> HashSet<Port> {
         port
     };
     let mut stored: HashSet<Port> = graph.outputs.iter().map(|&port| root(port)).collect();
-    for (index, node) in graph.nodes.iter().enumerate() {
-        if Role::of(&node.op) != Role::View {
-            let apart = |port: &Port| group_of[port.node] != group_of[index];
-            stored.extend(node.inputs.iter().map(|&port| root(port)).filter(apart));
+    for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| Role::of(&node.op) != Role::View) {
+        let mut pending: Vec<Port> = node.inputs.iter().map(|&port| root(port)).collect();
+        while let Some(port) = pending.pop() {
+            let source = &graph.nodes[port.node];
+            if group_of[port.node] == group_of[index] {
+                continue;
+            }
+            if Role::of(&source.op) == Role::Elementwise && is_recomputed(port) {
+                pending.extend(source.inputs.iter().map(|&port| root(port)));
+            } else {
+                stored.insert(port);
+            }
         }
     }
     stored

@@ -6,12 +6,14 @@
 //! ([`memory`]). Running a plan allocates nothing.
 
 mod control;
+mod destination;
 mod fuse;
 mod in_place;
 mod lower;
 mod memory;
 mod order;
 mod pass;
+mod recompute;
 mod step;
 mod summary;
 #[cfg(test)]

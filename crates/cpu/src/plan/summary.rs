@@ -7,7 +7,7 @@ use gyrus_graph::{Graph, Op, Operation, Port, Spec};
 
 use super::Plan;
 use super::fuse::{Group, Role};
-use super::lower::{Slot, Storage, stored};
+use super::lower::{Slot, Storage, kept};
 use super::step::{Origin, Step};
 
 /// What cannot be done without.
@@ -34,7 +34,7 @@ pub struct StepSummary {
 impl Plan {
     /// What each step does, in order.
     pub fn summaries(&self) -> Vec<StepSummary> {
-        let stored = stored(&self.graph, &self.groups);
+        let stored = kept(&self.graph, &self.groups);
         let of_value = |name: &str, spec: &Spec, passes: usize| StepSummary {
             operations: name.into(),
             shapes: spec.to_string(),

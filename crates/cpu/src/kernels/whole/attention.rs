@@ -4,65 +4,96 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::Attention;
 
-use super::heads::{Heads, KEYS};
-use super::lanes::{Float, LANES, Lanes, larger, load, map, store, transpose, with_float, zip};
-use super::product::{Operands, Product, Tiled};
+use super::heads::{Heads, KEYS, Rows, gathered};
+use super::lanes::{Float, LANES, Lanes, for_blocks, larger, load, map, store, with_float, zip};
+use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run, Signature};
+use crate::kernel::{Kernel, Run, Signature, Strided};
 use crate::kernels::split::{Pointers, split_numbered};
 use crate::math::{MulAdd, Multiversion, version};
 use crate::pool::ScratchSize;
 
 struct AttentionKernel<T> {
     heads: Heads,
+    /// Of queries, keys and values.
+    inputs: [Rows; 3],
+    out: Rows,
     scale: f64,
     product: Product<T>,
     softmax: unsafe fn(Softmax<T>),
+    finish: unsafe fn(Finish<T>),
 }
 
 pub(crate) fn kernel(op: &Attention, signature: &Signature) -> Option<Box<dyn Kernel>> {
-    let [q, _, v, mask @ ..] = signature.inputs else { unreachable!("three or four operands") };
+    let [q, k, v, mask @ ..] = signature.inputs else { unreachable!("three or four operands") };
     let heads = Heads::new(q, v, mask.first(), op.causal);
+    let inputs = [q, k, v].map(|spec| Rows::row_major(&spec.shape));
+    let out = Rows::row_major(&signature.outputs[0].shape);
     let isa = Isa::get();
-    with_float!(q.dtype, T => {
-        let (product, softmax) = (T::product(isa), version::<SoftmaxLoop<T>>(isa));
-        Box::new(AttentionKernel { heads, scale: op.scale.0, product, softmax })
-    })
+    with_float!(q.dtype, T => Box::new(AttentionKernel::<T> {
+        heads,
+        inputs,
+        out,
+        scale: op.scale.0,
+        product: T::product(isa),
+        softmax: version::<SoftmaxLoop<T>>(isa),
+        finish: version::<FinishLoop<T>>(isa),
+    }))
 }
 
 impl<T: Tiled> AttentionKernel<T> {
-    /// Elements of working memory: the block of queries, transposed, its scores, and its transposed result.
+    /// Elements of working memory: the block of queries, transposed, its scores, what is added to them, and a
+    /// block of keys and values.
     fn num_scratch(&self) -> usize {
-        (self.heads.size + KEYS + self.heads.value_size) * LANES
+        let Heads { size, value_size, .. } = self.heads;
+        (size + 2 * KEYS) * LANES + KEYS * (size + value_size)
     }
 
     /// # Safety
     /// The pointers are as [`Run`] states, `memory` to working memory.
     unsafe fn block(&self, pointers: Pointers, memory: *mut T, head: usize, block: usize) {
-        let heads = &self.heads;
-        let Heads { queries, keys, size, value_size, .. } = *heads;
+        let (heads, [q_rows, k_rows, v_rows]) = (&self.heads, self.inputs);
+        let Heads { queries, size, value_size, .. } = *heads;
         let (query, num_queries) = heads.block(block);
         // SAFETY: the head and the block lie within the operands and the results.
         unsafe {
-            let q = pointers.input::<T>(0).add((head * queries + query) * size);
-            let k = pointers.input::<T>(1).add(head * keys * size);
-            let v = pointers.input::<T>(2).add(head * keys * value_size);
+            let input = |index: usize, rows: Rows| pointers.input::<T>(index).add(heads.start(rows, head));
+            let (q, k, v) = (input(0, q_rows).add(query * q_rows.stride), input(1, k_rows), input(2, v_rows));
             let mask = heads.mask_of(|| pointers.input::<T>(3), head);
+            let out = pointers.output::<T>(0).add(heads.start(self.out, head) + query * self.out.stride);
             let columns = memory;
             let scores = columns.add(size * LANES);
-            let result = scores.add(KEYS * LANES);
-            transpose(q, num_queries, size, T::from_f64(self.scale), columns);
-            std::slice::from_raw_parts_mut(scores, (KEYS + value_size) * LANES).fill(T::ZERO);
-            let num_lanes = num_queries.next_multiple_of(self.product.width);
+            let shift = scores.add(KEYS * LANES);
+            let k_copy = shift.add(KEYS * LANES);
+            let v_copy = k_copy.add(KEYS * size);
+            let factor = T::from_f64(self.scale);
+            let row_stride = q_rows.stride;
+            self.product.transpose(Transpose { rows: q, count: num_queries, row_stride, size, factor, columns });
+            let num_lanes = num_queries.next_multiple_of(self.product.width).min(LANES);
+            if num_lanes < LANES {
+                std::slice::from_raw_parts_mut(scores, KEYS * LANES).fill(T::ZERO);
+            }
             let (mut most, mut sum) = ([T::LOWEST; LANES], [T::ZERO; LANES]);
+            let mut result = Finish {
+                most: &raw mut most,
+                sum: &raw mut sum,
+                num_queries,
+                out,
+                out_stride: self.out.stride,
+                value_size,
+                is_empty: true,
+                lse: pointers.output::<T>(1).add(head * queries + query),
+            };
             let end = heads.seen_by(query + num_queries);
             for key in (0..end).step_by(KEYS) {
                 let num_keys = KEYS.min(end - key);
+                let k = gathered(k.add(key * k_rows.stride), k_rows.stride, num_keys, size, k_copy);
+                let v = gathered(v.add(key * v_rows.stride), v_rows.stride, num_keys, value_size, v_copy);
                 self.product.run(Operands {
                     rows: num_keys,
                     columns: num_lanes,
                     depth: size,
-                    a: k.add(key * size),
+                    a: k,
                     a_row_stride: size,
                     a_column_stride: 1,
                     b: columns,
@@ -71,32 +102,24 @@ impl<T: Tiled> AttentionKernel<T> {
                     c_row_stride: LANES,
                     add: false,
                 });
-                heads.hide(scores, mask, (query, num_queries), (key, num_keys));
-                let (most, sum) = (&raw mut most, &raw mut sum);
-                (self.softmax)(Softmax { scores, num_keys, most, sum, result, value_size });
+                let shift = heads.shift(&self.product, mask, (query, num_queries), (key, num_keys), shift);
+                (self.softmax)(Softmax { scores, shift, num_keys, result });
                 self.product.run(Operands {
-                    rows: value_size,
-                    columns: num_lanes,
+                    rows: num_queries,
+                    columns: value_size,
                     depth: num_keys,
-                    a: v.add(key * value_size),
+                    a: scores,
                     a_row_stride: 1,
-                    a_column_stride: value_size,
-                    b: scores,
-                    b_row_stride: LANES,
-                    c: result,
-                    c_row_stride: LANES,
-                    add: true,
+                    a_column_stride: LANES,
+                    b: v,
+                    b_row_stride: value_size,
+                    c: out,
+                    c_row_stride: self.out.stride,
+                    add: !result.is_empty,
                 });
+                result.is_empty = false;
             }
-            let out = pointers.output::<T>(0).add((head * queries + query) * value_size);
-            let lse = pointers.output::<T>(1).add(head * queries + query);
-            for lane in 0..num_queries {
-                let factor = if sum[lane] == T::ZERO { T::ZERO } else { T::ONE / sum[lane] };
-                for element in 0..value_size {
-                    *out.add(lane * value_size + element) = *result.add(element * LANES + lane) * factor;
-                }
-                *lse.add(lane) = T::from_f64(shift_of(most[lane]).to_f64() + sum[lane].to_f64().ln());
-            }
+            (self.finish)(result);
         }
     }
 }
@@ -104,6 +127,16 @@ impl<T: Tiled> AttentionKernel<T> {
 impl<T: Tiled> Kernel for AttentionKernel<T> {
     fn scratch(&self) -> ScratchSize {
         ScratchSize { per_worker: self.num_scratch() * size_of::<T>(), ..ScratchSize::default() }
+    }
+
+    fn read_strided(&mut self, input: &Strided) -> bool {
+        let rows = Rows::strided(input).filter(|_| input.operand < 3);
+        rows.inspect(|&rows| self.inputs[input.operand] = rows).is_some()
+    }
+
+    fn write_strided(&mut self, outputs: &[Strided]) -> bool {
+        let [out @ Strided { operand: 0, .. }] = outputs else { return false };
+        Rows::strided(out).inspect(|&rows| self.out = rows).is_some()
     }
 
     unsafe fn run(&self, run: &Run) {
@@ -128,17 +161,51 @@ fn shift_of<T: Float>(most: T) -> T {
     if most == T::LOWEST { T::ZERO } else { most }
 }
 
+/// A block of queries' results so far.
+#[derive(Clone, Copy)]
+struct Finish<T> {
+    /// The greatest score of each query.
+    most: *mut Lanes<T>,
+    /// The sum of the exponentials.
+    sum: *mut Lanes<T>,
+    num_queries: usize,
+    /// Rows of `value_size` elements.
+    out: *mut T,
+    out_stride: usize,
+    value_size: usize,
+    /// Whether the rows have not been written yet.
+    is_empty: bool,
+    lse: *mut T,
+}
+
+impl<T: Float> Finish<T> {
+    /// Multiplies each row by its factor.
+    ///
+    /// # Safety
+    /// The rows have been written.
+    #[inline(always)]
+    unsafe fn scale(&self, factors: &Lanes<T>) {
+        for (lane, &factor) in factors[..self.num_queries].iter().enumerate() {
+            // SAFETY: the row has `value_size` elements.
+            unsafe {
+                let row = self.out.add(lane * self.out_stride);
+                for_blocks!(at in 0, self.value_size => {
+                    store(row, at, self.value_size, map(load(row, at, self.value_size, T::ZERO), |x| x * factor));
+                });
+            }
+        }
+    }
+}
+
 /// A step of the online softmax: scores become exponentials, and what was summed before is scaled to the new
 /// maximum.
 struct Softmax<T> {
     /// `[num_keys, LANES]`.
     scores: *mut T,
+    /// What is added to them.
+    shift: Option<*const T>,
     num_keys: usize,
-    most: *mut Lanes<T>,
-    sum: *mut Lanes<T>,
-    /// `[value_size, LANES]`.
-    result: *mut T,
-    value_size: usize,
+    result: Finish<T>,
 }
 
 struct SoftmaxLoop<T>(PhantomData<T>);
@@ -148,33 +215,64 @@ impl<T: Float> Multiversion for SoftmaxLoop<T> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Softmax<T>) {
-        let Softmax { scores, num_keys, most, sum, result, value_size } = arguments;
+        let Softmax { scores, shift, num_keys, result } = arguments;
         // SAFETY: the caller's own, which nothing else refers to.
-        let (most, sum) = unsafe { (&mut *most, &mut *sum) };
+        let (most, sum) = unsafe { (&mut *result.most, &mut *result.sum) };
         let mut next = *most;
         for row in 0..num_keys {
-            // SAFETY: a row of the scores.
-            next = zip(unsafe { load(scores.add(row * LANES), 0, LANES, T::ZERO) }, next, larger);
+            // SAFETY: a row of the scores, and of what is added to them.
+            unsafe {
+                let row_scores = scores.add(row * LANES);
+                let mut lanes = load(row_scores, 0, LANES, T::ZERO);
+                if let Some(shift) = shift {
+                    lanes = zip(lanes, load(shift.add(row * LANES), 0, LANES, T::ZERO), |a, b| a + b);
+                    store(row_scores, 0, LANES, lanes);
+                }
+                next = zip(lanes, next, larger);
+            }
         }
         let shift = map(next, shift_of);
-        let factor = zip(*most, shift, |most, shift| (most - shift).exp::<M>());
+        let factor = zip(*most, shift, |most, shift| (most - shift).exp_of_nonpositive::<M>());
         let mut total = zip(*sum, factor, |sum, factor| sum * factor);
         for row in 0..num_keys {
             // SAFETY: as above.
             unsafe {
                 let row = scores.add(row * LANES);
-                let e = zip(load(row, 0, LANES, T::ZERO), shift, |score, shift| (score - shift).exp::<M>());
+                let lanes = load(row, 0, LANES, T::ZERO);
+                let e = zip(lanes, shift, |score, shift| (score - shift).exp_of_nonpositive::<M>());
                 total = zip(total, e, |a, b| a + b);
                 store(row, 0, LANES, e);
             }
         }
-        for row in 0..value_size {
-            // SAFETY: a row of the result.
-            unsafe {
-                let row = result.add(row * LANES);
-                store(row, 0, LANES, zip(load(row, 0, LANES, T::ZERO), factor, |a, factor| a * factor));
-            }
+        if !result.is_empty {
+            // SAFETY: the rows have been written.
+            unsafe { result.scale(&factor) }
         }
         (*most, *sum) = (next, total);
+    }
+}
+
+/// The end of the online softmax: results are divided by the sums.
+struct FinishLoop<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for FinishLoop<T> {
+    type Arguments = Finish<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(result: Finish<T>) {
+        // SAFETY: the caller's own; the block has as many rows and sums.
+        unsafe {
+            let (most, sum) = (*result.most, *result.sum);
+            if result.is_empty {
+                for lane in 0..result.num_queries {
+                    let row = result.out.add(lane * result.out_stride);
+                    std::slice::from_raw_parts_mut(row, result.value_size).fill(T::ZERO);
+                }
+            } else {
+                result.scale(&map(sum, |sum| if sum == T::ZERO { T::ZERO } else { T::ONE / sum }));
+            }
+            let lse = zip(map(most, shift_of), map(sum, |sum| sum.log::<M>()), |shift, log| shift + log);
+            store(result.lse, 0, result.num_queries, lse);
+        }
     }
 }

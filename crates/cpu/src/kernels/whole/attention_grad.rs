@@ -4,81 +4,105 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::AttentionGrad;
 
-use super::heads::{Heads, KEYS};
-use super::lanes::{Float, LANES, load, map, store, transpose, with_float, zip};
-use super::product::{Operands, Product, Tiled};
+use super::heads::{Heads, KEYS, Rows, gathered};
+use super::lanes::{Float, LANES, load, map, store, with_float, zip};
+use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run, Signature};
+use crate::kernel::{Kernel, Run, Signature, Strided};
 use crate::kernels::split::{Pointers, split_numbered};
 use crate::math::{MulAdd, Multiversion, version};
 use crate::pool::ScratchSize;
 
 struct AttentionGradKernel<T> {
     heads: Heads,
+    /// Of queries, keys and values, and of the result's gradient.
+    inputs: [Rows; 4],
+    /// Of the gradients of queries, keys and values.
+    outputs: [Rows; 3],
     scale: f64,
     product: Product<T>,
     dscores: unsafe fn(Dscores<T>),
 }
 
 pub(crate) fn kernel(op: &AttentionGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
-    let [q, _, v, _, _, _, mask @ ..] = signature.inputs else { unreachable!("six or seven operands") };
+    let [q, k, v, _, dout, _, mask @ ..] = signature.inputs else { unreachable!("six or seven operands") };
     let heads = Heads::new(q, v, mask.first(), op.causal);
+    let inputs = [q, k, v, dout].map(|spec| Rows::row_major(&spec.shape));
     let isa = Isa::get();
-    with_float!(q.dtype, T => {
-        let (product, dscores) = (T::product(isa), version::<DscoresLoop<T>>(isa));
-        Box::new(AttentionGradKernel { heads, scale: op.scale.0, product, dscores })
-    })
+    with_float!(q.dtype, T => Box::new(AttentionGradKernel::<T> {
+        heads,
+        inputs,
+        outputs: [inputs[0], inputs[1], inputs[2]],
+        scale: op.scale.0,
+        product: T::product(isa),
+        dscores: version::<DscoresLoop<T>>(isa),
+    }))
 }
 
 impl<T: Tiled> AttentionGradKernel<T> {
-    /// Elements of working memory: all queries and the result's gradient, transposed by blocks, and the scores
-    /// of a block of queries with their gradient.
+    /// Elements of working memory: all queries and the result's gradient, as they are and transposed by blocks,
+    /// the keys and values of a block, and the scores of a block of queries with their gradient and what is added to them.
     fn num_scratch(&self) -> usize {
-        let heads = &self.heads;
-        (heads.num_blocks() * (heads.size + heads.value_size) + 2 * KEYS) * LANES
+        let Heads { size, value_size, .. } = self.heads;
+        (2 * self.heads.num_blocks() * LANES + KEYS) * (size + value_size) + 3 * KEYS * LANES
     }
 
     /// # Safety
     /// The pointers are as [`Run`] states, `memory` to working memory.
     unsafe fn head(&self, pointers: Pointers, memory: *mut T, head: usize) {
-        let heads = &self.heads;
+        let (heads, [q_rows, k_rows, v_rows, dout_rows]) = (&self.heads, self.inputs);
         let Heads { queries, keys, size, value_size, .. } = *heads;
+        let (num_blocks, width) = (heads.num_blocks(), self.product.width);
         // SAFETY: the head lies within the operands and the results.
         unsafe {
-            let input = |index: usize, count: usize| pointers.input::<T>(index).add(head * count);
-            let output = |index: usize, count: usize| pointers.output::<T>(index).add(head * count);
-            let (q, k, v) = (input(0, queries * size), input(1, keys * size), input(2, keys * value_size));
-            let (lse, dout, delta) = (input(3, queries), input(4, queries * value_size), input(5, queries));
-            let (dq, dk, dv) = (output(0, queries * size), output(1, keys * size), output(2, keys * value_size));
+            let input = |index: usize, rows: Rows| pointers.input::<T>(index).add(heads.start(rows, head));
+            let (q, k, v, dout) = (input(0, q_rows), input(1, k_rows), input(2, v_rows), input(4, dout_rows));
+            let (lse, delta) = (pointers.input::<T>(3).add(head * queries), pointers.input::<T>(5).add(head * queries));
+            let output = |index: usize| {
+                let rows = self.outputs[index];
+                (pointers.output::<T>(index).add(heads.start(rows, head)), rows.stride)
+            };
+            let [dq, dk, dv] = [0, 1, 2].map(output);
             let mask = heads.mask_of(|| pointers.input::<T>(6), head);
-            for (start, count) in [(dq, queries * size), (dk, keys * size), (dv, keys * value_size)] {
-                std::slice::from_raw_parts_mut(start, count).fill(T::ZERO);
-            }
             let q_columns = memory;
-            let dout_columns = q_columns.add(heads.num_blocks() * size * LANES);
-            let scores = dout_columns.add(heads.num_blocks() * value_size * LANES);
+            let dout_columns = q_columns.add(num_blocks * size * LANES);
+            let q_copy = dout_columns.add(num_blocks * value_size * LANES);
+            let dout_copy = q_copy.add(num_blocks * size * LANES);
+            let k_copy = dout_copy.add(num_blocks * value_size * LANES);
+            let v_copy = k_copy.add(KEYS * size);
+            let scores = v_copy.add(KEYS * value_size);
             let dscores = scores.add(KEYS * LANES);
+            let shift = dscores.add(KEYS * LANES);
             std::slice::from_raw_parts_mut(scores, 2 * KEYS * LANES).fill(T::ZERO);
-            for block in 0..heads.num_blocks() {
-                let (query, num_queries) = heads.block(block);
-                let columns = (q_columns.add(block * size * LANES), dout_columns.add(block * value_size * LANES));
-                transpose(q.add(query * size), num_queries, size, T::from_f64(self.scale), columns.0);
-                transpose(dout.add(query * value_size), num_queries, value_size, T::ONE, columns.1);
+            for block in 0..num_blocks {
+                let (query, count) = heads.block(block);
+                let transpose = |rows: *const T, row_stride: usize, size: usize, factor: T, columns: *mut T| {
+                    let (rows, columns) = (rows.add(query * row_stride), columns.add(block * size * LANES));
+                    self.product.transpose(Transpose { rows, count, row_stride, size, factor, columns });
+                };
+                transpose(q, q_rows.stride, size, T::from_f64(self.scale), q_columns);
+                transpose(dout, dout_rows.stride, value_size, T::ONE, dout_columns);
             }
+            let q = gathered(q, q_rows.stride, queries, size, q_copy);
+            let dout = gathered(dout, dout_rows.stride, queries, value_size, dout_copy);
             for key in (0..keys).step_by(KEYS) {
-                for block in 0..heads.num_blocks() {
+                let num_keys = KEYS.min(keys - key);
+                let k = gathered(k.add(key * k_rows.stride), k_rows.stride, num_keys, size, k_copy);
+                let v = gathered(v.add(key * v_rows.stride), v_rows.stride, num_keys, value_size, v_copy);
+                // Causal, the queries before the keys do not see them.
+                let first = if heads.causal { (key / LANES).min(num_blocks) } else { 0 };
+                if first == num_blocks {
+                    clear(dk.0.add(key * dk.1), dk.1, num_keys, size);
+                    clear(dv.0.add(key * dv.1), dv.1, num_keys, value_size);
+                }
+                for block in first..num_blocks {
                     let (query, num_queries) = heads.block(block);
-                    let num_keys = KEYS.min(keys - key);
-                    let num_lanes = num_queries.next_multiple_of(self.product.width);
-                    if heads.causal && query + num_queries <= key {
-                        continue;
-                    }
                     let scored = |a: *const T, depth: usize, b: *const T, c: *mut T| {
-                        let operands = Operands {
+                        self.product.run(Operands {
                             rows: num_keys,
-                            columns: num_lanes,
+                            columns: num_queries.next_multiple_of(width).min(LANES),
                             depth,
-                            a: a.add(key * depth),
+                            a,
                             a_row_stride: depth,
                             a_column_stride: 1,
                             b: b.add(block * depth * LANES),
@@ -86,23 +110,23 @@ impl<T: Tiled> AttentionGradKernel<T> {
                             c,
                             c_row_stride: LANES,
                             add: false,
-                        };
-                        self.product.run(operands);
+                        });
                     };
                     scored(k, size, q_columns, scores);
                     scored(v, value_size, dout_columns, dscores);
-                    heads.hide(scores, mask, (query, num_queries), (key, num_keys));
+                    let shift = heads.shift(&self.product, mask, (query, num_queries), (key, num_keys), shift);
                     (self.dscores)(Dscores {
                         scores,
                         dscores,
+                        shift,
                         num_keys,
                         num_queries,
                         lse: lse.add(query),
                         delta: delta.add(query),
                         scale: T::from_f64(self.scale),
                     });
-                    let of_keys = |a: *const T, b: *const T, size: usize, c: *mut T| {
-                        let operands = Operands {
+                    let of_keys = |a: *const T, b: *const T, size: usize, (c, c_row_stride): (*mut T, usize)| {
+                        self.product.run(Operands {
                             rows: num_keys,
                             columns: size,
                             depth: num_queries,
@@ -111,11 +135,10 @@ impl<T: Tiled> AttentionGradKernel<T> {
                             a_column_stride: 1,
                             b: b.add(query * size),
                             b_row_stride: size,
-                            c: c.add(key * size),
-                            c_row_stride: size,
-                            add: true,
-                        };
-                        self.product.run(operands);
+                            c: c.add(key * c_row_stride),
+                            c_row_stride,
+                            add: block > first,
+                        });
                     };
                     of_keys(scores, dout, value_size, dv);
                     of_keys(dscores, q, size, dk);
@@ -126,21 +149,48 @@ impl<T: Tiled> AttentionGradKernel<T> {
                         a: dscores,
                         a_row_stride: 1,
                         a_column_stride: LANES,
-                        b: k.add(key * size),
+                        b: k,
                         b_row_stride: size,
-                        c: dq.add(query * size),
-                        c_row_stride: size,
-                        add: true,
+                        c: dq.0.add(query * dq.1),
+                        c_row_stride: dq.1,
+                        add: key > 0,
                     });
                 }
             }
+            if keys == 0 {
+                clear(dq.0, dq.1, queries, size);
+            }
         }
+    }
+}
+
+/// Makes rows zero.
+///
+/// # Safety
+/// `rows` points to `count` rows of `size` elements.
+unsafe fn clear<T: Float>(rows: *mut T, stride: usize, count: usize, size: usize) {
+    for row in 0..count {
+        // SAFETY: as the caller vouches.
+        unsafe { std::slice::from_raw_parts_mut(rows.add(row * stride), size).fill(T::ZERO) }
     }
 }
 
 impl<T: Tiled> Kernel for AttentionGradKernel<T> {
     fn scratch(&self) -> ScratchSize {
         ScratchSize { per_worker: self.num_scratch() * size_of::<T>(), ..ScratchSize::default() }
+    }
+
+    fn read_strided(&mut self, input: &Strided) -> bool {
+        let operands = [0, 1, 2, 4];
+        let index = operands.iter().position(|&operand| operand == input.operand);
+        let found = index.zip(Rows::strided(input));
+        found.inspect(|&(index, rows)| self.inputs[index] = rows).is_some()
+    }
+
+    fn write_strided(&mut self, outputs: &[Strided]) -> bool {
+        let Some(rows) = outputs.iter().map(Rows::strided).collect::<Option<Vec<_>>>() else { return false };
+        outputs.iter().zip(rows).for_each(|(output, rows)| self.outputs[output.operand] = rows);
+        true
     }
 
     unsafe fn run(&self, run: &Run) {
@@ -162,6 +212,8 @@ struct Dscores<T> {
     scores: *mut T,
     /// `[num_keys, LANES]`.
     dscores: *mut T,
+    /// What is added to the scores.
+    shift: Option<*const T>,
     num_keys: usize,
     num_queries: usize,
     lse: *const T,
@@ -176,17 +228,20 @@ impl<T: Float> Multiversion for DscoresLoop<T> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Dscores<T>) {
-        let Dscores { scores, dscores, num_keys, num_queries, lse, delta, scale } = arguments;
+        let Dscores { scores, dscores, shift: added, num_keys, num_queries, lse, delta, scale } = arguments;
         // SAFETY: the block has this many queries.
         let (lse, delta) = unsafe { (load(lse, 0, num_queries, T::ZERO), load(delta, 0, num_queries, T::ZERO)) };
         // A query that sees no key.
         let shift = map(lse, |lse| if lse == T::LOWEST { T::ZERO } else { lse });
         for row in 0..num_keys {
-            // SAFETY: a row of the scores and of their gradient.
+            // SAFETY: a row of the scores, of their gradient and of what is added to them.
             unsafe {
                 let (scores, dscores) = (scores.add(row * LANES), dscores.add(row * LANES));
-                let score = load(scores, 0, LANES, T::ZERO);
-                let p = zip(score, shift, |score, shift| (score - shift).exp::<M>());
+                let mut score = load(scores, 0, LANES, T::ZERO);
+                if let Some(added) = added {
+                    score = zip(score, load(added.add(row * LANES), 0, LANES, T::ZERO), |a, b| a + b);
+                }
+                let p = zip(score, shift, |score, shift| (score - shift).exp_of_nonpositive::<M>());
                 let dp = zip(load(dscores, 0, LANES, T::ZERO), delta, |dp, delta| (dp - delta) * scale);
                 store(scores, 0, LANES, p);
                 store(dscores, 0, LANES, zip(p, dp, |p, dp| p * dp));

@@ -4,12 +4,37 @@
 //! and the sum of a query's scores are then sums of vectors, and no matrix has to be packed but the block of
 //! queries, once.
 
-use gyrus_graph::Spec;
+use gyrus_graph::{Shape, Spec};
 
 use super::lanes::{Float, LANES};
+use super::product::{Product, Transpose};
+use crate::kernel::Strided;
 
 /// How many keys are scored at once; as many queries as there are lanes.
-pub(super) const KEYS: usize = 64;
+pub(super) const KEYS: usize = 128;
+
+/// Where the rows of an operand `[B, H, T, D]` lie in memory; the elements of a row are neighbours.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    offset: usize,
+    image: usize,
+    head: usize,
+    /// Between the rows of a head.
+    pub(super) stride: usize,
+}
+
+impl Rows {
+    pub(super) fn row_major(shape: &Shape) -> Self {
+        Rows { offset: 0, image: shape[1] * shape[2] * shape[3], head: shape[2] * shape[3], stride: shape[3] }
+    }
+
+    /// Of what lies in memory so, if its rows are such.
+    pub(super) fn strided(operand: &Strided) -> Option<Self> {
+        let &[image, head, stride, 1] = &operand.strides[..] else { return None };
+        let [image, head, stride] = [image, head, stride].map(usize::try_from);
+        Some(Rows { offset: operand.offset, image: image.ok()?, head: head.ok()?, stride: stride.ok()? })
+    }
+}
 
 /// The sizes of the operands.
 #[derive(Clone, Copy)]
@@ -42,6 +67,11 @@ impl Heads {
         self.batch * self.heads
     }
 
+    /// The element with which the rows of a head begin.
+    pub(super) fn start(&self, rows: Rows, head: usize) -> usize {
+        rows.offset + head / self.heads * rows.image + head % self.heads * rows.head
+    }
+
     pub(super) fn num_blocks(&self) -> usize {
         self.queries.div_ceil(LANES)
     }
@@ -66,34 +96,64 @@ impl Heads {
         Some(unsafe { mask().add(head / self.heads * of_image + head % self.heads * of_head) })
     }
 
-    /// Adds the mask to a block of scores `[keys, LANES]`, and hides the keys that come after a query.
+    /// Writes what is added to a block of scores to `shift`, `[keys, LANES]`, and returns it; `None` if all keys
+    /// are seen as they are.
     ///
     /// # Safety
-    /// `scores` points to `num_keys` rows of lanes, `mask` to the head's part of the mask; the block's queries
+    /// `shift` points to `num_keys` rows of lanes, `mask` to the head's part of the mask; the block's queries
     /// and keys exist.
-    pub(super) unsafe fn hide<T: Float>(
+    pub(super) unsafe fn shift<T: Float>(
         &self,
-        scores: *mut T,
+        product: &Product<T>,
         mask: Option<*const T>,
         (query, num_queries): (usize, usize),
         (key, num_keys): (usize, usize),
-    ) {
-        if let Some(mask) = mask {
-            for lane in 0..num_queries {
-                for row in 0..num_keys {
-                    // SAFETY: as the caller vouches.
-                    unsafe {
-                        *scores.add(row * LANES + lane) += *mask.add((query + lane) * self.keys + key + row);
-                    }
+        shift: *mut T,
+    ) -> Option<*const T> {
+        let first_hidden = (query + 1).saturating_sub(key);
+        let is_hidden = self.causal && first_hidden < num_keys;
+        // SAFETY: as the caller vouches.
+        unsafe {
+            match mask {
+                Some(mask) => product.transpose(Transpose {
+                    rows: mask.add(query * self.keys + key),
+                    count: num_queries,
+                    row_stride: self.keys,
+                    size: num_keys,
+                    factor: T::ONE,
+                    columns: shift,
+                }),
+                None if is_hidden => std::slice::from_raw_parts_mut(shift, num_keys * LANES).fill(T::ZERO),
+                None => return None,
+            }
+            if is_hidden {
+                for row in first_hidden..num_keys {
+                    let hidden = (key + row - query).min(LANES);
+                    std::slice::from_raw_parts_mut(shift.add(row * LANES), hidden).fill(T::LOWEST);
                 }
             }
         }
-        if self.causal {
-            for row in (query + 1).saturating_sub(key)..num_keys {
-                let hidden = (key + row - query).min(LANES);
-                // SAFETY: the lanes of a row of the scores.
-                unsafe { std::slice::from_raw_parts_mut(scores.add(row * LANES), hidden).fill(T::LOWEST) }
-            }
-        }
+        Some(shift)
     }
+}
+
+/// Rows one after the other: where they are if they lie so, or a copy at `to`.
+///
+/// # Safety
+/// `from` points to `count` rows of `size` elements, `to` to room for them; they do not overlap.
+pub(super) unsafe fn gathered<T: Float>(
+    from: *const T,
+    stride: usize,
+    count: usize,
+    size: usize,
+    to: *mut T,
+) -> *const T {
+    if stride == size {
+        return from;
+    }
+    for row in 0..count {
+        // SAFETY: as the caller vouches.
+        unsafe { to.add(row * size).copy_from_nonoverlapping(from.add(row * stride), size) }
+    }
+    to
 }

@@ -2,9 +2,11 @@
 
 use std::marker::PhantomData;
 
-use super::lanes::Float;
+use super::lanes::{Float, LANES};
 use crate::isa::Isa;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::kernels::gemm::microkernel::Vector;
+use crate::kernels::gemm::number::{Number, VectorLoop};
+use crate::math::{MulAdd, Multiversion};
 
 /// `c = a b`, or `c + a b` if `add`; `a` is `[rows, depth]` with any strides, `b` `[depth, columns]` and `c`
 /// `[rows, columns]` have neighbouring columns. Each element is summed in the order of `depth`, whatever the
@@ -24,37 +26,50 @@ pub(super) struct Operands<T> {
     pub(super) add: bool,
 }
 
-/// The product compiled for this processor.
+/// Rows to be written as columns of `[size, LANES]`; further columns become zero.
+#[derive(Clone, Copy)]
+pub(super) struct Transpose<T> {
+    pub(super) rows: *const T,
+    /// At most [`LANES`].
+    pub(super) count: usize,
+    pub(super) row_stride: usize,
+    pub(super) size: usize,
+    /// What each element is multiplied by.
+    pub(super) factor: T,
+    pub(super) columns: *mut T,
+}
+
+/// The product, and what it wants of its operands, compiled for this processor.
 #[derive(Clone, Copy)]
 pub(super) struct Product<T> {
     function: unsafe fn(Operands<T>),
+    transpose: unsafe fn(Transpose<T>),
     /// How many columns are computed at once: multiples of it are fast.
     pub(super) width: usize,
 }
 
-/// Two vectors wide, and as high as the registers allow.
+/// A type of numbers that small products are computed in.
 pub(super) trait Tiled: Float {
     /// The product for an instruction set.
     fn product(isa: Isa) -> Product<Self>;
 }
 
-impl Tiled for f32 {
-    fn product(isa: Isa) -> Product<f32> {
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => Product { function: version::<Tile<f32, 8, 32>>(isa), width: 32 },
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => Product { function: version::<Tile<f32, 4, 16>>(isa), width: 16 },
-            _ => Product { function: version::<Tile<f32, 4, 8>>(isa), width: 8 },
+macro_rules! tiled {
+    ($type:ty) => {
+        impl Tiled for $type {
+            fn product(isa: Isa) -> Product<$type> {
+                Product {
+                    function: <$type>::vectorised::<Tiles<$type>>(isa),
+                    transpose: <$type>::vectorised::<Columns<$type>>(isa),
+                    width: <$type as Number>::lanes(isa),
+                }
+            }
         }
-    }
+    };
 }
 
-impl Tiled for f64 {
-    fn product(isa: Isa) -> Product<f64> {
-        Product { function: version::<Tile<f64, 4, 8>>(isa), width: 8 }
-    }
-}
+tiled!(f32);
+tiled!(f64);
 
 impl<T> Product<T> {
     /// Computes it.
@@ -66,80 +81,153 @@ impl<T> Product<T> {
         // SAFETY: as the caller vouches; the function is compiled for this processor.
         unsafe { (self.function)(operands) }
     }
+
+    /// Brings rows into the form of `b`.
+    ///
+    /// # Safety
+    /// The pointers are valid for the sizes, and do not overlap.
+    #[inline]
+    pub(super) unsafe fn transpose(&self, transpose: Transpose<T>) {
+        // SAFETY: as the caller vouches; the function is compiled for this processor.
+        unsafe { (self.transpose)(transpose) }
+    }
 }
 
-struct Tile<T, const ROWS: usize, const WIDTH: usize>(PhantomData<T>);
+/// The loops over tiles: six rows of as many vectors as leave room in the registers, four of 512 bits or two of
+/// others, for a vector of `b` each and one of `a`.
+struct Tiles<V>(PhantomData<V>);
 
-impl<T: Float, const ROWS: usize, const WIDTH: usize> Multiversion for Tile<T, ROWS, WIDTH> {
+impl<T: Number> VectorLoop<T> for Tiles<T> {
     type Arguments = Operands<T>;
+    type Of<V: Vector<Element = T>> = Tiles<V>;
+}
+
+impl<V: Vector> Multiversion for Tiles<V> {
+    type Arguments = Operands<V::Element>;
 
     #[inline(always)]
-    unsafe fn run<M: MulAdd>(operands: Operands<T>) {
-        let Operands { rows, columns, .. } = operands;
-        for column in (0..columns).step_by(WIDTH) {
-            let mut row = 0;
-            // SAFETY: as the caller vouches: the tiles lie within the matrices.
-            unsafe {
-                while row + ROWS <= rows {
-                    tile::<T, M, ROWS, WIDTH>(&operands, row, column);
-                    row += ROWS;
-                }
-                while row < rows {
-                    tile::<T, M, 1, WIDTH>(&operands, row, column);
-                    row += 1;
-                }
+    unsafe fn run<M: MulAdd>(operands: Operands<V::Element>) {
+        let mut column = 0;
+        // SAFETY: as the caller vouches: the columns lie within the matrices.
+        unsafe {
+            while size_of::<V>() == 64 && operands.columns - column >= 4 * V::LANES {
+                columns::<V, M, 4>(&operands, column);
+                column += 4 * V::LANES;
+            }
+            while operands.columns - column >= 2 * V::LANES {
+                columns::<V, M, 2>(&operands, column);
+                column += 2 * V::LANES;
+            }
+            while operands.columns > column {
+                columns::<V, M, 1>(&operands, column);
+                column += V::LANES;
             }
         }
     }
 }
 
+/// All rows of some vectors of columns, the last of which may be only begun if it is the only one.
+///
 /// # Safety
-/// As [`Product::run`]; `ROWS` rows from `row` on and column `column` lie within `c`.
+/// As [`Product::run`]; the columns lie within `c`.
 #[inline(always)]
-unsafe fn tile<T: Float, M: MulAdd, const ROWS: usize, const WIDTH: usize>(o: &Operands<T>, row: usize, column: usize) {
-    // The last columns are computed together with some before them, which are not written again.
-    let known = if column + WIDTH <= o.columns { 0 } else { WIDTH.min(o.columns) - (o.columns - column) };
-    let first = column - known;
-    // SAFETY: the rows lie within `a` and `c`; of the columns `WIDTH` do, or where there are fewer, all.
+unsafe fn columns<V: Vector, M: MulAdd, const WIDTH: usize>(operands: &Operands<V::Element>, column: usize) {
+    let (rows, mut row) = (operands.rows, 0);
+    // SAFETY: as the caller vouches: the tiles lie within the matrices.
     unsafe {
-        let (a, b) = (o.a.add(row * o.a_row_stride), o.b.add(first));
-        let c = o.c.add(row * o.c_row_stride + first);
-        let mut sums = [[T::ZERO; WIDTH]; ROWS];
-        if o.columns >= WIDTH {
-            if o.add {
-                for (index, sum) in sums.iter_mut().enumerate() {
-                    *sum = c.add(index * o.c_row_stride).cast::<[T; WIDTH]>().read_unaligned();
+        while row + 6 <= rows {
+            tile::<V, M, 6, WIDTH>(operands, row, column);
+            row += 6;
+        }
+        while row + 2 <= rows {
+            tile::<V, M, 2, WIDTH>(operands, row, column);
+            row += 2;
+        }
+        if row < rows {
+            tile::<V, M, 1, WIDTH>(operands, row, column);
+        }
+    }
+}
+
+/// # Safety
+/// As [`columns`]; `HEIGHT` rows from `row` on lie within `c`.
+#[inline(always)]
+unsafe fn tile<V: Vector, M: MulAdd, const HEIGHT: usize, const WIDTH: usize>(
+    o: &Operands<V::Element>,
+    row: usize,
+    column: usize,
+) {
+    let begun = o.columns - column;
+    // SAFETY: as the caller vouches; of a vector that is only begun no more is touched.
+    unsafe {
+        let c = o.c.add(row * o.c_row_stride + column);
+        let load = |from: *const V::Element| if WIDTH == 1 { V::load_first(from, begun) } else { V::load(from) };
+        let mut sums = [[V::splat(V::Element::default()); WIDTH]; HEIGHT];
+        if o.add {
+            for (index, sums) in sums.iter_mut().enumerate() {
+                for (vector, sum) in sums.iter_mut().enumerate() {
+                    *sum = load(c.add(index * o.c_row_stride + vector * V::LANES));
                 }
             }
-            for step in 0..o.depth {
-                let b = b.add(step * o.b_row_stride).cast::<[T; WIDTH]>().read_unaligned();
-                let a = a.add(step * o.a_column_stride);
-                for (index, sum) in sums.iter_mut().enumerate() {
-                    let factor = *a.add(index * o.a_row_stride);
-                    for lane in 0..WIDTH {
-                        sum[lane] = factor.mul_add::<M>(b[lane], sum[lane]);
+        }
+        // Two addresses for six rows: the others are one or two strides away.
+        let (mut low, mut b) = (o.a.add(row * o.a_row_stride), o.b.add(column));
+        let mut high = low.wrapping_add(3 * o.a_row_stride);
+        for _ in 0..o.depth {
+            let mut vectors = [V::splat(V::Element::default()); WIDTH];
+            for (index, vector) in vectors.iter_mut().enumerate() {
+                *vector = load(b.add(index * V::LANES));
+            }
+            for (index, sums) in sums.iter_mut().enumerate() {
+                let a = if index < 3 { low } else { high };
+                let factor = V::splat(*a.add(index % 3 * o.a_row_stride));
+                for (sum, vector) in sums.iter_mut().zip(vectors) {
+                    *sum = factor.mul_add::<M>(vector, *sum);
+                }
+            }
+            low = low.wrapping_add(o.a_column_stride);
+            high = high.wrapping_add(o.a_column_stride);
+            b = b.wrapping_add(o.b_row_stride);
+        }
+        for (index, sums) in sums.iter().enumerate() {
+            for (vector, sum) in sums.iter().enumerate() {
+                let c = c.add(index * o.c_row_stride + vector * V::LANES);
+                if WIDTH == 1 { sum.store_first(c, begun) } else { sum.store(c) }
+            }
+        }
+    }
+}
+
+/// The loop of [`Product::transpose`].
+struct Columns<V>(PhantomData<V>);
+
+impl<T: Number> VectorLoop<T> for Columns<T> {
+    type Arguments = Transpose<T>;
+    type Of<V: Vector<Element = T>> = Columns<V>;
+}
+
+impl<V: Vector> Multiversion for Columns<V> {
+    type Arguments = Transpose<V::Element>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: Transpose<V::Element>) {
+        let Transpose { rows, count, row_stride, size, factor, columns } = arguments;
+        // SAFETY: as the caller vouches: blocks lie within the rows and the columns.
+        unsafe {
+            let (factor, zero) = (V::splat(factor), V::splat(V::Element::default()));
+            for first in (0..size).step_by(V::LANES) {
+                let num_columns = V::LANES.min(size - first);
+                for row in (0..LANES).step_by(V::LANES) {
+                    let to = columns.add(first * LANES + row);
+                    if row < count {
+                        let from = |index: usize| rows.add((row + index) * row_stride + first);
+                        V::transpose(from, V::LANES.min(count - row), num_columns, to, LANES);
+                    }
+                    for column in 0..num_columns {
+                        let to = to.add(column * LANES);
+                        V::load_first(to, count.saturating_sub(row)).mul_add::<M>(factor, zero).store(to);
                     }
                 }
-            }
-            for (index, sum) in sums.iter().enumerate() {
-                let c = c.add(index * o.c_row_stride);
-                if known == 0 {
-                    c.cast::<[T; WIDTH]>().write_unaligned(*sum);
-                } else {
-                    std::ptr::copy_nonoverlapping(sum.as_ptr().add(known), c.add(known), WIDTH - known);
-                }
-            }
-            return;
-        }
-        for index in 0..ROWS {
-            for lane in 0..o.columns {
-                let c = c.add(index * o.c_row_stride + lane);
-                let mut sum = if o.add { *c } else { T::ZERO };
-                for step in 0..o.depth {
-                    let factor = *a.add(index * o.a_row_stride + step * o.a_column_stride);
-                    sum = factor.mul_add::<M>(*b.add(step * o.b_row_stride + lane), sum);
-                }
-                *c = sum;
             }
         }
     }

@@ -11,6 +11,7 @@ pub mod transpose;
 pub use broadcast::Broadcast;
 pub use concatenate::Concatenate;
 pub use pad::Pad;
+pub(crate) use pad::join;
 pub use reshape::Reshape;
 pub use reverse::Reverse;
 pub use slice::Slice;

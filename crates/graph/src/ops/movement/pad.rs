@@ -3,7 +3,7 @@
 use super::{Operation, Vjp};
 use crate::conformance::{Case, Sample};
 use crate::ops::reduction::Reduction;
-use crate::{Scalar, Shape, Spec, Value};
+use crate::{Op, Scalar, Shape, Spec, Value};
 
 /// Along each axis `low` padding elements, the operand's with `interior` padding elements between
 /// neighbours, then `high`; negative `low` and `high` remove elements.
@@ -76,6 +76,32 @@ impl Value {
     pub fn zero(&self) -> Value {
         Value::constant(Scalar::from_f64(self.dtype(), 0.0), Shape::scalar())
     }
+}
+
+/// The sum of a value and another where that moves elements only: both are parts of an axis, padded with zeros,
+/// that follow one another, as the gradients of neighbouring slices are.
+pub(crate) fn join(left: &Value, right: &Value) -> Option<Value> {
+    let (Op::Pad(first), Op::Pad(second)) = (left.op(), right.op()) else { return None };
+    let rank = left.rank();
+    let plain = |pad: &Pad| pad.interior.iter().all(|&n| n == 0) && pad.low.iter().chain(&pad.high).all(|&n| n >= 0);
+    let is_zero = |value: &Value| matches!(value.inputs()[1].op(), Op::Constant(it) if it.scalar.to_f64() == 0.0);
+    let mut padded = (0..rank).filter(|&axis| [first, second].iter().any(|pad| pad.low[axis] + pad.high[axis] != 0));
+    let axis = padded.next().filter(|_| padded.next().is_none())?;
+    if ![first, second].into_iter().all(plain) || ![left, right].into_iter().all(is_zero) {
+        return None;
+    }
+    let end = |pad: &Pad, value: &Value| pad.low[axis] + value.inputs()[0].shape()[axis] as i64;
+    if second.low[axis] < first.low[axis] {
+        return join(right, left);
+    }
+    (end(first, left) == second.low[axis]).then(|| {
+        let parts = [left, right].map(|value| match value.inputs()[0].op() {
+            Op::Concatenate(op) if op.axis == axis => value.inputs()[0].inputs(),
+            _ => &value.inputs()[..1],
+        });
+        let joined = Value::concatenate(&parts.concat().iter().collect::<Vec<_>>(), axis);
+        joined.pad(&joined.zero(), &first.low, &second.high, &first.interior)
+    })
 }
 
 pub(crate) fn cases() -> Vec<Case> {
