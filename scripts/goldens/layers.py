@@ -73,6 +73,26 @@ class Residual(nn.Module):
         return self.body(x) + (self.shortcut(x) if hasattr(self, "shortcut") else x)
 
 
+class SelfAttention(nn.MultiheadAttention):
+    def __init__(self, causal, **options):
+        super().__init__(**options, batch_first=True)
+        self.causal = causal
+
+    def forward(self, x):
+        mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1) if self.causal else None
+        return super().forward(x, x, x, attn_mask=mask, need_weights=False)[0]
+
+
+class EncoderLayer(nn.TransformerEncoderLayer):
+    def __init__(self, causal, **options):
+        super().__init__(**options, dropout=0.0, activation="gelu", batch_first=True)
+        self.causal = causal
+
+    def forward(self, x):
+        mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1) if self.causal else None
+        return super().forward(x, src_mask=mask)
+
+
 def cases(g):
     for bias, shape in [(True, (3, 5)), (False, (2, 3, 5)), (True, (5,))]:
         options = {"in_features": 5, "out_features": 4, "bias": bias}
@@ -130,6 +150,15 @@ def cases(g):
     yield case(g, "sequential", {}, nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), (5, 3))
     yield case(g, "residual", {}, Residual(nn.Sequential(nn.Linear(3, 3), nn.Tanh())), (4, 3))
     yield case(g, "residual_shortcut", {}, Residual(nn.Linear(3, 2), nn.Linear(3, 2, bias=False)), (4, 3))
+
+    for causal in [False, True]:
+        options = {"embed_dim": 6, "num_heads": 2}
+        module = SelfAttention(causal, **options)
+        yield case(g, "multihead_attention", {**options, "causal": causal}, module, (2, 5, 6))
+    for norm_first, causal in [(False, False), (True, False), (True, True)]:
+        options = {"d_model": 6, "nhead": 3, "dim_feedforward": 5, "norm_first": norm_first}
+        module = EncoderLayer(causal, **options)
+        yield case(g, "transformer_encoder_layer", {**options, "causal": causal}, module, (2, 4, 6))
 
     # With numbers of their own, so that they and the cases above do not depend on each other.
     g = torch.Generator().manual_seed(1)

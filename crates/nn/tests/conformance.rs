@@ -89,6 +89,18 @@ fn all() -> Vec<Case> {
         case("remat dropout", &[3, 4], &[3, 4], None, |rng| {
             Box::new(Remat((Linear::new(4, 4, rng), Dropout::new(0.2))))
         }),
+        case("multihead_attention", &[2, 3, 4], &[2, 3, 4], Some((&[2, 3, 5], "embed_dim (4)")), |rng| {
+            Box::new(MultiheadAttention::new(4, 2, rng))
+        }),
+        case("multihead_attention causal", &[2, 3, 4], &[2, 3, 4], None, |rng| {
+            Box::new(MultiheadAttention::new(4, 2, rng).causal(true))
+        }),
+        case("transformer_encoder_layer", &[2, 3, 4], &[2, 3, 4], None, |rng| {
+            Box::new(TransformerEncoderLayer::new(4, 2, 5, rng))
+        }),
+        case("transformer_encoder_layer norm_first", &[2, 3, 4], &[2, 3, 4], None, |rng| {
+            Box::new(TransformerEncoderLayer::new(4, 2, 5, rng).dropout(0.0).norm_first(true).causal(true))
+        }),
     ];
     let activations: [(&'static str, Build); 11] = [
         ("identity", |_| Box::new(Activation::Identity)),
@@ -219,7 +231,8 @@ fn training_matters_where_it_should() {
         let x = input(&case, DType::F64);
         let before: Vec<Vec<f64>> = state(&*layer);
         let [used, trained] = [false, true].map(|training| forward(&*layer, &x, training).to_vec::<f64>());
-        let differs = ["dropout", "batch_norm", "sequential", "remat dropout"].contains(&case.name);
+        let differs = ["dropout", "batch_norm", "sequential", "remat dropout", "transformer_encoder_layer"];
+        let differs = differs.contains(&case.name);
         assert_eq!(used != trained, differs, "{}", case.name);
         assert_eq!(state(&*layer) != before, case.name == "batch_norm", "{}: the state changes", case.name);
     }

@@ -10,6 +10,7 @@ fn build(layer: &str, options: &Json) -> Box<dyn Layer> {
     let number = |name: &str| options[name].as_u64().map(|number| number as usize);
     let real = |name: &str| options[name].as_f64();
     let bias = options["bias"].as_bool().unwrap_or(true);
+    let flag = |name: &str| options[name].as_bool().expect("true or false");
     let activation = |activation: Activation| -> Box<dyn Layer> { Box::new(activation) };
     match layer {
         "linear" => {
@@ -69,6 +70,15 @@ fn build(layer: &str, options: &Json) -> Box<dyn Layer> {
         "residual_shortcut" => {
             let shortcut = Linear::builder(3, 2).bias(false).build(rng);
             Box::new(Residual::new(Linear::new(3, 2, rng)).shortcut(shortcut))
+        }
+        "multihead_attention" => {
+            let layer = MultiheadAttention::new(number("embed_dim").unwrap(), number("num_heads").unwrap(), rng);
+            Box::new(layer.causal(flag("causal")))
+        }
+        "transformer_encoder_layer" => {
+            let sizes = ["d_model", "nhead", "dim_feedforward"].map(|name| number(name).unwrap());
+            let layer = TransformerEncoderLayer::new(sizes[0], sizes[1], sizes[2], rng).dropout(0.0);
+            Box::new(layer.norm_first(flag("norm_first")).causal(flag("causal")))
         }
         "identity" => activation(Activation::Identity),
         "relu" => activation(Activation::Relu),
