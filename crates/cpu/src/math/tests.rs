@@ -46,8 +46,13 @@ fn table<M: MulAdd>() -> Vec<Pair<'static>> {
     fn in_range(x: f32, fast: f32, slow: fn(f32) -> f32) -> f32 {
         if x.in_trigonometric_range() { fast } else { slow(x) }
     }
+    /// Zero where the result would be subnormal, or almost.
+    fn of_normal(y: f64) -> f64 {
+        if y < (-87.3f32 as f64).exp() { 0.0 } else { y }
+    }
     vec![
         ("exp", |x| Real::exp::<M>(x), f64::exp, 1.0),
+        ("exp_of_nonpositive", |x| Real::exp_of_nonpositive::<M>(-x.abs()), |x| of_normal((-x.abs()).exp()), 1.0),
         ("expm1", |x| Real::expm1::<M>(x), f64::exp_m1, 1.5),
         ("log", |x| Real::log::<M>(x), f64::ln, 0.8),
         ("log1p", |x| Real::log1p::<M>(x), f64::ln_1p, 1.4),

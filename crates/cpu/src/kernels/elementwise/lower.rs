@@ -191,14 +191,26 @@ pub(super) struct Lowered {
     pub(super) result: usize,
 }
 
-/// Chooses the steps. `in_place` says that outputs may be the memory of inputs in any way that
-/// programs allow: nothing is then written before all is read.
-pub(super) fn lower(program: &Values, sources: &[Source], outputs: &[DType], in_place: bool, isa: Isa) -> Lowered {
+/// How outputs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// By the step that computes them.
+    Direct,
+    /// Around the cache, from blocks in it.
+    Streaming,
+    /// After all is read: outputs may be the memory of inputs in any way that programs allow.
+    InPlace,
+}
+
+/// Chooses the steps.
+pub(super) fn lower(program: &Values, sources: &[Source], outputs: &[DType], writing: Writing, isa: Isa) -> Lowered {
+    let in_place = writing == Writing::InPlace;
     let count = program.values.len();
     let lowering = Lowering {
         program,
         sources,
         in_place,
+        streams: writing == Writing::Streaming,
         isa,
         found: vec![NONE; count],
         spread: vec![NONE; count],
@@ -211,6 +223,7 @@ struct Lowering<'a> {
     program: &'a Values,
     sources: &'a [Source],
     in_place: bool,
+    streams: bool,
     isa: Isa,
     /// The place of each value.
     found: Vec<usize>,
@@ -231,6 +244,7 @@ impl Lowering<'_> {
                 let direct = pending.iter().position(|&(stored, output)| {
                     stored == index
                         && !self.in_place
+                        && !self.streams
                         && value.extent == Extent::Full
                         && functions::is_direct(outputs[output])
                 });
@@ -368,7 +382,11 @@ impl Lowering<'_> {
     fn store(&mut self, value: usize, output: usize, dtype: DType) {
         let from = self.block(value);
         let dst = self.place(Place::Output(output));
-        let step = Action::Call(functions::store(dtype, self.isa));
+        let function = match self.streams && functions::is_direct(dtype) {
+            true => functions::stream(Lane::of(dtype)),
+            false => functions::store(dtype, self.isa),
+        };
+        let step = Action::Call(function);
         self.lowered.body.push(Step { action: step, extent: Extent::Full, dst, operands: [from, NONE, NONE] });
     }
 }

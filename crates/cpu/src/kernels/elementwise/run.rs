@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::functions::{Block, Strided};
+use super::functions::{Block, LINE, Strided, fence, prefetch};
 use super::layout::{Access, Source, Space};
-use super::lower::{Action, NONE, Place, Step, Values, lower};
+use super::lower::{Action, NONE, Place, Step, Values, Writing, lower};
 use super::memory::{Follow, GRANULE, Plan, block_length};
 use super::program::{Program, Register};
 use crate::isa::Isa;
@@ -14,6 +14,10 @@ use crate::pool::{Pool, Scratch, ScratchSize};
 const MIN_TASK: usize = 16 << 10;
 /// More tasks than this are not made.
 const MAX_TASKS: usize = 64;
+/// Outputs of at least this many bytes are written around the cache.
+const MIN_STREAM: usize = 32 << 20;
+/// Passes over as many elements, and of as many steps, ask for the next block's while they compute.
+const MIN_PREFETCH: (usize, usize) = (256 << 10, 3);
 
 /// A [`Program`] made ready to run. Running it allocates nothing.
 #[derive(Clone, Debug)]
@@ -24,7 +28,11 @@ pub struct CompiledProgram {
     /// Bytes per element of each output.
     output_sizes: Vec<usize>,
     block: usize,
-    /// What runs unless an output is the memory of an input that `hazards` pairs it with.
+    /// Whether outputs are written around the cache.
+    streams: bool,
+    prefetches: bool,
+    /// What runs unless an output is the memory of an input that `hazards` pairs it with, or, if outputs are
+    /// written around the cache, of any.
     plan: Plan,
     hazards: Vec<(usize, usize)>,
     in_place_plan: Plan,
@@ -58,12 +66,27 @@ impl CompiledProgram {
         let (space, sources, groups) = Space::new(program, keep_apart, isa);
         let values = Values::new(program, &space, &sources, result);
         let output_sizes: Vec<usize> = program.outputs.iter().map(|dtype| dtype.size()).collect();
-        let [fast, in_place] = [false, true].map(|in_place| lower(&values, &sources, &program.outputs, in_place, isa));
+        let streams = output_sizes.iter().any(|size| size * space.num_elements() >= MIN_STREAM);
+        let fast = if streams { Writing::Streaming } else { Writing::Direct };
+        let [fast, in_place] =
+            [fast, Writing::InPlace].map(|writing| lower(&values, &sources, &program.outputs, writing, isa));
         let block = block_length(&fast, &sources, &output_sizes).min(block_length(&in_place, &sources, &output_sizes));
         let [plan, in_place_plan] = [fast, in_place].map(|lowered| Plan::new(lowered, &sources, block));
         let hazards = plan.hazards(&sources);
         let constants = values.constants;
-        let compiled = CompiledProgram { space, sources, constants, output_sizes, block, plan, hazards, in_place_plan };
+        let prefetches = space.num_elements() >= MIN_PREFETCH.0 && plan.body.len() >= MIN_PREFETCH.1;
+        let compiled = CompiledProgram {
+            space,
+            sources,
+            constants,
+            output_sizes,
+            block,
+            streams,
+            prefetches,
+            plan,
+            hazards,
+            in_place_plan,
+        };
         (compiled, groups)
     }
 
@@ -146,7 +169,9 @@ impl CompiledProgram {
             return;
         }
         let shares = |&(output, input): &(usize, usize)| outputs[output].cast_const() == inputs[input];
-        let plan = if self.hazards.iter().any(shares) { &self.in_place_plan } else { &self.plan };
+        let is_input = |output: &*mut u8| inputs.contains(&output.cast_const());
+        let is_in_place = self.hazards.iter().any(shares) || self.streams && outputs.iter().any(is_input);
+        let plan = if is_in_place { &self.in_place_plan } else { &self.plan };
         let frame = Frame { program: self, plan, inputs, outputs, scratch, origin: range.start };
         // SAFETY: the scratch memory has room for the table and all blocks, which the caller vouches
         // for; places and sources stay within the arrays.
@@ -156,13 +181,19 @@ impl CompiledProgram {
             while start < range.end {
                 let n = self.block_at(start, range.end);
                 frame.follow(start);
-                for step in &plan.body {
+                for (index, step) in plan.body.iter().enumerate() {
+                    if self.prefetches {
+                        frame.prefetch(start + n, range.end, index);
+                    }
                     frame.step(step, start, n);
                 }
                 let result = if plan.result == NONE { std::ptr::null() } else { frame.pointer(plan.result) };
                 consume(start, n, result);
                 start += n;
             }
+        }
+        if self.streams {
+            fence();
         }
     }
 
@@ -283,6 +314,19 @@ impl Frame<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Asks, while a step runs, for its share of what the block that begins at `start` reads.
+    #[inline(always)]
+    fn prefetch(&self, start: usize, end: usize, step: usize) {
+        let len = self.program.block.min(end - start);
+        let steps = self.plan.body.len();
+        for source in self.program.sources.iter().filter(|source| source.access == Access::Flat && source.is_direct()) {
+            let size = source.dtype.size();
+            let first = self.base(source).wrapping_offset((source.offset + start as isize) * size as isize);
+            let share = len * size * step / steps..len * size * (step + 1) / steps;
+            share.step_by(LINE).for_each(|place| prefetch(first.wrapping_add(place)));
         }
     }
 

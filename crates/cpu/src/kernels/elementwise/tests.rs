@@ -333,3 +333,17 @@ fn an_epilogue_covers_the_regions_it_is_given() {
     assert!(outputs == expected);
     assert_eq!(indices(&shape, 97), [1, 1]);
 }
+
+/// Results that do not fit the cache are written around it, from any place on and to any place.
+#[test]
+fn large_outputs_are_written_whole() {
+    let n = (8 << 20) + 5;
+    let negation = Instruction::Unary { function: Unary::Neg, dst: 1, src: 0 };
+    let program = single(n, &[DType::F32], DType::F32, None, negation);
+    let input: Vec<u8> = (0..n).flat_map(|index| (index as f32).to_le_bytes()).collect();
+    for isa in isas() {
+        let outputs = run(&program.clone().compile_for(isa), &program, &[&input], &[1, 70_003]);
+        let numbers = outputs[0].chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes")));
+        assert!(numbers.enumerate().all(|(index, y)| y == -(index as f32)), "{isa:?}");
+    }
+}

@@ -6,12 +6,14 @@ mod float;
 mod integer;
 mod load;
 mod select;
+mod stream;
 mod unary;
 
 pub(super) use binary::binary;
 pub(super) use convert::{convert, round, store};
 pub(super) use load::{Strided, load};
 pub(super) use select::{compare, fill, select};
+pub(super) use stream::{LINE, fence, prefetch, stream};
 pub(super) use unary::unary;
 
 use gyrus_graph::DType;
