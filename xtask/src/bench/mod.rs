@@ -17,7 +17,7 @@ mod workload;
 use std::process::Command;
 use std::time::Duration;
 
-use gyrus::{DType, num_threads, set_num_threads};
+use gyrus::{Precision, num_threads, set_num_threads};
 use serde_json::json;
 
 use self::options::Options;
@@ -54,13 +54,15 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let options = Options::parse(arguments)?;
     let wanted: Vec<&Entry> = WORKLOADS.iter().chain(wide::WORKLOADS).filter(|(name, _)| options.wants(name)).collect();
-    match wanted[..] {
+    // A name that is a part of another one means itself.
+    let named = wanted.iter().find(|(name, _)| options.filter == [*name]).copied();
+    match named.map_or(wanted, |entry| vec![entry])[..] {
         [] => Err(format!("bench: no workload is called {}: {}", options.filter.join(" or "), names())),
         [entry] => {
             run_here(entry, &options);
             Ok(())
         }
-        _ => wanted.iter().try_for_each(|(name, _)| run_apart(name, &options)),
+        ref wanted => wanted.iter().try_for_each(|(name, _)| run_apart(name, &options)),
     }
 }
 
@@ -81,7 +83,7 @@ fn run_here((name, prepare): &Entry, options: &Options) {
     }
     let mut workload = prepare();
     if options.is_bf16 {
-        workload.convert(DType::BF16);
+        workload.set_precision(Precision::Bf16);
     }
     if options.profile {
         profile::print(name, &mut *workload, options.time());
@@ -89,21 +91,21 @@ fn run_here((name, prepare): &Entry, options: &Options) {
         let patience = std::env::var("QUIET_WAIT").ok().and_then(|seconds| seconds.parse().ok());
         let patience = patience.map_or(PATIENCE, Duration::from_secs);
         let sample = timing::sample(&mut || workload.call(), options.time(), patience);
-        report(name, &sample, options);
+        report(name, &sample, workload.note(), options);
         if options.roofline {
             roofline::print(workload.plan(), &sample, options.is_bf16);
         }
     }
 }
 
-fn report(name: &str, sample: &Sample, options: &Options) {
+fn report(name: &str, sample: &Sample, note: String, options: &Options) {
     let milliseconds = |seconds: f64| (seconds * 1e7).round() / 1e4;
     let (median, min, n) = (milliseconds(sample.median()), milliseconds(sample.min()), sample.times.len());
     let other = (sample.other * 100.0).round() / 100.0;
     let memory = timing::peak_memory();
     if options.json {
         let peer = if options.is_bf16 { "gyrus-bf16" } else { "gyrus" };
-        let note = format!("{} threads", num_threads());
+        let note = format!("{} threads{note}", num_threads());
         println!(
             "{}",
             json!({
@@ -114,7 +116,7 @@ fn report(name: &str, sample: &Sample, options: &Options) {
     } else {
         let memory = memory.map_or(String::new(), |memory| format!(", at most {memory} MB"));
         println!(
-            "{name:28} median {median:9.4} ms, least {min:9.4} ms, of {n} calls{memory}, others took {other:.2} cores"
+            "{name:28} median {median:9.4} ms, least {min:9.4} ms, of {n} calls{memory}, others took {other:.2} cores{note}"
         );
     }
 }

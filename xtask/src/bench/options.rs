@@ -11,7 +11,7 @@ cargo run --release -p xtask -- bench [FILTER] [OPTION]...
   --roofline         the work of each workload, and how close it comes to the machine's limits
   --seconds S        how long each workload is timed; 4 if not given
   --threads N        how many threads compute; all if not given
-  --precision bf16   parameters and inputs in bf16 in place of f32";
+  --precision bf16   products of layers, and their gradients, of operands rounded to bf16";
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq)]

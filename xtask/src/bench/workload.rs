@@ -1,7 +1,10 @@
 //! What is timed: training steps and inferences of models through the public API.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use gyrus::prelude::*;
-use gyrus::{Compiled, Element, Kind, Path, StepTime, bf16};
+use gyrus::{Compiled, Kind, Path, StepTime};
 use gyrus_cpu::plan::Plan;
 
 /// A compiled function with its arguments, called again and again.
@@ -15,14 +18,35 @@ pub trait Workload {
     /// What is run; known after the first call.
     fn plan(&self) -> &Plan;
 
-    /// Converts the numbers of `f32` among its arguments, before the first call.
-    fn convert(&mut self, dtype: DType);
+    /// How exactly the products of layers are computed, from before the first call on.
+    fn set_precision(&mut self, precision: Precision);
+
+    /// What is worth saying of the results.
+    fn note(&self) -> String;
 }
 
 struct Prepared<F, S, I, O> {
     function: Compiled<F, S, I, O>,
     state: S,
     inputs: I,
+    precision: Rc<Cell<Precision>>,
+    /// The first results of the first and the last call, and how many calls there were.
+    results: Option<(f32, f32, usize)>,
+    is_training: bool,
+}
+
+impl<F, S, I, O> Prepared<F, S, I, O> {
+    /// Keeps the first result.
+    fn keep(&mut self, outputs: &impl Module) {
+        let mut result = None;
+        outputs.walk(&mut Path::default(), &mut |_, _: Kind, tensor| {
+            result = result.or_else(|| Some(tensor.read(|elements: &[f32]| elements[0])));
+        });
+        let result = result.expect("a workload has a result");
+        assert!(result.is_finite());
+        let (first, _, count) = self.results.unwrap_or((result, result, 0));
+        self.results = Some((first, result, count + 1));
+    }
 }
 
 impl<F, S, I, O> Workload for Prepared<F, S, I, O>
@@ -33,12 +57,13 @@ where
     O: Module + Clone,
 {
     fn call(&mut self) {
-        check(&self.function.call(&mut self.state, self.inputs.clone()));
+        let outputs = self.function.call(&mut self.state, self.inputs.clone());
+        self.keep(&outputs);
     }
 
     fn profile(&mut self) -> Vec<StepTime> {
         let (outputs, times) = self.function.profile(&mut self.state, self.inputs.clone());
-        check(&outputs);
+        self.keep(&outputs);
         times
     }
 
@@ -46,40 +71,33 @@ where
         self.function.last_plan().expect("was called")
     }
 
-    fn convert(&mut self, dtype: DType) {
-        let mut to_dtype = |_: &Path, _, tensor: &mut Tensor| {
-            if tensor.dtype() == DType::F32 {
-                *tensor = tensor.to_dtype(dtype).detach();
-            }
-        };
-        self.state.walk_mut(&mut Path::default(), &mut to_dtype);
-        self.inputs.walk_mut(&mut Path::default(), &mut to_dtype);
+    fn set_precision(&mut self, precision: Precision) {
+        self.precision.set(precision);
     }
-}
 
-/// Reads the first result.
-fn check(outputs: &impl Module) {
-    fn is_finite<T: Element>(tensor: &Tensor, to_f32: fn(T) -> f32) -> bool {
-        tensor.read(|elements: &[T]| to_f32(elements[0]).is_finite())
-    }
-    let mut is_first = true;
-    outputs.walk(&mut Path::default(), &mut |_, _: Kind, tensor| {
-        if std::mem::take(&mut is_first) {
-            assert!(match tensor.dtype() {
-                DType::BF16 => is_finite(tensor, bf16::to_f32),
-                _ => is_finite(tensor, |element: f32| element),
-            });
+    fn note(&self) -> String {
+        match self.results.filter(|_| self.is_training) {
+            Some((first, last, count)) => format!(", loss {first:.4} -> {last:.4} over {count} steps"),
+            None => String::new(),
         }
-    });
+    }
 }
 
-fn prepared<S, I, O>(state: S, inputs: I, function: impl FnMut(&mut S, I) -> O + 'static) -> Box<dyn Workload>
+fn prepared<S, I, O>(
+    state: S,
+    inputs: I,
+    is_training: bool,
+    function: impl FnMut(&mut S, I, Precision) -> O + 'static,
+) -> Box<dyn Workload>
 where
     S: Module + 'static,
     I: Module + Clone + 'static,
     O: Module + Clone + 'static,
 {
-    Box::new(Prepared { function: compile(function), state, inputs })
+    let (precision, mut function) = (Rc::new(Cell::new(Precision::Full)), function);
+    let chosen = precision.clone();
+    let function = compile(move |state: &mut S, inputs: I| function(state, inputs, chosen.get()));
+    Box::new(Prepared { function, state, inputs, precision, results: None, is_training })
 }
 
 /// Forward, backward and update on one batch; reads the loss.
@@ -88,8 +106,9 @@ where
     M: Layer + 'static,
     O: Optimizer + Module + 'static,
 {
-    prepared((model, optimizer, Rng::new(1)), (x, labels), |(model, optimizer, rng), (x, labels)| {
-        let loss = cross_entropy(&model.forward(&x, &mut Context::train(rng)), &labels);
+    prepared((model, optimizer, Rng::new(1)), (x, labels), true, |(model, optimizer, rng), (x, labels), precision| {
+        let mut context = Context::train(rng).with_precision(precision);
+        let loss = cross_entropy(&model.forward(&x, &mut context), &labels);
         let gradients = loss.grad(model);
         optimizer.step(model, &gradients);
         loss
@@ -98,7 +117,9 @@ where
 
 /// The forward pass alone.
 pub fn inference<M: Layer + 'static>(model: M, x: Tensor) -> Box<dyn Workload> {
-    prepared(model, x, |model, x| model.forward(&x, &mut Context::evaluate()))
+    prepared(model, x, false, |model, x, precision| {
+        model.forward(&x, &mut Context::evaluate().with_precision(precision))
+    })
 }
 
 /// A function of tensors.
@@ -106,7 +127,7 @@ pub fn function<const N: usize>(
     inputs: [Tensor; N],
     f: impl Fn(&[Tensor]) -> Vec<Tensor> + 'static,
 ) -> Box<dyn Workload> {
-    prepared((), inputs.to_vec(), move |(), inputs| f(&inputs))
+    prepared((), inputs.to_vec(), false, move |(), inputs, _| f(&inputs))
 }
 
 /// Standard normal numbers.

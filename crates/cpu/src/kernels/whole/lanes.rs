@@ -124,22 +124,6 @@ pub(super) unsafe fn store<T: Float>(row: *mut T, at: usize, len: usize, lanes: 
     }
 }
 
-/// Writes rows of `size` elements as columns of `[size, LANES]`, times a factor; further columns become zero.
-///
-/// # Safety
-/// `rows` points to `count <= LANES` rows, `columns` to `size` rows of lanes.
-pub(super) unsafe fn transpose<T: Float>(rows: *const T, count: usize, size: usize, factor: T, columns: *mut T) {
-    for index in 0..size {
-        let mut lanes: Lanes<T> = [T::ZERO; LANES];
-        for (lane, element) in lanes[..count].iter_mut().enumerate() {
-            // SAFETY: as the caller vouches.
-            *element = unsafe { *rows.add(lane * size + index) } * factor;
-        }
-        // SAFETY: as the caller vouches.
-        unsafe { columns.add(index * LANES).cast::<Lanes<T>>().write_unaligned(lanes) }
-    }
-}
-
 /// A function of each lane.
 #[inline(always)]
 pub(super) fn map<T: Float>(mut a: Lanes<T>, function: impl Fn(T) -> T) -> Lanes<T> {
