@@ -9,7 +9,7 @@ use crate::pool::{Pool, Scratch, ScratchSize};
 /// that), aligned to 64 bytes, and of the shapes and element types that the kernel was made for, but those that it
 /// took strided; outputs overlap nothing but what [`Kernel::in_place`] allows.
 pub struct Run<'a> {
-    /// The operands, in the operation's order.
+    /// The operands, in the operation's order; after them the one that was [prepared](Kernel::prepare), if one was.
     pub inputs: &'a [*const u8],
     /// The results.
     pub outputs: &'a [*mut u8],
@@ -61,6 +61,18 @@ pub trait Kernel: Send + Sync {
     fn write_strided(&mut self, _outputs: &[Strided]) -> bool {
         false
     }
+
+    /// Which operand can be prepared for many runs in which it stays the same, such as weights that are packed, and
+    /// how many bytes it then takes.
+    fn prepared(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    /// Prepares the operand that [`Kernel::prepared`] names.
+    ///
+    /// # Safety
+    /// `operand` is as in [`Run`], and there is room at `to`, which is aligned to 64 bytes.
+    unsafe fn prepare(&self, _operand: *const u8, _to: *mut u8, _pool: &Pool) {}
 
     /// Computes the outputs.
     ///

@@ -67,6 +67,9 @@ struct Replay<O> {
     plan: Plan,
     /// For each tensor of the state, whether the function replaces it.
     is_replaced: Vec<bool>,
+    /// Tensors of the state that the function does not replace and of which the plan keeps a prepared form: their
+    /// places, and what they were when it was made. While they are held here, nothing can change them in place.
+    prepared: Vec<(usize, Option<Value>)>,
     /// Tensors of the surroundings that the function reads.
     constants: Vec<Value>,
     /// The function's result, with other tensors in it.
@@ -200,9 +203,15 @@ impl<O: Module + Clone> Replay<O> {
             .collect();
         let nothing = Value::from_elements([0], &[0u8; 0]);
         replace(&mut template, &vec![nothing; results.len()]);
+        let mut plan = Plan::new(&captured.graph, &donated);
+        let stays: Vec<usize> = (0..old.len()).filter(|&index| !is_replaced[index]).collect();
+        let mut prepared = plan.prepare_inputs(&stays);
+        prepared.sort_unstable();
+        prepared.dedup();
         Replay {
+            prepared: prepared.into_iter().map(|index| (index, None)).collect(),
             specs: old.iter().chain(&given).map(|value| value.spec().clone()).collect(),
-            plan: Plan::new(&captured.graph, &donated),
+            plan,
             is_replaced,
             constants: captured.constants,
             template,
@@ -227,7 +236,7 @@ impl<O: Module + Clone> Replay<O> {
         let Replay { read: Addresses(read), write: Addresses(write), is_replaced, replacements, .. } = self;
         read.clear();
         write.clear();
-        let mut index = 0;
+        let (mut index, mut prepared, mut has_changed) = (0, self.prepared.iter_mut().peekable(), false);
         state.walk_mut(path, &mut |_, _, tensor| {
             read.push(address(tensor));
             if is_replaced[index] {
@@ -239,8 +248,16 @@ impl<O: Module + Clone> Replay<O> {
                     start
                 }));
             }
+            if let Some((_, value)) = prepared.next_if(|(place, _)| *place == index)
+                && !value.as_ref().is_some_and(|value| value.is_same(tensor.value()))
+            {
+                (*value, has_changed) = (Some(tensor.value().clone()), true);
+            }
             index += 1;
         });
+        if has_changed {
+            self.plan.inputs_changed();
+        }
         inputs.walk(path, &mut |_, _, tensor| read.push(address(tensor)));
         read.extend(self.constants.iter().map(|value| value.buffer().expect("computed").as_ptr()));
         for result in &mut self.results {

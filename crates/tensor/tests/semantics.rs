@@ -1,7 +1,7 @@
 //! What a user of NumPy or PyTorch expects: types, numbers beside tensors, special values, text.
 
 use gyrus_graph::{Spec, Value};
-use gyrus_tensor::{DType, NewAxis, Shape, Tensor, f16};
+use gyrus_tensor::{ConvolutionWindow, DType, NewAxis, Rng, Shape, Tensor, compile, f16};
 
 #[test]
 fn types_promote() {
@@ -178,4 +178,29 @@ fn text() {
 fn text_of_what_is_not_known_yet() {
     let given_later = Tensor::from(Value::placeholder(Spec::new([2, 3], DType::F32)));
     assert_eq!((given_later + 1.0).to_string(), "f32[2, 3] not known yet");
+}
+
+/// Weights of convolutions are packed once for many calls, and again when they change.
+#[test]
+fn packed_weights_follow_the_state() {
+    let mut rng = Rng::new(3);
+    let window = || ConvolutionWindow { padding: vec![(1, 1); 2], ..ConvolutionWindow::new(2) };
+    for size in [3, 1] {
+        let shape = [48, 32, size, size];
+        let mut draw = || rng.normal(shape, DType::F32, 0.0, 1.0).detach();
+        let (mut weight, other) = (draw(), draw());
+        let x = Rng::new(4).normal([2, 32, 9, 10], DType::F32, 0.0, 1.0).detach();
+        let mut compiled = compile(|weight: &mut Tensor, x: Tensor| x.conv(weight, window()));
+        let mut check = |weight: &mut Tensor| {
+            for _ in 0..2 {
+                let found = compiled.call(weight, x.clone()).to_vec::<f32>();
+                assert_eq!(found, x.conv(weight, window()).to_vec::<f32>());
+            }
+        };
+        check(&mut weight);
+        weight.assign(&other.to_vec::<f32>());
+        check(&mut weight);
+        weight = weight * 2.0;
+        check(&mut weight);
+    }
 }

@@ -46,3 +46,18 @@ impl<'a> Pointers<'a> {
         self.outputs[index].cast()
     }
 }
+
+/// A pointer to memory that threads share, each part of which is written by one of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<T>(pub(crate) *mut T);
+
+impl<T> Shared<T> {
+    pub(crate) fn get(&self) -> *mut T {
+        self.0
+    }
+}
+
+// SAFETY: as the type states.
+unsafe impl<T> Send for Shared<T> {}
+// SAFETY: as the type states.
+unsafe impl<T> Sync for Shared<T> {}

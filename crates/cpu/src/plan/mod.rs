@@ -46,9 +46,21 @@ pub struct Plan {
     /// Where in the arena each block of the plan's own is.
     offsets: Vec<usize>,
     arena_bytes: usize,
+    /// What kernels have prepared of inputs that stay the same, and whether it is up to date.
+    kept: Kept,
     /// The arena, followed by working memory for the hungriest step.
     memory: Buffer,
     pointers: Pointers,
+}
+
+/// Operands that were prepared, and stay so until inputs change.
+#[derive(Default)]
+struct Kept {
+    /// For each step the prepared operand: which input of the graph it is, and where it is kept.
+    operands: Vec<Option<(usize, usize)>>,
+    bytes: usize,
+    memory: Option<Buffer>,
+    is_current: bool,
 }
 
 /// Room for addresses, kept so that a run does not allocate.
@@ -90,7 +102,52 @@ impl Plan {
         let mut offsets = vec![0; slots.len()];
         own.iter().zip(places).for_each(|(&slot, place)| offsets[slot] = place);
         let (memory, pointers) = (Buffer::zeroed(0), Pointers::default());
-        Plan { graph, groups, steps, slots, offsets, arena_bytes, memory, pointers }
+        let kept = Kept { operands: vec![None; steps.len()], ..Kept::default() };
+        Plan { graph, groups, steps, slots, offsets, arena_bytes, kept, memory, pointers }
+    }
+
+    /// Lets kernels prepare those of `inputs`, numbers of inputs that stay the same from run to run, once for many
+    /// runs: until [`Plan::inputs_changed`] is called. Returns which ones kernels do prepare.
+    pub fn prepare_inputs(&mut self, inputs: &[usize]) -> Vec<usize> {
+        for (step, kept) in self.steps.iter().zip(&mut self.kept.operands) {
+            let Some((operand, bytes)) = step.kernel.prepared() else { continue };
+            let read = step.reads[operand];
+            match self.slots[read.slot].storage {
+                Storage::Input(input) if read.offset == 0 && inputs.contains(&input) => {
+                    *kept = Some((input, self.kept.bytes));
+                    self.kept.bytes += bytes.next_multiple_of(64);
+                }
+                _ => {}
+            }
+        }
+        self.kept.operands.iter().flatten().map(|&(input, _)| input).collect()
+    }
+
+    /// Says that inputs which were to stay the same have changed.
+    pub fn inputs_changed(&mut self) {
+        self.kept.is_current = false;
+    }
+
+    /// Prepares inputs again if they have changed; where what is prepared begins.
+    ///
+    /// # Safety
+    /// As for [`Plan::run`].
+    unsafe fn prepare(&mut self, inputs: &[*const u8], pool: &Pool) -> *const u8 {
+        let Kept { operands, bytes, memory, is_current } = &mut self.kept;
+        if *bytes == 0 {
+            return std::ptr::null();
+        }
+        let memory = memory.get_or_insert_with(|| Buffer::zeroed(*bytes));
+        let start = memory.bytes_mut().expect("the plan's own").as_mut_ptr();
+        if !std::mem::replace(is_current, true) {
+            for (step, kept) in self.steps.iter().zip(operands) {
+                if let Some((input, offset)) = *kept {
+                    // SAFETY: the input is the operand that the kernel was made for; there is room for what it prepares.
+                    unsafe { step.kernel.prepare(inputs[input], start.add(offset), pool) }
+                }
+            }
+        }
+        start
     }
 
     /// How many bytes the plan needs for intermediate results.
@@ -124,6 +181,8 @@ impl Plan {
         pool: &Pool,
         mut observe: impl FnMut(),
     ) {
+        // SAFETY: as the caller vouches.
+        let prepared = unsafe { self.prepare(inputs, pool) };
         let num_threads = pool.num_threads();
         let scratch = |step: &Step| {
             let epilogue = step.epilogue.as_ref().map_or(ScratchSize::default(), |e| e.program.scratch());
@@ -144,12 +203,14 @@ impl Plan {
             // SAFETY: the arena was arranged so.
             Storage::Arena => unsafe { arena.add(offset) },
         }));
-        for step in &self.steps {
+        for (step, kept) in self.steps.iter().zip(&self.kept.operands) {
             observe();
             // SAFETY: offsets are within the blocks that they refer to.
             let read = |read: &step::Read| unsafe { slots[read.slot].cast_const().add(read.offset) };
             reads.clear();
             reads.extend(step.reads.iter().map(read));
+            // SAFETY: it was prepared there.
+            reads.extend(kept.map(|(_, offset)| unsafe { prepared.add(offset) }));
             writes.clear();
             writes.extend(step.writes.iter().map(|&slot| slots[slot]));
             let size = step.kernel.scratch();

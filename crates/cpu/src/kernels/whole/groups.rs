@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+pub(super) use crate::kernels::split::Shared;
+
 use super::lanes::{Float, LANES, for_blocks, load, store, zip};
 
 /// A division of rows into groups, each summed by one thread, that does not depend on the number of threads.
@@ -37,18 +39,3 @@ pub(super) unsafe fn add_rows<T: Float>(sums: *const T, count: usize, width: usi
         unsafe { store(result, at, width, total) }
     });
 }
-
-/// A pointer to shared scratch memory, each part of which is written by one thread.
-#[derive(Clone, Copy)]
-pub(super) struct Shared<T>(pub(super) *mut T);
-
-impl<T> Shared<T> {
-    pub(super) fn get(&self) -> *mut T {
-        self.0
-    }
-}
-
-// SAFETY: as the type states.
-unsafe impl<T> Send for Shared<T> {}
-// SAFETY: as the type states.
-unsafe impl<T> Sync for Shared<T> {}

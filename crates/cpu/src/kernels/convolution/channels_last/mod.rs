@@ -12,7 +12,8 @@ use crate::kernel::{Kernel, Signature};
 mod direct;
 mod winograd;
 
-/// How many output channels, or of depthwise convolutions channels, make this order worth while.
+/// How many output channels make this order worth while, whatever comes in, and how many on both sides do.
+const MANY_CHANNELS: usize = 32;
 const FEWEST_CHANNELS: usize = 16;
 
 /// The kernel of a convolution, if it is faster in this order.
@@ -40,7 +41,8 @@ pub fn weight_grad(op: &ConvolutionWeightGrad, signature: &Signature) -> Option<
 /// or none, so that nothing is copied between them.
 fn geometry(window: &ConvolutionWindow, dtype: DType, [x, w, y]: [&[usize]; 3]) -> Option<Geometry> {
     let is_empty = [x, w, y].iter().any(|shape| shape.contains(&0));
-    let is_worth_while = dtype == DType::F32 && x.len() > 2 && !is_empty && w[0] >= FEWEST_CHANNELS;
+    let has_channels = w[0] >= MANY_CHANNELS || w[0].min(x[1]) >= FEWEST_CHANNELS;
+    let is_worth_while = dtype == DType::F32 && x.len() > 2 && !is_empty && has_channels;
     let geometry = is_worth_while.then(|| Geometry::new(window, x, w, y))?;
     (!geometry.is_whole()).then_some(geometry)
 }

@@ -14,8 +14,8 @@ use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::Epilogue;
 use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece};
 use crate::kernels::gemm::number::Number;
-use crate::kernels::split::Pointers;
-use crate::pool::ScratchSize;
+use crate::kernels::split::{Pointers, Shared};
+use crate::pool::{Pool, ScratchSize};
 
 /// From how many images on they can be the rows of a tile, and which part of the multiplications that saves at
 /// least: at each place, only those elements of the kernel are used that meet the input.
@@ -140,19 +140,39 @@ impl<T: Number> Correlation<T> {
         })
     }
 
-    /// Computes it.
+    /// Elements of the packed weights.
+    pub(super) fn packed_len(&self) -> usize {
+        self.groups * self.panels() * self.weights.panel_len()
+    }
+
+    /// Packs the weights.
+    ///
+    /// # Safety
+    /// `w` points to them, `to` to [`Correlation::packed_len`] elements.
+    pub(super) unsafe fn pack(&self, w: *const T, to: *mut T, pool: &Pool) {
+        let (panels, w, to) = (self.panels(), Shared(w.cast_mut()), Shared(to));
+        pool.run(self.groups * panels, &|index, _| {
+            let to = to.get().wrapping_add(index * self.weights.panel_len());
+            // SAFETY: as the caller vouches; each panel is written by one thread.
+            unsafe { self.weights.pack(w.get(), index / panels, index % panels, to) }
+        });
+    }
+
+    /// Computes it, of packed weights if they come as a third input.
     ///
     /// # Safety
     /// As [`Kernel::run`](crate::kernel::Kernel::run).
     pub(super) unsafe fn run(&self, run: &Run) {
         let (pointers, scratch, epilogue, panels) = (Pointers::of(run), run.scratch, run.epilogue, self.panels());
-        let packed = || scratch.shared::<T>(self.scratch().shared / size_of::<T>());
-        if !self.division.is_by_panel {
-            run.pool.run(self.groups * panels, &|index, _| {
-                let to = packed().wrapping_add(index * self.weights.panel_len());
-                // SAFETY: by this function's own contract.
-                unsafe { self.weights.pack(pointers.input(1), index / panels, index % panels, to) }
-            });
+        let is_prepared = run.inputs.len() > 2;
+        let packed = || match is_prepared {
+            true => pointers.input::<T>(2).cast_mut(),
+            false => scratch.shared::<T>(self.scratch().shared / size_of::<T>()),
+        };
+        let packs_own = self.division.is_by_panel && !is_prepared;
+        if !packs_own && !is_prepared {
+            // SAFETY: by this function's own contract.
+            unsafe { self.pack(pointers.input(1), packed(), run.pool) }
         }
         run.pool.run(self.division.num_tasks(), &|index, worker| {
             let (x, w, y) = (pointers.input::<T>(0), pointers.input::<T>(1), pointers.output::<T>(0));
@@ -160,7 +180,7 @@ impl<T: Number> Correlation<T> {
             let pieces = scratch.worker::<u8>(worker, self.scratch().per_worker).cast::<Piece>();
             let own = pieces.wrapping_add(self.num_pieces).cast::<T>();
             let first_panel = task.group * panels + task.panels.start;
-            let lines = if self.division.is_by_panel {
+            let lines = if packs_own {
                 // SAFETY: as above.
                 unsafe { self.weights.pack(w, task.group, task.panels.start, own) }
                 own.wrapping_add(self.weights.panel_len())
@@ -182,7 +202,7 @@ impl<T: Number> Correlation<T> {
                 }
                 for (index, panel) in task.panels.clone().enumerate() {
                     let column = task.group * self.columns + panel * self.kernel.width;
-                    let w = if self.division.is_by_panel {
+                    let w = if packs_own {
                         own
                     } else {
                         packed().wrapping_add((first_panel + index) * self.weights.panel_len())

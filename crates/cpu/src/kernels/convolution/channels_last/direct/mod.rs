@@ -9,7 +9,7 @@ use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
 use crate::kernels::convolution::geometry::{Axis, Geometry};
 use crate::kernels::gemm::number::Number;
-use crate::pool::ScratchSize;
+use crate::pool::{Pool, ScratchSize};
 
 mod correlation;
 mod depthwise;
@@ -116,6 +116,15 @@ impl<T: Number> Kernel for Correlated<T> {
 
     fn takes_epilogue(&self) -> bool {
         true
+    }
+
+    fn prepared(&self) -> Option<(usize, usize)> {
+        Some((1, self.0.packed_len() * size_of::<T>()))
+    }
+
+    unsafe fn prepare(&self, operand: *const u8, to: *mut u8, pool: &Pool) {
+        // SAFETY: by this function's own contract.
+        unsafe { self.0.pack(operand.cast(), to.cast(), pool) }
     }
 
     unsafe fn run(&self, run: &Run) {

@@ -14,6 +14,7 @@ use crate::kernels::convolution::geometry::{Axis, Geometry};
 use crate::kernels::gemm::Epilogue;
 use crate::kernels::gemm::microkernel::BatchReduceKernel;
 use crate::kernels::gemm::number::Number;
+use crate::kernels::split::Shared;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// The most tiles whose transforms stay in a core's cache beside some weights.
@@ -193,21 +194,28 @@ impl Correlation {
         }
     }
 
-    /// Blocks of tiles are tasks.
+    /// Transforms all weights.
+    ///
+    /// # Safety
+    /// `w` points to them, `to` to as many elements as panels have.
+    unsafe fn transform_weights(&self, w: *const f32, to: *mut f32, pool: &Pool) {
+        let (panels, depth, w, to) = (self.panels(), self.weights.depth, Shared(w.cast_mut()), Shared(to));
+        let pieces = depth.div_ceil(DEPTH);
+        pool.run(panels * pieces, &|task, _| {
+            let (panel, first) = (task / pieces, task % pieces * DEPTH);
+            let depths = first..depth.min(first + DEPTH);
+            let u = to.get().wrapping_add(panel * self.u.len() + first * self.u.row);
+            // SAFETY: as the caller vouches; each task has its own rows.
+            unsafe { self.packing.pack(w.get(), panel, depths, u, self.u) }
+        });
+    }
+
+    /// Blocks of tiles are tasks. The weights are transformed.
     ///
     /// # Safety
     /// The memory is as [`Correlation::scratch`] says, and the order [`Order::Tiles`].
     unsafe fn run_by_tiles(&self, memory: Memory, scratch: Scratch, pool: &Pool, epilogue: Option<&dyn Epilogue>) {
         let (panels, Weights { depth, columns, .. }) = (self.panels(), self.weights);
-        let pieces = depth.div_ceil(DEPTH);
-        pool.run(panels * pieces, &|task, _| {
-            let memory = memory.get();
-            let (panel, first) = (task / pieces, task % pieces * DEPTH);
-            let depths = first..depth.min(first + DEPTH);
-            let u = memory.before.wrapping_add(panel * self.u.len() + first * self.u.row);
-            // SAFETY: as the caller vouches; each task has its own rows.
-            unsafe { self.packing.pack(memory.w, panel, depths, u, self.u) }
-        });
         pool.run(self.parts, &|task, worker| {
             let memory = memory.get();
             let tiles = part(self.tiles.len(), task, self.parts);
@@ -282,15 +290,33 @@ impl Kernel for Correlation {
         true
     }
 
+    /// Weights that tasks transform for themselves cost little beside what they do with them.
+    fn prepared(&self) -> Option<(usize, usize)> {
+        let len = self.panels() * self.u.len();
+        (self.order == Order::Tiles).then_some((1, len * size_of::<f32>()))
+    }
+
+    unsafe fn prepare(&self, operand: *const u8, to: *mut u8, pool: &Pool) {
+        // SAFETY: by this function's own contract.
+        unsafe { self.transform_weights(operand.cast(), to.cast(), pool) }
+    }
+
     unsafe fn run(&self, run: &Run) {
         let zeros: *mut f32 = run.scratch.shared(self.shared());
         let (x, w, y) = (run.inputs[0].cast(), run.inputs[1].cast(), run.outputs[0].cast());
-        let memory = Memory { x, w, y, zeros, before: zeros.wrapping_add(self.v.row) };
+        let prepared = run.inputs.get(2).map(|prepared| prepared.cast::<f32>().cast_mut());
+        let before = prepared.unwrap_or(zeros.wrapping_add(self.v.row));
+        let memory = Memory { x, w, y, zeros, before };
         // SAFETY: by this function's own contract.
         unsafe {
             zeros.write_bytes(0, self.v.row);
             match self.order {
-                Order::Tiles => self.run_by_tiles(memory, run.scratch, run.pool, run.epilogue),
+                Order::Tiles => {
+                    if prepared.is_none() {
+                        self.transform_weights(w, before, run.pool);
+                    }
+                    self.run_by_tiles(memory, run.scratch, run.pool, run.epilogue);
+                }
                 Order::Weights => self.run_by_weights(memory, run.scratch, run.pool, run.epilogue),
             }
         }
