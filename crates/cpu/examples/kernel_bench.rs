@@ -95,16 +95,17 @@ impl Bench {
         self.report(name, flops, &mut || unsafe { kernel.run(&run) });
     }
 
-    /// A kernel that reads rows, and the one for images in channels-last order, if there is one.
+    /// A kernel that reads rows, and the ones for images in channels-last order, of full precision and of `bf16`, if
+    /// there are any.
     fn in_both_orders(
         &self,
         name: &str,
         flops: usize,
-        [row_major, channels_last]: [Option<Box<dyn Kernel>>; 2],
+        kernels: [Option<Box<dyn Kernel>>; 3],
         inputs: [&Spec; 2],
         output: &Spec,
     ) {
-        for (kernel, order) in [(row_major, ""), (channels_last, ", channels last")] {
+        for (kernel, order) in kernels.into_iter().zip(["", ", channels last", ", channels last, bf16"]) {
             if let Some(kernel) = kernel {
                 self.kernel(&format!("{name}{order}"), flops, &*kernel, inputs, output);
             }
@@ -119,20 +120,39 @@ impl Bench {
         let specs = |a: &Spec, b: &Spec, c: &Spec| ([a.clone(), b.clone()], [c.clone()]);
         let (inputs, outputs) = specs(&x, &w, &y);
         let signature = Signature { inputs: &inputs, outputs: &outputs };
-        let op = Convolution { window: window.clone(), precision: Precision::Full };
-        let kernels = [Some(forward::kernel(&op, &signature)), channels_last::forward(&op, &signature)];
+        let op = |precision: Precision| Convolution { window: window.clone(), precision };
+        let channels_last = |precision: Precision| channels_last::forward(&op(precision), &signature);
+        let kernels = [
+            Some(forward::kernel(&op(Precision::Full), &signature)),
+            channels_last(Precision::Full),
+            channels_last(Precision::Bf16),
+        ];
         self.in_both_orders(&format!("{name}, forward"), flops, kernels, [&x, &w], &y);
         let (inputs, outputs) = specs(&y, &w, &x);
         let signature = Signature { inputs: &inputs, outputs: &outputs };
-        let (input_spatial, precision) = (x.shape[2..].to_vec(), Precision::Full);
-        let op = ConvolutionInputGrad { window: window.clone(), input_spatial, precision };
-        let kernels = [Some(input_grad::kernel(&op, &signature)), channels_last::input_grad(&op, &signature)];
+        let op = |precision: Precision| {
+            let input_spatial = x.shape[2..].to_vec();
+            ConvolutionInputGrad { window: window.clone(), input_spatial, precision }
+        };
+        let channels_last = |precision: Precision| channels_last::input_grad(&op(precision), &signature);
+        let kernels = [
+            Some(input_grad::kernel(&op(Precision::Full), &signature)),
+            channels_last(Precision::Full),
+            channels_last(Precision::Bf16),
+        ];
         self.in_both_orders(&format!("{name}, input's gradient"), flops, kernels, [&y, &w], &x);
         let (inputs, outputs) = specs(&x, &y, &w);
         let signature = Signature { inputs: &inputs, outputs: &outputs };
-        let (kernel_spatial, precision) = (w.shape[2..].to_vec(), Precision::Full);
-        let op = ConvolutionWeightGrad { window: window.clone(), kernel_spatial, precision };
-        let kernels = [Some(weight_grad::kernel(&op, &signature)), channels_last::weight_grad(&op, &signature)];
+        let op = |precision: Precision| {
+            let kernel_spatial = w.shape[2..].to_vec();
+            ConvolutionWeightGrad { window: window.clone(), kernel_spatial, precision }
+        };
+        let channels_last = |precision: Precision| channels_last::weight_grad(&op(precision), &signature);
+        let kernels = [
+            Some(weight_grad::kernel(&op(Precision::Full), &signature)),
+            channels_last(Precision::Full),
+            channels_last(Precision::Bf16),
+        ];
         self.in_both_orders(&format!("{name}, weight's gradient"), flops, kernels, [&x, &y], &w);
     }
 

@@ -352,6 +352,12 @@ impl Scratch {
         self.start.wrapping_add(self.size.shared + worker * self.size.per_worker).cast()
     }
 
+    /// The same without the first bytes of what all workers share; a multiple of 64 keeps it aligned.
+    pub(crate) fn after(&self, bytes: usize) -> Scratch {
+        let size = ScratchSize { shared: self.size.shared - bytes, ..self.size };
+        Scratch { start: self.start.wrapping_add(bytes), size }
+    }
+
     /// Memory for a test, filled with what must not matter; it lives as long as the first result.
     #[cfg(test)]
     pub(crate) fn for_test(size: ScratchSize, num_threads: usize) -> (Vec<u8>, Scratch) {

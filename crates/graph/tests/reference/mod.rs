@@ -351,7 +351,8 @@ fn scatter(op: &Scatter, x: &[&Array]) -> Array {
 
 fn dot_general(op: &DotGeneral, lhs: &Array, rhs: &Array, spec: &Spec) -> Array {
     let rounds = op.precision == Precision::Bf16 && spec.dtype == DType::F32;
-    let to_bf16 = |number: Number| R(Scalar::from_f64(DType::BF16, number.real()).to_f64());
+    // By way of `f32`, which they are: `half` looks at a part of an `f64` only, and takes what is near a tie for one.
+    let to_bf16 = |number: Number| R(bf16::from_f32(number.real() as f32).to_f64());
     let (rows, columns) = (op.lhs_free(lhs.spec.shape.rank()), op.rhs_free(rhs.spec.shape.rank()));
     let contracted: Shape = op.lhs_contract.iter().map(|&axis| lhs.spec.shape[axis]).collect();
     Array::make(spec, |index| {

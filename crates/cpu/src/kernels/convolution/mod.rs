@@ -10,6 +10,7 @@ mod geometry;
 pub mod input_grad;
 mod padded;
 mod patches;
+mod rounded;
 #[cfg(test)]
 mod tests;
 pub mod weight_grad;

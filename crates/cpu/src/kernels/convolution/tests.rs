@@ -43,28 +43,37 @@ fn window((_, _, stride, padding, dilation, groups): (Shape, Shape, usize, i64, 
 
 #[test]
 fn convolutions_agree_with_the_interpreter() {
-    for (dtype, cases) in [(DType::F32, &CASES[..]), (DType::F64, &CASES[..]), (DType::BF16, &CASES[4..6])] {
+    let (full, of_bf16) = (Precision::Full, Precision::Bf16);
+    for (dtype, precision, cases) in [
+        (DType::F32, full, &CASES[..]),
+        (DType::F64, full, &CASES[..]),
+        (DType::BF16, full, &CASES[4..6]),
+        (DType::F32, of_bf16, &CASES[4..9]),
+        (DType::F64, of_bf16, &CASES[4..5]),
+    ] {
         for &case in cases {
             let (x_shape, w_shape, ..) = case;
             let window = window(case);
             let spatial = window.output_sizes(&x_shape[2..], &w_shape[2..]).expect("fits");
             let real = |shape: &[usize]| Sample::uniform(shape, -1.0, 1.0);
             let (x, w, dy) = (real(&x_shape), real(&w_shape), real(&[x_shape[0], w_shape[0], spatial[0], spatial[1]]));
-            let [first, second, third] = [window.clone(), window.clone(), window];
-            let name = |name: &str| format!("{name} of {x_shape:?} with {w_shape:?}");
+            let forward = Convolution { window: window.clone(), precision };
+            let input_grad =
+                ConvolutionInputGrad { window: window.clone(), input_spatial: x_shape[2..].to_vec(), precision };
+            let weight_grad = ConvolutionWeightGrad { window, kernel_spatial: w_shape[2..].to_vec(), precision };
+            let name = |name: &str| format!("{name} of {x_shape:?} with {w_shape:?}, {precision:?}");
             // Sums of many terms, scaled so that tolerances relative to 1 fit them.
             let scaled = |value: &Value, count: usize| vec![value.mul(&value.full_like(1.0 / count as f64))];
             let (terms, places) = (w_shape[1..].iter().product::<usize>(), x_shape[0] * spatial[0] * spatial[1]);
             let cases = [
                 Case::new(name("convolution"), [x.clone(), w.clone()], move |v: &[Value]| {
-                    vec![v[0].conv(&scaled(&v[1], terms)[0], first.clone())]
+                    vec![Value::record_one(forward.clone(), &[&v[0], &scaled(&v[1], terms)[0]])]
                 }),
                 Case::new(name("input_grad"), [dy.clone(), w], move |v: &[Value]| {
-                    let w = &scaled(&v[1], w_shape[0])[0];
-                    vec![v[0].conv_input_grad(w, second.clone(), &x_shape[2..])]
+                    vec![Value::record_one(input_grad.clone(), &[&v[0], &scaled(&v[1], w_shape[0])[0]])]
                 }),
                 Case::new(name("weight_grad"), [x, dy], move |v: &[Value]| {
-                    vec![v[0].conv_weight_grad(&scaled(&v[1], places)[0], third.clone(), &w_shape[2..])]
+                    vec![Value::record_one(weight_grad.clone(), &[&v[0], &scaled(&v[1], places)[0]])]
                 }),
             ];
             assert!(check_cases(cases, dtype) >= 3);

@@ -353,7 +353,7 @@ impl Value {
 pub(crate) fn cases() -> Vec<Case> {
     type Axis = (usize, usize, usize, (i64, i64), usize);
     // Along each axis: size, kernel, stride, padding, dilation.
-    let families = |name: &str, channels: [usize; 3], axes: &[Axis]| {
+    let at_precision = |precision: Precision, name: &str, channels: [usize; 3], axes: &[Axis]| {
         let [in_channels, out_channels, groups] = channels;
         let window = ConvolutionWindow {
             stride: axes.iter().map(|axis| axis.2).collect(),
@@ -368,20 +368,24 @@ pub(crate) fn cases() -> Vec<Case> {
         let x = reals(2, in_channels, &input);
         let w = reals(out_channels, in_channels / groups, &kernel);
         let dy = reals(2, out_channels, &output);
-        let windows = [window.clone(), window.clone(), window];
-        let [forward, input_grad, weight_grad] = windows;
+        let forward = Convolution { window: window.clone(), precision };
+        let input_grad = ConvolutionInputGrad { window: window.clone(), input_spatial: input, precision };
+        let weight_grad = ConvolutionWeightGrad { window, kernel_spatial: kernel, precision };
         vec![
             Case::new(format!("convolution {name}"), [x.clone(), w.clone()], move |v| {
-                vec![v[0].conv(&v[1], forward.clone())]
+                vec![Value::record_one(forward.clone(), &[&v[0], &v[1]])]
             }),
             Case::new(format!("convolution_input_grad {name}"), [dy.clone(), w], move |v| {
-                vec![v[0].conv_input_grad(&v[1], input_grad.clone(), &input)]
+                vec![Value::record_one(input_grad.clone(), &[&v[0], &v[1]])]
             }),
             Case::new(format!("convolution_weight_grad {name}"), [x, dy], move |v| {
-                vec![v[0].conv_weight_grad(&v[1], weight_grad.clone(), &kernel)]
+                vec![Value::record_one(weight_grad.clone(), &[&v[0], &v[1]])]
             }),
         ]
     };
+    let families =
+        |name: &str, channels: [usize; 3], axes: &[Axis]| at_precision(Precision::Full, name, channels, axes);
+    let of_bf16 = |name: &str, channels: [usize; 3], axes: &[Axis]| at_precision(Precision::Bf16, name, channels, axes);
     let same = (5, 3, 1, (1, 1), 1);
     [
         families("of 1 axis", [2, 3, 1], &[(7, 3, 2, (1, 0), 1)]),
@@ -394,6 +398,10 @@ pub(crate) fn cases() -> Vec<Case> {
         families("grouped", [4, 6, 2], &[same, (4, 2, 1, (0, 0), 1)]),
         families("depthwise", [3, 6, 3], &[same, same]),
         families("of 3 axes", [2, 2, 1], &[(3, 2, 1, (1, 0), 1), (4, 3, 2, (1, 1), 1), (3, 2, 1, (0, 0), 1)]),
+        of_bf16("of bf16, of 1 axis", [2, 3, 1], &[(7, 3, 2, (1, 0), 1)]),
+        of_bf16("of bf16, strided", [3, 17, 1], &[(5, 3, 2, (1, 1), 1), (4, 1, 1, (0, 0), 1)]),
+        of_bf16("of bf16, whole", [2, 2, 1], &[(3, 3, 1, (0, 0), 1)]),
+        of_bf16("of bf16, depthwise", [3, 6, 3], &[same, same]),
     ]
     .into_iter()
     .flatten()

@@ -12,6 +12,7 @@ pub enum Precision {
     #[default]
     Full,
     /// They are rounded to `bf16`, the nearest, ties to even: half the time on processors that multiply such
-    /// numbers, and a relative error of up to 2^-8 in each operand.
+    /// numbers, and a relative error of up to 2^-8 in each operand. Where a method that does not round is faster still,
+    /// it may take its place: results are at least as exact as those of rounded operands.
     Bf16,
 }

@@ -4,9 +4,14 @@
 //! weights and their gradient are row-major, `[O, C, kernel..]`, as everywhere.
 
 use gyrus_graph::DType;
-use gyrus_graph::ops::contraction::{Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow};
+use gyrus_graph::ops::contraction::{
+    Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow, Precision,
+};
 
+use self::direct::pairs;
 use super::geometry::Geometry;
+use super::rounded;
+use crate::isa::Isa;
 use crate::kernel::{Kernel, Signature};
 
 mod direct;
@@ -20,21 +25,45 @@ const FEWEST_CHANNELS: usize = 16;
 pub fn forward(op: &Convolution, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let [x, w] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, x.dtype, [&x.shape, &w.shape, &signature.outputs[0].shape])?;
-    winograd::forward(&geometry).or_else(|| direct::forward(&geometry))
+    let ways = Ways { winograd: winograd::forward, pairs: pairs::forward, direct: direct::forward };
+    ways.fastest(op.precision, &geometry, signature)
 }
 
 /// The kernel of the gradient for the input, likewise.
 pub fn input_grad(op: &ConvolutionInputGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let [dy, w] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, dy.dtype, [&signature.outputs[0].shape, &w.shape, &dy.shape])?;
-    winograd::input_grad(&geometry).or_else(|| direct::input_grad(&geometry))
+    let ways = Ways { winograd: winograd::input_grad, pairs: pairs::input_grad, direct: direct::input_grad };
+    ways.fastest(op.precision, &geometry, signature)
 }
 
 /// The kernel of the gradient for the weights, likewise.
 pub fn weight_grad(op: &ConvolutionWeightGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let [x, dy] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, x.dtype, [&x.shape, &signature.outputs[0].shape, &dy.shape])?;
-    winograd::weight_grad(&geometry).or_else(|| direct::weight_grad(&geometry))
+    let ways = Ways { winograd: winograd::weight_grad, pairs: pairs::weight_grad, direct: direct::weight_grad };
+    ways.fastest(op.precision, &geometry, signature)
+}
+
+/// What makes kernels of one of the three products.
+struct Ways {
+    /// By Winograd's method, where that is faster than a direct sum of so many products at once.
+    winograd: fn(&Geometry, usize) -> Option<Box<dyn Kernel>>,
+    /// By direct sums of pairs of `bf16`, where the processor has those, and of `f32`.
+    pairs: fn(Isa, &Geometry) -> Option<Box<dyn Kernel>>,
+    direct: fn(&Geometry) -> Option<Box<dyn Kernel>>,
+}
+
+impl Ways {
+    fn fastest(&self, precision: Precision, geometry: &Geometry, signature: &Signature) -> Option<Box<dyn Kernel>> {
+        if precision == Precision::Bf16 {
+            if let Some(kernel) = (self.pairs)(Isa::get(), geometry) {
+                return Some((self.winograd)(geometry, 2).unwrap_or(kernel));
+            }
+        }
+        let kernel = (self.winograd)(geometry, 1).or_else(|| (self.direct)(geometry))?;
+        Some(rounded::kernel(precision, signature.inputs, kernel))
+    }
 }
 
 /// The sizes of the convolution, if it is of a kind that is computed in this order: all three products of one are,

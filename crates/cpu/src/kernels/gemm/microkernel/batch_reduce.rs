@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::Vector;
 use crate::isa::Isa;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::math::{MulAdd, Multiversion};
 
 /// The most rows of a tile, where there are 32 registers.
 const HIGHEST: usize = 12;
@@ -86,9 +86,9 @@ pub(super) fn kernel<V: Vector, const HIGH: bool>(isa: Isa) -> BatchReduceKernel
     macro_rules! of_heights {
         ($($height:literal)*) => {
             [$([
-                version::<Tile<V, $height, 2, false>>(isa),
-                version::<Tile<V, $height, 2, true>>(isa),
-                version::<Tile<V, $height, 1, true>>(isa),
+                V::version::<Tile<V, $height, 2, false>>(isa),
+                V::version::<Tile<V, $height, 2, true>>(isa),
+                V::version::<Tile<V, $height, 1, true>>(isa),
             ]),*]
         };
     }

@@ -11,6 +11,7 @@ mod dot_tiles;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+mod round_pairs;
 mod strip;
 mod tile;
 
@@ -18,6 +19,7 @@ pub(crate) use batch_reduce::{BatchReduce, BatchReduceKernel, Piece};
 use gyrus_graph::bf16;
 
 pub(crate) use dot_tiles::DotTiles;
+pub(crate) use round_pairs::{Round, RoundArguments};
 pub(crate) use strip::Strip;
 pub(crate) use tile::{MicroKernel, Panel};
 
@@ -158,6 +160,31 @@ impl PairOf for f32 {
             gathering: crate::math::version_with_bf16::<bf16_pairs::RoundElements>(),
             writing: None,
         }
+    }
+}
+
+/// The loops of sums over pieces of products of `bf16`: on pairs of neighbouring depths, each in the place of one `f32`.
+#[derive(Clone, Copy)]
+pub(crate) struct PairReduceLoops {
+    /// Multiplies pairs.
+    pub(crate) kernel: BatchReduceKernel<f32>,
+    /// Makes them.
+    pub(crate) pairing: unsafe fn(RoundArguments),
+}
+
+impl PairReduceLoops {
+    /// Those of this processor, if it has such products.
+    pub(crate) fn new(isa: Isa) -> Option<PairReduceLoops> {
+        if !isa.has_bf16_products() {
+            return None;
+        }
+        #[cfg(target_arch = "x86_64")]
+        return Some(PairReduceLoops {
+            kernel: batch_reduce::kernel::<bf16_pairs::PairsX16, true>(isa),
+            pairing: crate::math::version_with_bf16::<round_pairs::RoundPairs>(),
+        });
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("no other architecture has them, {isa:?}");
     }
 }
 

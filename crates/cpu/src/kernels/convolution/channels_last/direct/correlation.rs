@@ -66,10 +66,15 @@ struct Panel<T> {
 
 impl<T: Number> Correlation<T> {
     /// Of an input and a result of these sizes; for each axis, the phases of the result.
-    pub(super) fn new(isa: Isa, geometry: &Geometry, phases: [Vec<Places>; 3], layout: Layout) -> Self {
+    pub(super) fn new(
+        isa: Isa,
+        kernel: BatchReduceKernel<T>,
+        geometry: &Geometry,
+        phases: [Vec<Places>; 3],
+        layout: Layout,
+    ) -> Self {
         let Geometry { images, groups, in_channels: depth, out_channels: columns, axes } = *geometry;
         let (input, output) = (axes.map(|axis| axis.input), axes.map(|axis| axis.output));
-        let kernel = T::batch_reduce(isa);
         let rows = Rows::new(images, input, groups, depth, &phases[2]);
         let kernel_sizes = axes.map(|axis| axis.kernel);
         let (phases, taps) = Phase::product(&phases, kernel_sizes);

@@ -5,9 +5,11 @@ use self::correlation::Correlation;
 use self::depthwise::{Depthwise, DepthwiseWeightGrad};
 use self::places::Places;
 use self::weight_grad::WeightGrad;
+use self::weights::Layout;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
 use crate::kernels::convolution::geometry::{Axis, Geometry};
+use crate::kernels::gemm::microkernel::BatchReduceKernel;
 use crate::kernels::gemm::number::Number;
 use crate::pool::{Pool, ScratchSize};
 
@@ -15,6 +17,7 @@ mod correlation;
 mod depthwise;
 mod division;
 mod lines;
+pub(super) mod pairs;
 mod phase;
 mod places;
 #[cfg(test)]
@@ -54,26 +57,19 @@ fn is_depthwise(geometry: &Geometry) -> bool {
 }
 
 fn forward_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
-    let geometry = joined(geometry);
-    let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
-    if is_depthwise(&geometry) {
-        return Box::new(Depthwise::<T>::new(isa, &geometry, phases));
+    if is_depthwise(geometry) {
+        let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
+        return Box::new(Depthwise::<T>::new(isa, geometry, phases));
     }
-    let layout = weights::Layout::of_result(&geometry);
-    Box::new(Correlated::<T>(Correlation::new(isa, &geometry, phases, layout)))
+    Box::new(Correlated(correlation_of_result(isa, T::batch_reduce(isa), geometry)))
 }
 
 fn input_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
-    let geometry = joined(geometry);
-    let phases = geometry.axes.map(|axis| Places::of_input(&axis));
-    let layout = weights::Layout::of_input(&geometry);
-    let exchanged = |axis: Axis| Axis { input: axis.output, output: axis.input, ..axis };
-    let (in_channels, out_channels) = (geometry.out_channels, geometry.in_channels);
-    let exchanged = Geometry { in_channels, out_channels, axes: geometry.axes.map(exchanged), ..geometry };
-    if is_depthwise(&geometry) {
-        return Box::new(Depthwise::<T>::new(isa, &exchanged, phases));
+    if is_depthwise(geometry) {
+        let phases = geometry.axes.map(|axis| Places::of_input(&axis));
+        return Box::new(Depthwise::<T>::new(isa, &exchanged(geometry), phases));
     }
-    Box::new(Correlated::<T>(Correlation::new(isa, &exchanged, phases, layout)))
+    Box::new(Correlated(correlation_of_input(isa, T::batch_reduce(isa), geometry)))
 }
 
 fn weight_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
@@ -81,7 +77,28 @@ fn weight_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
     if is_depthwise(&geometry) {
         return Box::new(DepthwiseWeightGrad::<T>::new(isa, &geometry));
     }
-    Box::new(WeightGrad::<T>::new(isa, geometry))
+    Box::new(WeightGrad::new(isa, T::batch_reduce(isa), geometry))
+}
+
+/// The convolution as a sum by this kernel.
+fn correlation_of_result<T: Number>(isa: Isa, kernel: BatchReduceKernel<T>, geometry: &Geometry) -> Correlation<T> {
+    let geometry = joined(geometry);
+    let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
+    Correlation::new(isa, kernel, &geometry, phases, Layout::of_result(&geometry))
+}
+
+/// The gradient for the input, likewise.
+fn correlation_of_input<T: Number>(isa: Isa, kernel: BatchReduceKernel<T>, geometry: &Geometry) -> Correlation<T> {
+    let geometry = joined(geometry);
+    let phases = geometry.axes.map(|axis| Places::of_input(&axis));
+    Correlation::new(isa, kernel, &exchanged(&geometry), phases, Layout::of_input(&geometry))
+}
+
+/// The sizes of the sum that the gradient for the input is.
+fn exchanged(geometry: &Geometry) -> Geometry {
+    let exchanged = |axis: Axis| Axis { input: axis.output, output: axis.input, ..axis };
+    let (in_channels, out_channels) = (geometry.out_channels, geometry.in_channels);
+    Geometry { in_channels, out_channels, axes: geometry.axes.map(exchanged), ..*geometry }
 }
 
 /// The same convolution with lines joined where the kernel is of one element that meets each of the input: there

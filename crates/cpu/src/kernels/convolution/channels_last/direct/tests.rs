@@ -114,12 +114,20 @@ struct Product {
     are_images: [bool; 3],
 }
 
-fn check<T: Number + std::fmt::Debug>(product: &Product, kernels: &[(Isa, Box<dyn Kernel>)], of: fn(f64) -> T) {
+/// Checks kernels, whose operands are made of those of the row-major kernel by `given`.
+fn check<T: Number + std::fmt::Debug>(
+    product: &Product,
+    kernels: &[(Isa, Box<dyn Kernel>)],
+    of: fn(f64) -> T,
+    given: fn(f64) -> T,
+) {
     let [a, b, c] = &product.shapes;
     let len = |shape: &[usize]| shape.iter().product::<usize>();
-    let numbers = |shape: &[usize], seed: usize| numbers(len(shape), seed).into_iter().map(of).collect::<Vec<T>>();
-    let (first, second) = (numbers(a, 1), numbers(b, 2));
-    let expected = run(&*product.row_major, [&first, &second], len(c), 2, false);
+    let numbers = |shape: &[usize], seed: usize, of: fn(f64) -> T| {
+        numbers(len(shape), seed).into_iter().map(of).collect::<Vec<T>>()
+    };
+    let expected = run(&*product.row_major, [&numbers(a, 1, of), &numbers(b, 2, of)], len(c), 2, false);
+    let (first, second) = (numbers(a, 1, given), numbers(b, 2, given));
     let in_order = |elements: Vec<T>, index: usize, to_channels_last: bool| {
         let shape = &product.shapes[index];
         if product.are_images[index] { permuted(&elements, shape, to_channels_last) } else { elements }
@@ -136,10 +144,13 @@ fn check<T: Number + std::fmt::Debug>(product: &Product, kernels: &[(Isa, Box<dy
     }
 }
 
+/// The three products, whose kernels in channels-last order are made by `make`, if there are any.
 fn check_case<T: Number + std::fmt::Debug>(
     (x, w, stride, padding, dilation, groups): Case,
     dtype: DType,
+    make: [&dyn Fn(Isa, &Geometry) -> Option<Box<dyn Kernel>>; 3],
     of: fn(f64) -> T,
+    given: fn(f64) -> T,
 ) {
     let axes = x.len() - 2;
     let window = ConvolutionWindow {
@@ -151,33 +162,50 @@ fn check_case<T: Number + std::fmt::Debug>(
     let spatial = window.output_sizes(&x[2..], &w[2..]).expect("fits");
     let y = [&[x[0], w[0]], &spatial[..]].concat();
     let geometry = Geometry::new(&window, x, w, &y);
-    let kernels = |make: fn(Isa, &Geometry) -> Box<dyn Kernel>| {
-        Isa::available().iter().map(|&isa| (isa, make(isa, &geometry))).collect::<Vec<_>>()
-    };
+    let kernels = make
+        .map(|make| Isa::available().iter().filter_map(|&isa| Some((isa, make(isa, &geometry)?))).collect::<Vec<_>>());
     let spec = |shape: &[usize]| Spec::new(shape.to_vec(), dtype);
     let precision = Precision::Full;
     let (op, inputs, outputs) = (Convolution { window: window.clone(), precision }, [spec(x), spec(w)], [spec(&y)]);
     let row_major = convolution::forward::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
     let shapes = [x.to_vec(), w.to_vec(), y.clone()];
-    check(&Product { row_major, shapes, are_images: [true, false, true] }, &kernels(forward_of::<T>), of);
+    check(&Product { row_major, shapes, are_images: [true, false, true] }, &kernels[0], of, given);
     let op = ConvolutionInputGrad { window: window.clone(), input_spatial: x[2..].to_vec(), precision };
     let (inputs, outputs) = ([spec(&y), spec(w)], [spec(x)]);
     let row_major = convolution::input_grad::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
     let shapes = [y.clone(), w.to_vec(), x.to_vec()];
-    check(&Product { row_major, shapes, are_images: [true, false, true] }, &kernels(input_grad_of::<T>), of);
+    check(&Product { row_major, shapes, are_images: [true, false, true] }, &kernels[1], of, given);
     let op = ConvolutionWeightGrad { window, kernel_spatial: w[2..].to_vec(), precision };
     let (inputs, outputs) = ([spec(x), spec(&y)], [spec(w)]);
     let row_major = convolution::weight_grad::kernel(&op, &Signature { inputs: &inputs, outputs: &outputs });
     let shapes = [x.to_vec(), y, w.to_vec()];
-    check(&Product { row_major, shapes, are_images: [true, true, false] }, &kernels(weight_grad_of::<T>), of);
+    check(&Product { row_major, shapes, are_images: [true, true, false] }, &kernels[2], of, given);
+}
+
+fn check_full_precision<T: Number + std::fmt::Debug>(case: Case, dtype: DType, of: fn(f64) -> T) {
+    let forward = |isa: Isa, geometry: &Geometry| Some(forward_of::<T>(isa, geometry));
+    let input_grad = |isa: Isa, geometry: &Geometry| Some(input_grad_of::<T>(isa, geometry));
+    let weight_grad = |isa: Isa, geometry: &Geometry| Some(weight_grad_of::<T>(isa, geometry));
+    check_case(case, dtype, [&forward, &input_grad, &weight_grad], of, of);
 }
 
 #[test]
 fn kernels_agree_with_the_row_major_ones() {
     for case in CASES {
-        check_case::<f32>(case, DType::F32, |number| number as f32);
+        check_full_precision::<f32>(case, DType::F32, |number| number as f32);
     }
     for case in [CASES[1], CASES[3], CASES[16]] {
-        check_case::<f64>(case, DType::F64, |number| number);
+        check_full_precision::<f64>(case, DType::F64, |number| number);
+    }
+}
+
+#[test]
+fn kernels_of_pairs_round_their_operands() {
+    // What is added is less than half of the distance between two `bf16`.
+    let given = |number: f64| (number * (1.0 + 2f64.powi(-10))) as f32;
+    for case in CASES {
+        let make: [&dyn Fn(Isa, &Geometry) -> Option<Box<dyn Kernel>>; 3] =
+            [&pairs::forward, &pairs::input_grad, &pairs::weight_grad];
+        check_case::<f32>(case, DType::F32, make, |number| number as f32, given);
     }
 }

@@ -17,8 +17,9 @@ const KERNEL: usize = 370;
 const VECTOR: usize = 16;
 const PANEL: usize = 32;
 
-/// Whether all sizes are those of the method, and it needs less than nine tenths of a direct convolution's time.
-pub(super) fn is_faster(geometry: &Geometry) -> bool {
+/// Whether all sizes are those of the method, and it needs less than nine tenths of a direct convolution's time,
+/// whose multiplications are `at_once` as fast.
+pub(super) fn is_faster(geometry: &Geometry, at_once: usize) -> bool {
     let Geometry { images, groups, in_channels, out_channels, axes: [depth, ..] } = *geometry;
     let is_plane = depth.input == 1 && depth.kernel == 1 && depth.output == 1 && depth.low == 0;
     let is_of_taps = geometry.axes[1..].iter().all(|axis| (axis.kernel, axis.stride, axis.dilation) == (TAPS, 1, 1));
@@ -30,5 +31,5 @@ pub(super) fn is_faster(geometry: &Geometry) -> bool {
     let products = PLACES * in_channels * out_channels.next_multiple_of(PANEL);
     let cost = tiles * (products + INPUT * from + RESULT * to) + KERNEL * in_channels * to;
     let direct = TAPS * TAPS * images * geometry.output_pixels() * in_channels * out_channels;
-    cost * 10 < direct * 9
+    cost * at_once * 10 < direct * 9
 }

@@ -43,17 +43,18 @@ use crate::isa::Isa;
 use crate::kernel::Kernel;
 use crate::kernels::convolution::geometry::Geometry;
 
-/// The kernel of the convolution, where this is faster than the sum itself.
-pub(super) fn forward(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
-    is_faster(geometry).then(|| Box::new(Correlation::forward(Isa::get(), geometry)) as Box<dyn Kernel>)
+/// The kernel of the convolution, where this is faster than the sum itself, of `at_once` products at
+/// once.
+pub(super) fn forward(geometry: &Geometry, at_once: usize) -> Option<Box<dyn Kernel>> {
+    is_faster(geometry, at_once).then(|| Box::new(Correlation::forward(Isa::get(), geometry)) as Box<dyn Kernel>)
 }
 
 /// The kernel of its gradient for the input, likewise.
-pub(super) fn input_grad(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
-    is_faster(geometry).then(|| Box::new(Correlation::input_grad(Isa::get(), geometry)) as Box<dyn Kernel>)
+pub(super) fn input_grad(geometry: &Geometry, at_once: usize) -> Option<Box<dyn Kernel>> {
+    is_faster(geometry, at_once).then(|| Box::new(Correlation::input_grad(Isa::get(), geometry)) as Box<dyn Kernel>)
 }
 
 /// The kernel of its gradient for the weights, likewise.
-pub(super) fn weight_grad(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
-    is_faster(geometry).then(|| Box::new(WeightGrad::new(Isa::get(), geometry)) as Box<dyn Kernel>)
+pub(super) fn weight_grad(geometry: &Geometry, at_once: usize) -> Option<Box<dyn Kernel>> {
+    is_faster(geometry, at_once).then(|| Box::new(WeightGrad::new(Isa::get(), geometry)) as Box<dyn Kernel>)
 }

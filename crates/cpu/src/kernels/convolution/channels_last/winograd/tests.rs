@@ -194,10 +194,10 @@ fn all_products_agree_with_exact_sums_for_any_number_of_threads() {
 fn it_is_chosen_where_it_is_faster() {
     let padded = |images, channels, size| geometry((images, [channels; 2], [size; 2], [1; 4]));
     for (images, channels, size) in [(4, 64, 128), (32, 64, 32), (32, 512, 4), (1, 64, 56), (1, 256, 14), (8, 512, 7)] {
-        assert!(is_faster(&padded(images, channels, size)), "{images} {channels} {size}");
+        assert!(is_faster(&padded(images, channels, size), 1), "{images} {channels} {size}");
     }
     for (images, channels, size) in [(1, 512, 7), (1, 512, 4), (8, 16, 32)] {
-        assert!(!is_faster(&padded(images, channels, size)), "{images} {channels} {size}");
+        assert!(!is_faster(&padded(images, channels, size), 1), "{images} {channels} {size}");
     }
     let plain = padded(8, 64, 28);
     let with = |change: fn(&mut Geometry)| {
@@ -205,10 +205,10 @@ fn it_is_chosen_where_it_is_faster() {
         change(&mut geometry);
         geometry
     };
-    assert!(is_faster(&plain));
-    assert!(!is_faster(&with(|geometry| geometry.groups = 2)));
-    assert!(!is_faster(&with(|geometry| geometry.axes[2].stride = 2)));
-    assert!(!is_faster(&with(|geometry| geometry.axes[1].dilation = 2)));
-    assert!(!is_faster(&with(|geometry| geometry.axes[1].kernel = 5)));
-    assert!(!is_faster(&with(|geometry| (geometry.axes[0].input, geometry.axes[0].output) = (2, 2))));
+    assert!(is_faster(&plain, 1));
+    assert!(!is_faster(&with(|geometry| geometry.groups = 2), 1));
+    assert!(!is_faster(&with(|geometry| geometry.axes[2].stride = 2), 1));
+    assert!(!is_faster(&with(|geometry| geometry.axes[1].dilation = 2), 1));
+    assert!(!is_faster(&with(|geometry| geometry.axes[1].kernel = 5), 1));
+    assert!(!is_faster(&with(|geometry| (geometry.axes[0].input, geometry.axes[0].output) = (2, 2)), 1));
 }

@@ -62,10 +62,9 @@ enum Depths {
 
 impl<T: Number> WeightGrad<T> {
     /// Of the convolution of this geometry.
-    pub(super) fn new(isa: Isa, geometry: Geometry) -> Self {
+    pub(super) fn new(isa: Isa, kernel: BatchReduceKernel<T>, geometry: Geometry) -> Self {
         let Geometry { images, groups, in_channels, out_channels, axes } = geometry;
         let places = axes.map(|axis| Places::of_result(&axis));
-        let kernel = T::batch_reduce(isa);
         let input = axes.map(|axis| axis.input);
         let columns = &places[2];
         let is_flat = axes[0].kernel == 1 && axes[0].output == 1;
