@@ -56,10 +56,10 @@ struct Ways {
 
 impl Ways {
     fn fastest(&self, precision: Precision, geometry: &Geometry, signature: &Signature) -> Option<Box<dyn Kernel>> {
-        if precision == Precision::Bf16 {
-            if let Some(kernel) = (self.pairs)(Isa::get(), geometry) {
-                return Some((self.winograd)(geometry, 2).unwrap_or(kernel));
-            }
+        if precision == Precision::Bf16
+            && let Some(kernel) = (self.pairs)(Isa::get(), geometry)
+        {
+            return (self.winograd)(geometry, 2).or(Some(kernel));
         }
         let kernel = (self.winograd)(geometry, 1).or_else(|| (self.direct)(geometry))?;
         Some(rounded::kernel(precision, signature.inputs, kernel))

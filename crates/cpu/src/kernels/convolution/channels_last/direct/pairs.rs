@@ -6,7 +6,7 @@ use super::weight_grad::WeightGrad;
 use super::{Correlated, correlation_of_input, correlation_of_result, joined};
 use crate::isa::Isa;
 use crate::kernel::Kernel;
-use crate::kernels::convolution::geometry::Geometry;
+use crate::kernels::convolution::geometry::{Axis, Geometry};
 use crate::kernels::convolution::rounded::{Operand, paired};
 use crate::kernels::gemm::microkernel::PairReduceLoops;
 
@@ -32,6 +32,7 @@ pub(in super::super) fn input_grad(isa: Isa, geometry: &Geometry) -> Option<Box<
 
 /// The kernel of the gradient for the weights, likewise.
 pub(in super::super) fn weight_grad(isa: Isa, geometry: &Geometry) -> Option<Box<dyn Kernel>> {
+    let geometry = &if geometry.is_pointwise() { of_single_places(geometry) } else { *geometry };
     let Geometry { images, in_channels, out_channels, .. } = *geometry;
     let loops = loops(isa, geometry, images)?;
     let x = Operand::of_pairs([1, images, geometry.input_pixels() * in_channels]);
@@ -39,6 +40,12 @@ pub(in super::super) fn weight_grad(isa: Isa, geometry: &Geometry) -> Option<Box
     let halved = Geometry { images: images.div_ceil(2), ..*geometry };
     let kernel = WeightGrad::new(isa, loops.kernel, joined(&halved));
     Some(paired(loops, [x, dy], Box::new(kernel)))
+}
+
+/// A pointwise convolution with each place as an image of its own.
+fn of_single_places(geometry: &Geometry) -> Geometry {
+    let images = geometry.images * geometry.output_pixels();
+    Geometry { images, axes: geometry.axes.map(|axis| Axis { input: 1, output: 1, ..axis }), ..*geometry }
 }
 
 /// The loops, if there are several elements to sum over.

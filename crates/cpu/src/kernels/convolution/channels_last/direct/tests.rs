@@ -16,7 +16,7 @@ use crate::pool::{Pool, Scratch};
 /// Input, weights, stride, padding, dilation, groups.
 type Case = (&'static [usize], &'static [usize], usize, [i64; 2], usize, usize);
 
-const CASES: [Case; 41] = [
+const CASES: [Case; 42] = [
     (&[2, 64, 12, 12], &[64, 64, 3, 3], 1, [1, 1], 1, 1),
     (&[1, 17, 13, 7], &[31, 17, 3, 3], 1, [1, 1], 1, 1),
     (&[3, 31, 13, 7], &[17, 31, 3, 3], 2, [1, 1], 1, 1),
@@ -58,6 +58,7 @@ const CASES: [Case; 41] = [
     (&[2, 16, 20], &[16, 1, 4], 1, [-1, 0], 1, 16),
     (&[2, 16, 5, 5], &[16, 1, 1, 1], 1, [0, 0], 1, 16),
     (&[1, 128, 56, 56], &[128, 1, 3, 3], 1, [1, 1], 1, 128),
+    (&[1, 20, 5, 7], &[48, 20, 1, 1], 1, [0, 0], 1, 1),
 ];
 
 /// Counts how often each element is given.
@@ -144,11 +145,14 @@ fn check<T: Number + std::fmt::Debug>(
     }
 }
 
+/// Makes a kernel in channels-last order for an instruction set, if there is one.
+type Make<'a> = &'a dyn Fn(Isa, &Geometry) -> Option<Box<dyn Kernel>>;
+
 /// The three products, whose kernels in channels-last order are made by `make`, if there are any.
 fn check_case<T: Number + std::fmt::Debug>(
     (x, w, stride, padding, dilation, groups): Case,
     dtype: DType,
-    make: [&dyn Fn(Isa, &Geometry) -> Option<Box<dyn Kernel>>; 3],
+    make: [Make; 3],
     of: fn(f64) -> T,
     given: fn(f64) -> T,
 ) {
@@ -204,8 +208,7 @@ fn kernels_of_pairs_round_their_operands() {
     // What is added is less than half of the distance between two `bf16`.
     let given = |number: f64| (number * (1.0 + 2f64.powi(-10))) as f32;
     for case in CASES {
-        let make: [&dyn Fn(Isa, &Geometry) -> Option<Box<dyn Kernel>>; 3] =
-            [&pairs::forward, &pairs::input_grad, &pairs::weight_grad];
+        let make: [Make; 3] = [&pairs::forward, &pairs::input_grad, &pairs::weight_grad];
         check_case::<f32>(case, DType::F32, make, |number| number as f32, given);
     }
 }
