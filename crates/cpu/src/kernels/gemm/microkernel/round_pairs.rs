@@ -9,6 +9,7 @@ use crate::math::{MulAdd, Multiversion};
 
 /// Some neighbouring elements of what is made of an array `[outer, depth, inner]`.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only pairs are made along an axis"))]
 pub(crate) struct RoundArguments {
     /// The whole array.
     pub(crate) from: *const f32,
