@@ -33,7 +33,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check data, train a model on them, evaluate and report
-    Train(Train),
+    Train(Box<Train>),
     /// Continue a run that ended early, to the same bits as if it had not
     Resume(Resume),
     /// Measure a run's best model

@@ -20,7 +20,7 @@ use crate::output::Output;
 /// Runs a command; the exit code is what it came to.
 pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
     match command {
-        Command::Train(arguments) => train::train(arguments, output),
+        Command::Train(arguments) => train::train(*arguments, output),
         Command::Resume(arguments) => resume::resume(arguments, output),
         Command::Eval(arguments) => eval::eval(arguments, output),
         Command::Predict(arguments) => predict::predict(arguments, output),
