@@ -46,6 +46,8 @@ pub(super) struct Product<T> {
     transpose: unsafe fn(Transpose<T>),
     /// How many columns are computed at once: multiples of it are fast.
     pub(super) width: usize,
+    /// How many columns a tile has where there are as many: rows of a packed `b` are best so long.
+    pub(super) tile_width: usize,
 }
 
 /// A type of numbers that small products are computed in.
@@ -58,10 +60,12 @@ macro_rules! tiled {
     ($type:ty) => {
         impl Tiled for $type {
             fn product(isa: Isa) -> Product<$type> {
+                let width = <$type as Number>::lanes(isa);
                 Product {
                     function: <$type>::vectorised::<Tiles<$type>>(isa),
                     transpose: <$type>::vectorised::<Columns<$type>>(isa),
-                    width: <$type as Number>::lanes(isa),
+                    width,
+                    tile_width: if width * size_of::<$type>() == 64 { 4 } else { 2 } * width,
                 }
             }
         }
@@ -139,7 +143,11 @@ unsafe fn columns<V: Vector, M: MulAdd, const WIDTH: usize>(operands: &Operands<
             tile::<V, M, 6, WIDTH>(operands, row, column);
             row += 6;
         }
-        while row + 2 <= rows {
+        if row + 4 <= rows {
+            tile::<V, M, 4, WIDTH>(operands, row, column);
+            row += 4;
+        }
+        if row + 2 <= rows {
             tile::<V, M, 2, WIDTH>(operands, row, column);
             row += 2;
         }

@@ -100,19 +100,20 @@ impl<T: Tiled> Steps<T> {
     pub(super) unsafe fn pack(&self, pool: &Pool, scratch: &Scratch, w: *const T, transposed: bool) {
         let Steps { size, gates, product, .. } = *self;
         let (w, packed) = (Shared(w.cast_mut()), Shared(scratch.shared::<T>(self.num_weights())));
-        split_numbered(pool, size.div_ceil(product.width), 1, |_, panels| {
-            for unit in panels.map(|panel| panel * product.width) {
-                let (count, to) = (product.width.min(size - unit), packed.get().wrapping_add(unit * gates * size));
+        let width = product.tile_width;
+        split_numbered(pool, size.div_ceil(width), 1, |_, panels| {
+            for unit in panels.map(|panel| panel * width) {
+                let (count, to) = (width.min(size - unit), packed.get().wrapping_add(unit * gates * size));
                 // SAFETY: the units lie within the weights, and what is packed of them within the memory for it:
-                // the panel's width is a multiple of a vector's.
+                // the panel's width is a multiple of a vector's and divides a block's.
                 let pack = |from: usize, across: usize, along: usize, depth: usize, to: *mut T| unsafe {
                     let (across, along) = (across as isize, along as isize);
                     let from = w.get().cast_const().add(from);
-                    (self.packing)(PackArguments { from, across, along, count, width: product.width, depth, to });
+                    (self.packing)(PackArguments { from, across, along, count, width, depth, to });
                 };
                 if transposed {
                     for gate in 0..gates {
-                        let to = to.wrapping_add(gate * size * product.width);
+                        let to = to.wrapping_add(gate * size * width);
                         pack((gate * size + unit) * size, size, 1, size, to);
                     }
                 } else {
@@ -187,13 +188,15 @@ impl<T: Tiled> Steps<T> {
         tile: *mut T,
         add: bool,
     ) {
-        let width = self.product.width;
+        let width = self.product.tile_width;
         for unit in (0..part.units).step_by(width) {
+            // Of the last panel as many vectors as have units.
+            let columns = width.min((part.units - unit).next_multiple_of(self.product.width));
             // SAFETY: as the caller vouches; the packed weights lie within the block's.
             unsafe {
                 self.product.run(Operands {
                     rows: part.rows.len(),
-                    columns: width,
+                    columns,
                     depth: gates.len() * self.size,
                     a: a.add(part.rows.start * stride),
                     a_row_stride: stride,
