@@ -71,10 +71,13 @@ fit("LOG: (log(1 + f) - f + f^2 / 2) / f^3",
 fit("TANH: (tanh(x) / x - 1) / x^2 in x^2",
     lambda s: near_zero(-mp.mpf(1) / 3, lambda s: (mp.tanh(mp.sqrt(s)) / mp.sqrt(s) - 1) / s, s),
     0, mp.mpf("0.6") ** 2, 4, lambda s: s)
-fit("ERF: erf(x) / x - 1 in x^2",
-    lambda s: near_zero(2 / mp.sqrt(mp.pi) - 1, lambda s: mp.erf(mp.sqrt(s)) / mp.sqrt(s) - 1, s),
-    0, mp.mpf("0.95") ** 2, 6)
-fit("ERFC: -log2(erfc(x)) / x", lambda x: -mp.log(mp.erfc(x), 2) / x, "0.9", "4.0", 7, lambda x: x * mp.erfc(x))
+ln2 = mp.log(2)
+fit("LOG2_ERFC: log2(erfc(x)) / x",
+    lambda x: near_zero(-2 / mp.sqrt(mp.pi) / ln2, lambda x: mp.log(mp.erfc(x), 2) / x, x),
+    0, 4, 8, lambda x: ln2 * x * mp.erfc(x) / mp.erf(x))
+fit("EXP2M1: (2^r - 1 - r ln 2) / r^2",
+    lambda r: near_zero(ln2**2 / 2, lambda r: (mp.mpf(2)**r - 1 - r * ln2) / r**2, r),
+    "-0.5", "0.5", 4, lambda r: abs(r**2 / (mp.mpf(2)**r - 1)) if r else 0)
 
 # In double precision, for functions of f32 that need more than f32 on the way.
 fit("SIN: (sin(r) / r - 1) / r^2 in r^2",

@@ -1,22 +1,23 @@
 //! The error function.
 
-use super::exponential::exp2_normal;
-use super::{MulAdd, polynomial, polynomial_f64};
+use super::exponential::ROUNDER;
+use super::{MulAdd, polynomial_f64};
 
-/// `erf(x) / x - 1` in `x^2`, to 0.95.
-const SMALL: [f32; 7] =
-    [0.128_379_166, -0.376_126_323, 0.112_836_725, -0.026_858_104_3, 0.005_197_797_15, -8.105_965e-4, 8.215_423_26e-5];
-/// `log2(1 - erf(x)) / x`, from 0.9 to 4.
-const LARGE: [f32; 8] = [
-    -1.628_146_13,
-    -0.917_058_512,
-    -0.151_775_722,
-    0.032_622_237_2,
-    -0.004_172_709_78,
-    5.203_108_84e-5,
-    6.954_099_05e-5,
-    -7.431_138_99e-6,
+/// `log2(1 - erf(x)) / x`, to 4.
+const LOG2_ERFC: [f32; 9] = [
+    -1.627_907_04,
+    -0.918_447_625,
+    -0.148_277_066,
+    0.027_632_027_4,
+    2.314_085_85e-4,
+    -0.002_405_018_7,
+    9.129_943_58e-4,
+    -1.697_215_98e-4,
+    1.335_41e-5,
 ];
+/// `(2^r - 1) / r`, relative to `2^r - 1`.
+const EXP2M1: [f32; 6] =
+    [0.693_147_181, 0.240_226_498, 0.055_503_699_1, 0.009_618_252_15, 0.001_338_664_83, 1.539_646_68e-4];
 /// `erf(x) / x` in `x^2`, to 1.
 const SMALL_F64: [f64; 13] = [
     1.1283791670955126,
@@ -54,17 +55,36 @@ const LARGE_F64: [f64; 17] = [
     -1.1236812611619929e-6,
 ];
 
-/// The error function.
+/// The error function, as `1 - 2^q`. With `q = k + r` for an integer `k` that is `(1 - 2^k) - 2^k (2^r - 1)`,
+/// which is as precise for small operands, where `k` is 0, as for large ones.
 #[inline(always)]
 pub(super) fn erf<M: MulAdd>(x: f32) -> f32 {
-    let square = x * x;
-    let small = M::mul_add(polynomial::<M, 7>(square, SMALL), x, x);
     let size = x.abs();
-    let bounded = if size < 4.0 { size } else { 4.0 };
-    let complement = exp2_normal::<M>(polynomial::<M, 8>(bounded, LARGE) * bounded);
-    let large = (1.0 - complement).copysign(x);
-    // NaN is not large.
-    if size >= 0.925 { large } else { small }
+    // NaN is not above.
+    let size = if size > 4.0 { 4.0 } else { size };
+    let q = short_polynomial_9::<M>(size, LOG2_ERFC);
+    let rounded = q + ROUNDER;
+    let r = q - (rounded - ROUNDER);
+    let scale = f32::from_bits((rounded.to_bits() << 23).wrapping_add(1f32.to_bits()));
+    M::mul_add(-scale, short_polynomial_6::<M>(r, EXP2M1), 1.0 - scale).copysign(x)
+}
+
+/// `x` times the polynomial with these coefficients. Its terms are summed in pairs: what waits for what is
+/// half as long as in Horner's scheme, for three more products.
+#[inline(always)]
+fn short_polynomial_9<M: MulAdd>(x: f32, c: [f32; 9]) -> f32 {
+    let square = x * x;
+    let low = M::mul_add(M::mul_add(c[4], x, c[3]), square, M::mul_add(c[2], x, c[1]));
+    let high = M::mul_add(M::mul_add(c[8], x, c[7]), square, M::mul_add(c[6], x, c[5]));
+    M::mul_add(c[0], x, M::mul_add(high, square * square, low) * square)
+}
+
+/// As [`short_polynomial_9`].
+#[inline(always)]
+fn short_polynomial_6<M: MulAdd>(x: f32, c: [f32; 6]) -> f32 {
+    let square = x * x;
+    let high = M::mul_add(M::mul_add(c[5], square, M::mul_add(c[4], x, c[3])), square, M::mul_add(c[2], x, c[1]));
+    M::mul_add(c[0], x, high * square)
 }
 
 /// The error function.

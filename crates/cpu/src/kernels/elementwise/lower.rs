@@ -26,7 +26,11 @@ enum Function {
     Binary(Binary),
     Compare(Direction),
     Select,
-    Convert { from: DType },
+    Convert {
+        from: DType,
+    },
+    /// The function of the first operand times the second, plus the third.
+    ProductSum(Option<Unary>),
 }
 
 #[derive(Clone, Debug)]
@@ -130,7 +134,56 @@ impl Values {
                 operands.iter().for_each(|&operand| values[operand].is_live = true);
             }
         }
-        Values { values, stores, constants, result }
+        let mut values = Values { values, stores, constants, result };
+        values.join();
+        values
+    }
+
+    /// Makes one step of sums of products, and of functions of products, that nothing else reads.
+    fn join(&mut self) {
+        let mut uses = vec![0; self.values.len()];
+        for value in self.values.iter().filter(|value| value.is_live) {
+            if let Definition::Call { operands, .. } = &value.definition {
+                operands.iter().for_each(|&operand| uses[operand] += 1);
+            }
+        }
+        self.stores.iter().map(|&(value, _)| value).chain(self.result).for_each(|value| uses[value] += 1);
+        for index in 0..self.values.len() {
+            let Some((a, b)) = self.binary(index, Binary::Add) else { continue };
+            let Some((joined, definition)) = [(a, b), (b, a)].into_iter().find_map(|(inner, term)| {
+                let function = match self.values[inner].definition {
+                    Definition::Call { function: Function::Unary(function), ref operands } if uses[inner] == 1 => {
+                        functions::has_product_sum(function).then_some((function, operands[0]))
+                    }
+                    _ => None,
+                };
+                let product = function.map_or(inner, |(_, product)| product);
+                let factors = (uses[product] == 1).then(|| self.binary(product, Binary::Mul)).flatten()?;
+                let is_full = |value: usize| self.values[value].extent == Extent::Full;
+                let (x, factor) = if is_full(factors.0) { factors } else { (factors.1, factors.0) };
+                let is_known = is_full(x) && (function.is_none() || !is_full(factor) && !is_full(term));
+                let function = function.map(|(function, _)| function);
+                is_known.then(|| ([inner, product], call(Function::ProductSum(function), &[x, factor, term])))
+            }) else {
+                continue;
+            };
+            joined.into_iter().for_each(|value| self.values[value].is_live = false);
+            self.values[index].definition = definition;
+        }
+    }
+
+    /// The operands of a live value that is this function of blocks of `f32`.
+    fn binary(&self, index: usize, function: Binary) -> Option<(usize, usize)> {
+        let Value { dtype: DType::F32, extent: Extent::Full, ref definition, is_live: true } = self.values[index]
+        else {
+            return None;
+        };
+        match definition {
+            Definition::Call { function: Function::Binary(found), operands } if *found == function => {
+                Some((operands[0], operands[1]))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -348,6 +401,7 @@ impl Lowering<'_> {
             Function::Convert { from } => Some(functions::convert(from, dtype, isa)),
             Function::Binary(function) => functions::binary(function, of_operand, [scalars[0], scalars[1]], isa),
             Function::Compare(direction) => Some(functions::compare(direction, Lane::of(of_operand), scalars[1], isa)),
+            Function::ProductSum(function) => Some(functions::product_sum(function, [scalars[1], scalars[2]], isa)),
             Function::Select => {
                 let taken = [scalars[1], scalars[2]];
                 (!scalars[0]).then(|| functions::select(Lane::of(dtype), taken, isa))
@@ -398,8 +452,8 @@ fn is_exact(function: Function) -> bool {
             matches!(function, Unary::Abs | Unary::Neg | Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round)
         }
         Function::Binary(function) => matches!(function, Binary::Max | Binary::Min),
-        // Conversion rounds by itself.
-        Function::Compare(_) | Function::Select | Function::Convert { .. } => true,
+        // Conversion rounds by itself; sums of products are of `f32`.
+        Function::Compare(_) | Function::Select | Function::Convert { .. } | Function::ProductSum(_) => true,
     }
 }
 

@@ -137,6 +137,57 @@ fn every_function_of_two_operands() {
     }
 }
 
+/// `function(a * b) + c`, with constants where `constant` says; each step's result is an output of its own if
+/// they are to be kept apart.
+fn product_sum(dtype: DType, function: Option<Unary>, constant: [bool; 3], swapped: bool, is_apart: bool) -> Program {
+    let binary = |function, dst, a, b| {
+        let (a, b) = if swapped { (b, a) } else { (a, b) };
+        Instruction::Binary { function, dst, a, b }
+    };
+    let n = 1000;
+    let operand = |input: usize| match constant[input] {
+        true => Instruction::Constant { dst: input as u16, scalar: Scalar::from_f64(dtype, 0.7 - input as f64) },
+        false => Instruction::Load { dst: input as u16, input },
+    };
+    let mut instructions: Vec<Instruction> = (0..3).map(operand).collect();
+    instructions.push(binary(Binary::Mul, 3, 0, 1));
+    instructions.push(match function {
+        Some(function) => Instruction::Unary { function, dst: 4, src: 3 },
+        None => Instruction::Convert { dst: 4, src: 3 },
+    });
+    instructions.push(binary(Binary::Add, 5, if function.is_some() { 4 } else { 3 }, 2));
+    let stored = if is_apart { vec![5, 3, 4] } else { vec![5] };
+    instructions.extend(stored.iter().enumerate().map(|(output, &src)| Instruction::Store { src, output }));
+    let (inputs, outputs) = (vec![contiguous(dtype, &[n]); 3], vec![dtype; stored.len()]);
+    Program { shape: vec![n], registers: vec![dtype; 6], inputs, outputs, instructions }
+}
+
+#[test]
+fn steps_that_are_joined_give_the_bits_of_separate_ones() {
+    for dtype in [DType::F32, DType::BF16, DType::F64] {
+        let arrays = [1, 2, 3].map(|seed| elements(dtype, 1000, seed));
+        let inputs: Vec<&[u8]> = arrays.iter().map(Vec::as_slice).collect();
+        for function in [None, Some(Unary::Erf), Some(Unary::Tanh), Some(Unary::Exp)] {
+            for bits in 0..16 {
+                let constant = [0, 1, 2].map(|operand| bits >> operand & 1 == 1);
+                let [joined, apart] = [false, true].map(|is_apart| {
+                    let program = product_sum(dtype, function, constant, bits >> 3 == 1, is_apart);
+                    let run = |isa| run(&program.clone().compile_for(isa), &program, &inputs, &[333]).swap_remove(0);
+                    isas().into_iter().map(run).collect::<Vec<_>>()
+                });
+                let is_same = |(a, b): (&[u8], &[u8])| {
+                    a == b || [a, b].iter().all(|bytes| Number::read(dtype, bytes, 0).real().is_nan())
+                };
+                for (joined, apart) in joined.iter().zip(&apart) {
+                    let size = dtype.size();
+                    let mut pairs = joined.chunks_exact(size).zip(apart.chunks_exact(size));
+                    assert!(pairs.all(is_same), "{dtype} {function:?} {constant:?}");
+                }
+            }
+        }
+    }
+}
+
 /// A layout of an input over a shape: some axes repeat, some are reversed, some are slices, in any order
 /// in memory. Also returns the size of the array.
 fn layout(shape: &[usize], dtype: DType, choices: &[u8]) -> (Operand, usize) {
