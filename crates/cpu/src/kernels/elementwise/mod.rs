@@ -1,12 +1,13 @@
 //! Fused element-wise passes: a program of element-wise operations, interpreted over blocks that stay in
 //! the first-level cache.
 //!
-//! [`Program::compile`] merges axes ([`layout`]), chooses a loop for each step ([`lower`], [`functions`])
-//! and gives the blocks between them their places in scratch memory ([`memory`]); [`CompiledProgram`]
-//! runs them ([`run`]).
+//! [`Program::compile`] merges axes ([`layout`]), makes one step of neighbours where there is a loop for them
+//! ([`join`]), chooses a loop for each step ([`lower`], [`functions`]) and gives the blocks between them their
+//! places in scratch memory ([`memory`]); [`CompiledProgram`] runs them ([`run`]).
 
 mod epilogue;
 mod functions;
+mod join;
 mod layout;
 mod lower;
 mod memory;
