@@ -51,7 +51,7 @@ pub(crate) fn kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kerne
 pub(crate) struct ChannelsLast {
     pub(crate) kernel: Box<dyn Kernel>,
     /// Which inputs and which outputs are images.
-    pub(crate) inputs: &'static [usize],
+    pub(crate) inputs: Vec<usize>,
     pub(crate) outputs: &'static [usize],
     /// Whether it is worth while to bring images into this order for it.
     pub(crate) leads: bool,
@@ -60,11 +60,12 @@ pub(crate) struct ChannelsLast {
 /// The kernel of an operation for images whose channels are neighbours, if it has one.
 pub(crate) fn channels_last_kernel_for(op: &Op, signature: &Signature) -> Option<ChannelsLast> {
     let leads = matches!(op, Op::Convolution(_) | Op::ConvolutionInputGrad(_) | Op::ConvolutionWeightGrad(_));
-    let (inputs, outputs): (&[usize], &[usize]) = match op {
-        Op::ConvolutionWeightGrad(_) => (&[0, 1], &[]),
-        Op::ReduceWindowSelectGrad(_) => (&[0, 1], &[0]),
-        Op::BatchNormGrad(_) => (&[0, 4], &[0]),
-        _ => (&[0], &[0]),
+    let (inputs, outputs): (Vec<usize>, &[usize]) = match op {
+        Op::ConvolutionWeightGrad(_) => (vec![0, 1], &[]),
+        Op::ReduceWindowSelectGrad(_) => (vec![0, 1], &[0]),
+        Op::BatchNormGrad(_) => (vec![0, 4], &[0]),
+        Op::Concatenate(_) => ((0..signature.inputs.len()).collect(), &[0]),
+        _ => (vec![0], &[0]),
     };
     let kernel = match op {
         Op::Convolution(op) => convolution::channels_last::forward(op, signature),
@@ -73,6 +74,8 @@ pub(crate) fn channels_last_kernel_for(op: &Op, signature: &Signature) -> Option
         Op::ReduceWindow(op) => window::channels_last::reduce(op, signature),
         Op::ReduceWindowSelectGrad(op) => window::channels_last::select_grad(op, signature),
         Op::ReduceWindowSumGrad(op) => window::channels_last::sum_grad(op, signature),
+        Op::Concatenate(op) => movement::channels_last::concatenation(op, signature),
+        Op::Pad(op) => movement::channels_last::padding(op, signature),
         Op::BatchNormTraining(op) => whole::batch_norm_channels_last::training(op, signature),
         Op::BatchNormGrad(op) => whole::batch_norm_channels_last::grad(op, signature),
         _ => None,

@@ -125,7 +125,7 @@ impl<'g> Lowering<'g> {
                 let source = self.place(node.inputs[0]);
                 match source.view.reshape(shape) {
                     Some(view) => Place { view, ..source },
-                    None => Place { slot: self.contiguous(node.inputs[0]), view: View::contiguous(shape) },
+                    None => self.reshaped_copy(node.inputs[0], &source.view, shape),
                 }
             }
             op => {
@@ -143,6 +143,18 @@ impl<'g> Lowering<'g> {
         };
         self.places.insert(port, place.clone());
         place
+    }
+
+    /// A copy of a value in another shape. The channels of repeated images that are neighbours stay neighbours.
+    fn reshaped_copy(&mut self, port: Port, source: &View, shape: &Shape) -> Place {
+        let (rank, is_repeated) = (source.shape.len(), source.strides.contains(&0));
+        if rank > 3 && is_repeated && source.strides[1] == 1 && source.shape[1] > 1 {
+            let order = Order::channels_last(rank);
+            if let Some(view) = order.view(&source.shape).reshape(shape) {
+                return Place { slot: self.ordered(port, &order), view };
+            }
+        }
+        Place { slot: self.contiguous(port), view: View::contiguous(shape) }
     }
 
     /// The block in which the elements are row-major from the start.
@@ -336,11 +348,13 @@ impl<'g> Lowering<'g> {
         self.steps.push(step);
     }
 
-    /// Whether images fill their memory with channels as neighbours, and would not row-major.
+    /// Whether the channels of images are neighbours in memory, and not the elements of a row.
     fn is_channels_last(&mut self, port: Port) -> bool {
         let rank = self.graph.spec(port).shape.rank();
         let view = self.place(port).view;
-        rank > 2 && !view.is_contiguous() && Order::channels_last(rank).apply(&view).is_contiguous()
+        let order = Order::channels_last(rank.max(2));
+        let is_filled = || order.apply(&view).is_contiguous();
+        rank > 2 && !view.is_contiguous() && (is_filled() || Order::of(&view).as_ref() == Some(&order))
     }
 
     /// What a kernel reads of an operand: where it is, if the kernel takes it so, or a copy in an order.

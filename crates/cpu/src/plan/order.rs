@@ -20,10 +20,18 @@ impl Order {
         Order([0].into_iter().chain(2..rank).chain([1]).collect())
     }
 
-    /// The order in which a view fills its memory, if it does.
+    /// The order in which a view fills its memory, if it does, or in which images lie that are parts of others.
     pub(super) fn of(view: &View) -> Option<Order> {
+        let rank = view.shape.len();
         if view.is_contiguous() {
-            return Some(Order::row_major(view.shape.len()));
+            return Some(Order::row_major(rank));
+        }
+        if rank > 2 && view.offset >= 0 && view.strides[1] == 1 {
+            let order = Order::channels_last(rank);
+            let strides = order.sorted(&view.strides);
+            if strides.iter().zip(&strides[1..]).all(|(outer, inner)| outer > inner) {
+                return Some(order);
+            }
         }
         let mut axes: Vec<usize> = (0..view.shape.len()).collect();
         axes.sort_by_key(|&axis| std::cmp::Reverse(view.strides[axis]));
@@ -66,6 +74,8 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
+    use gyrus_graph::ops::movement::Slice;
+
     use super::*;
 
     #[test]
@@ -75,6 +85,8 @@ mod tests {
         assert_eq!(view.strides, [60, 1, 15, 3]);
         assert_eq!(Order::of(&view), Some(order.clone()));
         assert_eq!(Order::of(&View::contiguous(&[2, 3, 4, 5])), Some(Order::row_major(4)));
+        let slice = Slice { start: vec![0, 1, 0, 0], limit: vec![2, 3, 4, 5], step: vec![1; 4] };
+        assert_eq!(Order::of(&view.slice(&slice, &[2, 2, 4, 5])), Some(order.clone()));
         assert_eq!(Order::of(&View::contiguous(&[3]).broadcast(&[3, 2], &[0])), None);
         assert!(order.apply(&view).is_contiguous() && !order.is_row_major());
     }

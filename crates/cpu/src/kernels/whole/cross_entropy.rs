@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use gyrus_graph::ops::whole::CrossEntropy;
 
-use super::lanes::{Float, LANES, for_blocks, load, total, with_float, zip};
+use super::few_classes;
+use super::lanes::{Float, LANES, for_blocks, load, map, total, with_float, zip};
 use super::softmax::maximum;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
@@ -32,7 +33,11 @@ pub(crate) fn kernel(op: &CrossEntropy, signature: &Signature) -> Option<Box<dyn
     let logits = &signature.inputs[0];
     let (num_rows, num_classes) = (logits.shape[0], logits.shape[1]);
     with_float!(logits.dtype, T => {
-        Box::new(CrossEntropyKernel::<T> { op: *op, num_rows, num_classes, function: version::<Loop<T>>(Isa::get()) })
+        let function = match few_classes::are_worth_while(num_rows, num_classes) {
+            true => version::<FewClasses<T>>(Isa::get()),
+            false => version::<Loop<T>>(Isa::get()),
+        };
+        Box::new(CrossEntropyKernel::<T> { op: *op, num_rows, num_classes, function })
     })
 }
 
@@ -100,6 +105,40 @@ impl<T: Float> Multiversion for Loop<T> {
                         if smoothing != 0.0 { loss - shared * total(shifts) } else { loss }
                     }
                 };
+            }
+        }
+    }
+}
+
+/// The same of many rows of few classes.
+struct FewClasses<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for FewClasses<T> {
+    type Arguments = Arguments<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
+        let Arguments { op, rows, num_classes, logits, targets, losses } = arguments;
+        let smoothing = op.label_smoothing.0;
+        let (kept, shared) = (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64));
+        for first in rows.clone().step_by(LANES) {
+            let count = LANES.min(rows.end - first);
+            // SAFETY: the `count` rows from `first` on lie in the operands and the result.
+            unsafe {
+                let mut block = few_classes::Rows::load(logits.add(first * num_classes), count, num_classes);
+                let logarithms = map(block.shift::<M>(), |sum| sum.log::<M>());
+                let shifts = block.total();
+                for row in 0..count {
+                    *losses.add(first + row) = match Target::of(*targets.add(first + row), op.ignore_index, num_classes)
+                    {
+                        Target::Ignored => T::ZERO,
+                        Target::Invalid => T::NAN,
+                        Target::Class(class) => {
+                            let loss = logarithms[row] - kept * block.get(row, class);
+                            if smoothing != 0.0 { loss - shared * shifts[row] } else { loss }
+                        }
+                    };
+                }
             }
         }
     }

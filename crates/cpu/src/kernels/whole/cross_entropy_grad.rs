@@ -6,7 +6,8 @@ use std::ops::Range;
 use gyrus_graph::ops::whole::CrossEntropyGrad;
 
 use super::cross_entropy::Target;
-use super::lanes::{Float, for_blocks, load, map, store, with_float};
+use super::few_classes;
+use super::lanes::{Float, LANES, for_blocks, load, map, store, with_float};
 use super::softmax::exponentials;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
@@ -34,7 +35,10 @@ pub(crate) fn kernel(op: &CrossEntropyGrad, signature: &Signature) -> Option<Box
     let logits = &signature.inputs[0];
     let (num_rows, num_classes) = (logits.shape[0], logits.shape[1]);
     with_float!(logits.dtype, T => {
-        let function = version::<Loop<T>>(Isa::get());
+        let function = match few_classes::are_worth_while(num_rows, num_classes) {
+            true => version::<FewClasses<T>>(Isa::get()),
+            false => version::<Loop<T>>(Isa::get()),
+        };
         Box::new(CrossEntropyGradKernel::<T> { op: *op, num_rows, num_classes, function })
     })
 }
@@ -83,6 +87,43 @@ impl<T: Float> Multiversion for Loop<T> {
                             store(dx, at, num_classes, map(e, |e| weight * e.mul_add::<M>(factor, -shared)));
                         });
                         *dx.add(class) = *dx.add(class) - weight * kept;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The same of many rows of few classes.
+struct FewClasses<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for FewClasses<T> {
+    type Arguments = Arguments<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
+        let Arguments { op, rows, num_classes, logits, targets, dlosses, dlogits } = arguments;
+        let smoothing = op.label_smoothing.0;
+        let (kept, shared) = (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64));
+        for first in rows.clone().step_by(LANES) {
+            let count = LANES.min(rows.end - first);
+            // SAFETY: the `count` rows from `first` on lie in the operands and the result, which may be the logits:
+            // those of the rows are read before.
+            unsafe {
+                let mut block = few_classes::Rows::load(logits.add(first * num_classes), count, num_classes);
+                let factors = map(block.shift::<M>(), |sum| T::ONE / sum);
+                let weights = load(dlosses.add(first), 0, count, T::ZERO);
+                block.zip(factors, |x, factor| x.exp::<M>().mul_add::<M>(factor, -shared));
+                block.zip(weights, |share, weight| weight * share);
+                for row in 0..count {
+                    let dx = std::slice::from_raw_parts_mut(dlogits.add((first + row) * num_classes), num_classes);
+                    match Target::of(*targets.add(first + row), op.ignore_index, num_classes) {
+                        Target::Ignored => dx.fill(T::ZERO),
+                        Target::Invalid => dx.fill(T::NAN),
+                        Target::Class(class) => {
+                            block.store(row, dx);
+                            dx[class] = dx[class] - weights[row] * kept;
+                        }
                     }
                 }
             }

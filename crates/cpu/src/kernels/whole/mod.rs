@@ -13,6 +13,7 @@ pub(crate) mod batch_norm_training;
 mod channels;
 pub(crate) mod cross_entropy;
 pub(crate) mod cross_entropy_grad;
+mod few_classes;
 #[cfg(test)]
 mod goldens;
 mod groups;

@@ -1,0 +1,68 @@
+//! Many rows of few classes: a vector holds one class of many rows, where one of a row's classes would be mostly empty.
+
+use super::lanes::{Float, LANES, Lanes, larger, zip};
+use crate::math::MulAdd;
+
+/// How many classes are few.
+const MOST_CLASSES: usize = 16;
+
+/// Whether rows are computed on so.
+pub(super) fn are_worth_while(num_rows: usize, num_classes: usize) -> bool {
+    num_rows >= LANES && (1..=MOST_CLASSES).contains(&num_classes)
+}
+
+/// Up to [`LANES`] rows of logits, by their classes.
+pub(super) struct Rows<T> {
+    classes: [Lanes<T>; MOST_CLASSES],
+    num_classes: usize,
+}
+
+impl<T: Float> Rows<T> {
+    /// # Safety
+    /// `logits` points to `count` rows, `LANES` at most, of `num_classes` logits, `MOST_CLASSES` at most.
+    #[inline(always)]
+    pub(super) unsafe fn load(logits: *const T, count: usize, num_classes: usize) -> Self {
+        let mut classes = [[T::ZERO; LANES]; MOST_CLASSES];
+        for (class, lanes) in classes.iter_mut().enumerate().take(num_classes) {
+            for (row, lane) in lanes.iter_mut().enumerate().take(count) {
+                // SAFETY: as the caller vouches.
+                *lane = unsafe { *logits.add(row * num_classes + class) };
+            }
+        }
+        Rows { classes, num_classes }
+    }
+
+    /// Takes each row's maximum from it, and returns the sums of the exponentials of what is left.
+    #[inline(always)]
+    pub(super) fn shift<M: MulAdd>(&mut self) -> Lanes<T> {
+        let classes = &mut self.classes[..self.num_classes];
+        let most = classes.iter().fold([T::LOWEST; LANES], |most, &x| zip(x, most, larger));
+        classes.iter_mut().for_each(|x| *x = zip(*x, most, |x, most| x - most));
+        classes.iter().fold([T::ZERO; LANES], |sum, &x| zip(sum, x, |sum, x| sum + x.exp::<M>()))
+    }
+
+    /// The sums of the rows.
+    #[inline(always)]
+    pub(super) fn total(&self) -> Lanes<T> {
+        let classes = &self.classes[..self.num_classes];
+        classes.iter().fold([T::ZERO; LANES], |sum, &x| zip(sum, x, |sum, x| sum + x))
+    }
+
+    /// One element.
+    #[inline(always)]
+    pub(super) fn get(&self, row: usize, class: usize) -> T {
+        self.classes[class][row]
+    }
+
+    /// A function of each element and of a number of its row.
+    #[inline(always)]
+    pub(super) fn zip(&mut self, of_rows: Lanes<T>, function: impl Fn(T, T) -> T) {
+        self.classes[..self.num_classes].iter_mut().for_each(|x| *x = zip(*x, of_rows, &function));
+    }
+
+    /// Writes a row's elements.
+    #[inline(always)]
+    pub(super) fn store(&self, row: usize, to: &mut [T]) {
+        to.iter_mut().zip(&self.classes).for_each(|(to, lanes)| *to = lanes[row]);
+    }
+}
