@@ -115,14 +115,14 @@ impl<T: Float> Multiversion for FewClasses<T> {
                 let weights = load(dlosses.add(first), 0, count, T::ZERO);
                 block.zip(factors, |x, factor| x.exp::<M>().mul_add::<M>(factor, -shared));
                 block.zip(weights, |share, weight| weight * share);
-                for row in 0..count {
+                for (row, &weight) in weights.iter().enumerate().take(count) {
                     let dx = std::slice::from_raw_parts_mut(dlogits.add((first + row) * num_classes), num_classes);
                     match Target::of(*targets.add(first + row), op.ignore_index, num_classes) {
                         Target::Ignored => dx.fill(T::ZERO),
                         Target::Invalid => dx.fill(T::NAN),
                         Target::Class(class) => {
                             block.store(row, dx);
-                            dx[class] = dx[class] - weights[row] * kept;
+                            dx[class] = dx[class] - weight * kept;
                         }
                     }
                 }
