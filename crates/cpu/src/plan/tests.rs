@@ -233,7 +233,8 @@ fn remat_needs_less_memory() {
     };
     let (kept, again) = (plan(false), plan(true));
     assert!(again.work().flops > kept.work().flops, "the inside is computed again");
-    assert!(again.arena_bytes() * 3 < kept.arena_bytes() * 2, "{} of {}", again.arena_bytes(), kept.arena_bytes());
+    // Cheap results are computed again in any case: what is saved are the products' results.
+    assert!(again.arena_bytes() * 3 <= kept.arena_bytes() * 2, "{} of {}", again.arena_bytes(), kept.arena_bytes());
 }
 
 /// The result of a reduction over an axis of one element is as large as its operand, but never its memory.
