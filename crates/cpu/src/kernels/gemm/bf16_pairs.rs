@@ -10,7 +10,7 @@ use gyrus_graph::bf16;
 use super::blocking::{Blocking, Operands, Sizes};
 use super::microkernel::{Gather, PackArguments, PairLoops, PairOf};
 use super::number::Stored;
-use super::pack::Panels;
+use super::pack::{DEPTHS_TOGETHER, Panels};
 use super::target::{Target, write_row};
 use super::{Epilogue, Gemm, Operand};
 use crate::isa::Isa;
@@ -96,6 +96,10 @@ const CHUNK: usize = 32;
 const MAX_WIDTH: usize = 32;
 
 impl<S: PairOf> Panels<f32> for Pairs<S> {
+    fn depths_together(&self) -> usize {
+        DEPTHS_TOGETHER
+    }
+
     unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut f32) {
         let Pairs { across, along, .. } = *self;
         let (start, end) = (2 * depth.start, (2 * depth.end).min(self.len));

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::blocking::{Blocking, MAX_ROWS_APART, Operands, Sizes};
 use super::microkernel::Panel;
 use super::number::Number;
+use super::pack::Panels;
 use crate::pool::{Pool, Scratch};
 
 /// How many elements of the left operand stay in the first-level cache.
@@ -13,15 +14,17 @@ const CACHED_ELEMENTS: usize = 8 << 10;
 const TASK_WORK: usize = 128 << 10;
 /// How many elements are worth a task that packs them.
 const PACKING_WORK: usize = 8 << 10;
-/// How many neighbouring panels or tiles are packed together, so many depths at a time: where an operand has long rows,
-/// each is in a page of its own, and the processor remembers few pages' addresses.
+/// How many neighbouring panels or tiles a task packs at least.
 const LINES_TOGETHER: usize = 4;
-const DEPTHS_TOGETHER: usize = 64;
 
 /// Depths that are packed together.
-fn parts(depth: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
-    let depth = depth.clone();
-    depth.clone().step_by(DEPTHS_TOGETHER).map(move |start| start..(start + DEPTHS_TOGETHER).min(depth.end))
+fn parts<T>(operand: &dyn Panels<T>, depth: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<T> {
+    let (depth, together) = (depth.clone(), operand.depths_together());
+    let count = depth.len().div_ceil(together);
+    (0..count).map(move |part| {
+        let start = depth.start + part * together;
+        start..(start + together.min(depth.end - start))
+    })
 }
 
 /// Memory of one product.
@@ -114,7 +117,7 @@ impl<T: Number> Block<'_, T> {
     /// Packs tiles of the left operand, one after another.
     unsafe fn pack_tiles(&self, tiles: Range<usize>, depth: &Range<usize>, to: *mut T) {
         let (height, len) = (self.blocking.kernel.height, self.blocking.tile_len(self.blocking.step));
-        for part in parts(depth) {
+        for part in parts(self.operands.a, depth) {
             for tile in tiles.clone() {
                 let row = self.rows.start + tile * height;
                 let count = height.min(self.rows.end - row);
@@ -136,7 +139,7 @@ impl<T: Number> Block<'_, T> {
     /// Packs panels of the right operand, one after another, but those that can be read in place.
     unsafe fn pack_panels(&self, panels: Range<usize>, depth: &Range<usize>, to: *mut T) {
         let (width, len) = (self.blocking.kernel.width, self.blocking.panel_len());
-        for part in parts(depth) {
+        for part in parts(self.operands.b, depth) {
             for panel in panels.clone().filter(|&panel| self.in_place(panel, part.start).is_none()) {
                 let (batch, column, cols) = self.columns(panel);
                 let to = to.wrapping_add((panel - panels.start) * len + (part.start - depth.start) * width);

@@ -11,6 +11,9 @@ use crate::math::{MulAdd, Multiversion};
 /// How many elements after a panel may be overwritten while it is packed.
 pub(crate) const PANEL_PADDING: usize = 16;
 
+/// How many depths of lines that are far apart are packed together.
+pub(super) const DEPTHS_TOGETHER: usize = 64;
+
 /// An operand of a product, seen as a number of lines along which is summed: rows of the left operand,
 /// columns of the right one.
 pub(crate) trait Panels<T>: Sync {
@@ -21,6 +24,12 @@ pub(crate) trait Panels<T>: Sync {
     /// The lines and depths lie within the operand, and `to` has [`PANEL_PADDING`] elements more than the
     /// panel.
     unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T);
+
+    /// How many depths of some lines are packed before the next ones: few where lines lie far apart, each in a page of
+    /// its own, of which the processor remembers few addresses.
+    fn depths_together(&self) -> usize {
+        usize::MAX
+    }
 
     /// Where the lines from `first` on stand from depth `depth` on, and the distance between depths, if they
     /// are neighbours and need not be packed.
@@ -158,6 +167,10 @@ const CHUNK: usize = 32;
 const MAX_WIDTH: usize = 32;
 
 impl<S: Stored<T>, T: Number> Panels<T> for Strided<S, T> {
+    fn depths_together(&self) -> usize {
+        DEPTHS_TOGETHER
+    }
+
     unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T) {
         let from = self.place(batch, first, depth.start);
         let (across, along, depth) = (self.across, self.along, depth.len());
