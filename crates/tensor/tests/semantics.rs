@@ -200,7 +200,7 @@ fn packed_weights_follow_the_state() {
         check(&mut weight);
         weight.assign(&other.to_vec::<f32>());
         check(&mut weight);
-        weight = weight * 2.0;
+        weight = &other + 1.0;
         check(&mut weight);
     }
 }
