@@ -219,22 +219,21 @@ fn a_table_is_updated_row_by_row() {
 fn remat_needs_less_memory() {
     let plan = |is_remat: bool| {
         let x = real(&[64, 64]);
-        let weights: Vec<Value> = (0..8).map(|_| real(&[64, 64])).collect();
+        let weights: Vec<Value> = (0..16).map(|_| real(&[64, 64])).collect();
         let block = |x: &Value, w: &[Value]| w.iter().fold(x.clone(), |x, w| matmul(&matmul(&x, w).tanh(), w).tanh());
-        let y = weights.chunks(2).fold(x.clone(), |x, w| match is_remat {
+        let y = weights.chunks(4).fold(x.clone(), |x, w| match is_remat {
             true => Value::remat(&[x], |x| vec![block(&x[0], w)]).remove(0),
             false => block(&x, w),
         });
         let arguments: Vec<Value> = weights.iter().chain([&x]).cloned().collect();
         let found: Vec<Value> =
             gradients(std::slice::from_ref(&y), &[y.full_like(1.0)], &weights).into_iter().flatten().collect();
-        assert_eq!(found.len(), 8);
+        assert_eq!(found.len(), 16);
         Plan::new(&Graph::capture(&arguments, &found).graph, &[])
     };
     let (kept, again) = (plan(false), plan(true));
     assert!(again.work().flops > kept.work().flops, "the inside is computed again");
-    // Cheap results are computed again in any case: what is saved are the products' results.
-    assert!(again.arena_bytes() * 3 <= kept.arena_bytes() * 2, "{} of {}", again.arena_bytes(), kept.arena_bytes());
+    assert!(again.arena_bytes() * 3 < kept.arena_bytes() * 2, "{} of {}", again.arena_bytes(), kept.arena_bytes());
 }
 
 /// The result of a reduction over an axis of one element is as large as its operand, but never its memory.
