@@ -3,7 +3,7 @@
 
 use super::microkernel::DotTiles;
 use super::number::Number;
-use super::{Gemm, Operand};
+use super::{Gemm, Operand, Pointers};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
@@ -33,18 +33,6 @@ pub(super) struct FewRows<T> {
     b: [isize; 2],
     c: Operand,
     add: bool,
-}
-
-/// The operands' first elements.
-struct Pointers<T>(*const T, *const T, *mut T);
-
-// SAFETY: tasks write to disjoint elements.
-unsafe impl<T> Sync for Pointers<T> {}
-
-impl<T> Pointers<T> {
-    fn get(&self) -> (*const T, *const T, *mut T) {
-        (self.0, self.1, self.2)
-    }
 }
 
 impl<T: Number> FewRows<T> {

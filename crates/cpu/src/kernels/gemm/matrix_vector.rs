@@ -2,7 +2,7 @@
 
 use super::microkernel::Strip;
 use super::number::Number;
-use super::{Gemm, Operand};
+use super::{Gemm, Operand, Pointers};
 use crate::isa::Isa;
 use crate::pool::Pool;
 
@@ -29,18 +29,6 @@ pub(super) struct MatrixVector<T> {
     y: Operand,
     y_stride: isize,
     add: bool,
-}
-
-/// The operands' first elements.
-struct Pointers<T>(*const T, *const T, *mut T);
-
-// SAFETY: tasks write to disjoint elements.
-unsafe impl<T> Sync for Pointers<T> {}
-
-impl<T> Pointers<T> {
-    fn get(&self) -> (*const T, *const T, *mut T) {
-        (self.0, self.1, self.2)
-    }
 }
 
 impl<T: Number> MatrixVector<T> {

@@ -83,6 +83,18 @@ pub struct Gemm {
     pub accumulate: bool,
 }
 
+/// The operands' first elements.
+struct Pointers<T>(*const T, *const T, *mut T);
+
+// SAFETY: tasks write to disjoint elements.
+unsafe impl<T> Sync for Pointers<T> {}
+
+impl<T> Pointers<T> {
+    fn get(&self) -> (*const T, *const T, *mut T) {
+        (self.0, self.1, self.2)
+    }
+}
+
 /// A product made ready for an element type and an instruction set.
 #[derive(Clone, Copy)]
 pub struct CompiledGemm {

@@ -48,7 +48,7 @@ float!(f32, mul_add);
 float!(f64, mul_add_f64);
 
 /// `Some` of an expression with `$T` standing for the type of numbers of `$dtype`; `None` for types that
-/// whole kernels do not compute with.
+/// are not computed with as they are.
 macro_rules! with_float {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
@@ -65,7 +65,7 @@ macro_rules! with_float {
     };
 }
 
-pub(super) use with_float;
+pub(crate) use with_float;
 
 /// How many elements are computed on together: four vectors of AVX-512 in `f32`, so that sums do not wait
 /// for one another.

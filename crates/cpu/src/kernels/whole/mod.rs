@@ -31,3 +31,5 @@ pub(crate) mod softmax;
 pub(crate) mod softmax_grad;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use lanes::with_float;

@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use gyrus_graph::DType;
 use gyrus_graph::ops::reduction::{Extremum, Reduction};
 use gyrus_graph::ops::window::{ReduceWindow, ReduceWindowSelectGrad, ReduceWindowSumGrad};
 
@@ -14,6 +13,7 @@ use super::selection::NONE;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
+use crate::kernels::whole::with_float;
 use crate::math::{MulAdd, Multiversion, version};
 
 /// How many channels of an image are one task of a gradient, and are selected together.
@@ -25,23 +25,6 @@ const TASK: usize = 16 << 10;
 trait Plain: Pooled<Wide = Self> + Arithmetic + Default {}
 impl Plain for f32 {}
 impl Plain for f64 {}
-
-/// `Some` of an expression for the types that are combined as they are.
-macro_rules! with_plain {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            DType::F32 => {
-                type $T = f32;
-                Some($body)
-            }
-            DType::F64 => {
-                type $T = f64;
-                Some($body)
-            }
-            _ => None,
-        }
-    };
-}
 
 /// What the loops work on: `channels` of the `stride` channels of one image.
 #[derive(Clone, Copy)]
@@ -76,7 +59,7 @@ struct GradKernel<T> {
 pub(crate) fn reduce(op: &ReduceWindow, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let (x, isa) = (&signature.inputs[0], Isa::get());
     let (places, [images, channels]) = places(&op.window, &x.shape, &signature.outputs[0].shape);
-    with_plain!(x.dtype, T => {
+    with_float!(x.dtype, T => {
         let function = match op.reduction {
             Reduction::Max => version::<Reduce<T, First<Falling>>>(isa),
             Reduction::Min => version::<Reduce<T, First<Rising>>>(isa),
@@ -90,7 +73,7 @@ pub(crate) fn reduce(op: &ReduceWindow, signature: &Signature) -> Option<Box<dyn
 pub(crate) fn select_grad(op: &ReduceWindowSelectGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let (x, dy, isa) = (&signature.inputs[0], &signature.inputs[1], Isa::get());
     let (places, [images, channels]) = places(&op.window, &x.shape, &dy.shape);
-    with_plain!(x.dtype, T => {
+    with_float!(x.dtype, T => {
         let function = match op.extremum {
             Extremum::Max => version::<SelectGrad<T, Falling>>(isa),
             Extremum::Min => version::<SelectGrad<T, Rising>>(isa),
@@ -102,7 +85,7 @@ pub(crate) fn select_grad(op: &ReduceWindowSelectGrad, signature: &Signature) ->
 pub(crate) fn sum_grad(op: &ReduceWindowSumGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let (dy, isa) = (&signature.inputs[0], Isa::get());
     let (places, [images, channels]) = places(&op.window, &signature.outputs[0].shape, &dy.shape);
-    with_plain!(dy.dtype, T => {
+    with_float!(dy.dtype, T => {
         Box::new(GradKernel { places, images, channels, cotangent: 0, function: version::<SumGrad<T>>(isa) })
     })
 }

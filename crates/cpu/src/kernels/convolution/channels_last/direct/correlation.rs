@@ -175,7 +175,7 @@ impl<T: Number> Correlation<T> {
             false => scratch.shared::<T>(self.scratch().shared / size_of::<T>()),
         };
         let packs_own = self.division.is_by_panel && !is_prepared;
-        if !packs_own && !is_prepared {
+        if !self.division.is_by_panel && !is_prepared {
             // SAFETY: by this function's own contract.
             unsafe { self.pack(pointers.input(1), packed(), run.pool) }
         }
