@@ -47,7 +47,7 @@ fn the_steady_state_allocates_nothing() {
         let before = ALLOCATIONS.load(Ordering::Relaxed);
         epoch.by_ref().take(140).for_each(|batch| drop(batch.unwrap()));
         let count = ALLOCATIONS.load(Ordering::Relaxed) - before;
-        // A worker that got further ahead than before may ask for one more batch of buffers.
-        assert!(count <= 8, "{count} allocations in 140 batches");
+        // A channel enters its two threads in a list when they wait at it for the first time, which may be late.
+        assert!(count <= 4, "{count} allocations in 140 batches");
     }
 }

@@ -23,6 +23,16 @@ pub(super) struct Pool {
 }
 
 impl Pool {
+    /// Has memory at hand for this many batches of `batch_size` samples, each with an image of `size` values.
+    pub(super) fn prepare(&self, num_batches: usize, batch_size: usize, size: usize) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in free.len()..num_batches {
+            let images = Vec::with_capacity(batch_size * size);
+            let (labels, indices) = (Vec::with_capacity(batch_size), Vec::with_capacity(batch_size));
+            free.push(Batch { images, labels, indices, shape: [0; 4], pool: None });
+        }
+    }
+
     /// An empty batch, with the memory of an old one if there is one.
     pub(super) fn take(self: &Arc<Self>) -> Batch {
         let mut batch = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();

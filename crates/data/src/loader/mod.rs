@@ -106,6 +106,9 @@ impl Loader {
         let end = self.num_batches();
         let num_workers = config.workers.min(end.saturating_sub(start_batch));
         let ahead = config.prefetch.div_ceil(num_workers.max(1)).max(1);
+        // One batch more is with whoever took it.
+        let num_batches = (num_workers * ahead + 1).min(end.saturating_sub(start_batch));
+        self.pool.prepare(num_batches, config.batch_size, config.preprocess.geometry().num_elements());
         let crew = (0..num_workers).map(|worker| hire(&plan, start_batch + worker..end, num_workers, ahead));
         let (receivers, threads) = crew.unzip();
         Epoch { plan, receivers, threads, own_worker: Worker::default(), next: start_batch, end }
