@@ -1,0 +1,1 @@
+//! PJRT plug-ins: loading, devices, programs, buffers.
