@@ -4,6 +4,7 @@
 //! primitives, but stay whole because their speed matters in both directions; each has its
 //! decomposition beside it.
 
+pub mod collective;
 pub mod contraction;
 pub mod control;
 pub mod elementwise;
@@ -205,6 +206,8 @@ operations! {
     OptimizationBarrier(control::OptimizationBarrier) cases control::optimization_barrier::cases,
     /// A graph that is computed a second time for its gradient.
     Remat(control::Remat) cases control::remat::cases,
+    /// The mean over the replicas of a program.
+    AllReduce(collective::AllReduce) cases collective::all_reduce::cases,
     /// Softmax.
     Softmax(whole::Softmax) cases whole::softmax::cases,
     /// The gradient of softmax.

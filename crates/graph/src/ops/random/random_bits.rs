@@ -50,19 +50,37 @@ impl Operation for RandomBits {
 
     /// With 32-bit words in elements of `i64`.
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
+        let count = self.shape.num_elements();
+        let words = self.blocks(&inputs[0], &Value::iota([count.div_ceil(4)], DType::I64, 0));
+        Some(vec![words.slice_axis(0, 0, count).reshape(&self.shape).convert(DType::I32)])
+    }
+}
+
+impl RandomBits {
+    /// The words that begin at element `first` of the stream, `i64[]`, not negative: for programs that fill a
+    /// part of what is drawn.
+    pub fn words_from(&self, key: &Value, first: &Value) -> Value {
+        let count = self.shape.num_elements();
+        // The first word may be the last of its block.
+        let num_blocks = (count + 3).div_ceil(4);
+        let four = first.full_like(4.0);
+        let places = Value::iota([num_blocks], DType::I64, 0).add(&first.div(&four).broadcast([num_blocks], &[]));
+        let words = self.blocks(key, &places).dynamic_slice(&[first.rem(&four)], &[count]);
+        words.reshape(&self.shape).convert(DType::I32)
+    }
+
+    /// The words of the blocks at these places, `i64[n]`, one after the other in `i64[4 n]`.
+    fn blocks(&self, key: &Value, places: &Value) -> Value {
         let word = |value: u64| Value::constant(Scalar::from_i64(DType::I64, value as u32 as i64), [1]);
         let halves = |value: &Value| [low(value), high(value)];
-        let [seed, counter] = [0, 1].map(|index| halves(&inputs[0].slice_axis(0, index, index + 1)));
+        let [seed, counter] = [0, 1].map(|index| halves(&key.slice_axis(0, index, index + 1)));
         let stream = [word(self.stream), word(self.stream >> 32), word(0), word(0)];
         let [key_0, key_1, ..] = philox(stream, seed);
-        let count = self.shape.num_elements();
-        let num_blocks = count.div_ceil(4);
-        let repeated = |value: &Value| value.broadcast([num_blocks], &[0]);
-        let [block_0, block_1] = halves(&Value::iota([num_blocks], DType::I64, 0));
+        let repeated = |value: &Value| value.broadcast(places.shape(), &[0]);
+        let [block_0, block_1] = halves(places);
         let [counter_0, counter_1] = counter.each_ref().map(repeated);
         let words = philox([block_0, block_1, counter_0, counter_1], [repeated(&key_0), repeated(&key_1)]);
-        let blocks = Value::stack(&words.each_ref(), 1).reshape([num_blocks * 4]);
-        Some(vec![blocks.slice_axis(0, 0, count).reshape(&self.shape).convert(DType::I32)])
+        Value::stack(&words.each_ref(), 1).reshape([places.shape()[0] * 4])
     }
 }
 
