@@ -20,7 +20,7 @@ mod shape;
 mod value;
 
 pub use buffer::{Buffer, Element};
-pub use device::Device;
+pub use device::{Accelerator, Device, Remote};
 pub use dtype::DType;
 pub use grad::gradients;
 pub use graph::{Captured, Graph, GraphNode, Port};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::ops::source::Leaf;
-use crate::{Buffer, DType, Device, Element, Op, Operation, Scalar, Shape, Spec};
+use crate::{Buffer, DType, Device, Element, Op, Operation, Remote, Scalar, Shape, Spec};
 
 /// A handle to one output of a node of the graph: what it will be is known, its elements are
 /// computed when read. Cloning it is cheap.
@@ -23,7 +23,14 @@ struct Node {
     outputs: Vec<Spec>,
     device: Device,
     location: &'static Location<'static>,
-    computed: Box<[OnceLock<Buffer>]>,
+    computed: Box<[Computed]>,
+}
+
+/// The elements of one output, once they are known: here, on an accelerator, or in both places.
+#[derive(Default)]
+struct Computed {
+    buffer: OnceLock<Buffer>,
+    remote: OnceLock<Arc<dyn Remote>>,
 }
 
 /// Later nodes have larger numbers, so that order of creation is a topological order.
@@ -58,8 +65,15 @@ impl Value {
                 panic!("{}: {}: {rule}", op.name(), received.join(" and "))
             }
         };
-        let device = inputs.first().map_or(Device::default(), |input| input.device());
-        let computed = outputs.iter().map(|_| OnceLock::new()).collect();
+        let device = inputs.iter().try_fold(Device::Cpu, |device, input| {
+            let (one, other) = (device, input.device());
+            one.join(other).ok_or((one, other))
+        });
+        let device = match device {
+            Ok(device) => device,
+            Err((one, other)) => panic!("{}: operands on {one} and on {other}: move one, with to({other})", op.name()),
+        };
+        let computed = outputs.iter().map(|_| Computed::default()).collect();
         let inputs = inputs.iter().map(|&input| input.clone()).collect();
         Value::outputs_of(Node {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -96,6 +110,37 @@ impl Value {
         assert_eq!(spec.num_bytes(), buffer.len(), "leaf: {spec} and a buffer of {} bytes", buffer.len());
         let value = Value::record_one(Leaf { spec }, &[]);
         value.set_buffer(buffer);
+        value
+    }
+
+    /// A value that is known, and that an accelerator holds.
+    pub fn remote_leaf(spec: Spec, device: Device, remote: Arc<dyn Remote>) -> Value {
+        let value = Value::leaf_of(spec, device);
+        value.set_remote(remote);
+        value
+    }
+
+    /// The same elements for another device: it gets them when they are needed there. They have no history: no gradient
+    /// flows through them.
+    ///
+    /// # Panics
+    /// If the value is not computed yet.
+    #[track_caller]
+    pub fn to_device(&self, device: Device) -> Value {
+        assert!(self.is_computed(), "to_device: a value that is not computed yet, recorded at {}", self.location());
+        let moved = Value::leaf_of(self.spec().clone(), device);
+        let computed = self.computed();
+        match computed.remote.get() {
+            Some(remote) if device == self.device() => moved.set_remote(remote.clone()),
+            _ => moved.set_buffer(self.buffer().expect("is computed").clone()),
+        }
+        moved
+    }
+
+    #[track_caller]
+    fn leaf_of(spec: Spec, device: Device) -> Value {
+        let mut value = Value::record_one(Leaf { spec }, &[]);
+        Arc::get_mut(&mut value.node).expect("new").device = device;
         value
     }
 
@@ -166,27 +211,63 @@ impl Value {
         self.node.location
     }
 
-    /// The elements, if they are known already.
+    fn computed(&self) -> &Computed {
+        &self.node.computed[self.index]
+    }
+
+    /// The elements, if they are known already; fetches them if only an accelerator holds them.
     pub fn buffer(&self) -> Option<&Buffer> {
-        self.node.computed[self.index].get()
+        let Computed { buffer, remote } = self.computed();
+        buffer.get().or_else(|| remote.get().map(|remote| buffer.get_or_init(|| remote.fetch())))
+    }
+
+    /// The elements as an accelerator holds them, if one does.
+    pub fn remote(&self) -> Option<&Arc<dyn Remote>> {
+        self.computed().remote.get()
     }
 
     /// Remembers the elements. A value is computed once: a second call changes nothing.
     pub fn set_buffer(&self, buffer: Buffer) {
         debug_assert_eq!(buffer.len(), self.spec().num_bytes());
-        let _ = self.node.computed[self.index].set(buffer);
+        let _ = self.computed().buffer.set(buffer);
+    }
+
+    /// Remembers that an accelerator holds the elements.
+    pub fn set_remote(&self, remote: Arc<dyn Remote>) {
+        let _ = self.computed().remote.set(remote);
     }
 
     /// The elements of a leaf, to write in place: `None` while anything else holds the leaf or its
     /// buffer, or where it is not a leaf.
     pub fn buffer_mut(&mut self) -> Option<&mut Buffer> {
+        let Computed { buffer, remote } = self.own_computed()?;
+        if let Some(remote) = remote.take() {
+            // What the accelerator holds is about to be out of date.
+            buffer.get_or_init(|| remote.fetch());
+        }
+        buffer.get_mut()
+    }
+
+    /// Takes from a leaf what an accelerator holds, which may then overwrite it; nothing is known of the leaf's
+    /// elements until then. `None` while anything else holds the leaf, or where it is not one.
+    pub fn take_remote(&mut self) -> Option<Arc<dyn Remote>> {
+        let Computed { buffer, remote } = self.own_computed()?;
+        let taken = remote.take();
+        if taken.is_some() {
+            buffer.take();
+        }
+        taken
+    }
+
+    fn own_computed(&mut self) -> Option<&mut Computed> {
         let node = Arc::get_mut(&mut self.node)?;
-        matches!(node.op, Op::Leaf(_)).then(|| node.computed[self.index].get_mut()).flatten()
+        matches!(node.op, Op::Leaf(_)).then(|| &mut node.computed[self.index])
     }
 
     /// Whether the elements are known already.
     pub fn is_computed(&self) -> bool {
-        self.buffer().is_some()
+        let Computed { buffer, remote } = self.computed();
+        buffer.get().is_some() || remote.get().is_some()
     }
 
     /// A scalar constant of the same element type, repeated over the same shape.

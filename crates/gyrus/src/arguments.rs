@@ -196,9 +196,12 @@ pub struct Machine {
     /// Threads that compute [default: all processors]; results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=256))]
     pub threads: Option<i64>,
-    /// Where to compute: cpu
-    #[arg(long, value_parser = device)]
+    /// Where to compute: cpu, cuda, rocm, tpu and others (`gyrus doctor` lists them), or pjrt:PATH
+    #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+    /// How many of these devices, each with its share of every batch
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    pub num_devices: Option<i64>,
 }
 
 #[derive(Debug, Args)]
@@ -220,13 +223,6 @@ fn gate(text: &str) -> Result<(String, f64), String> {
     match value.trim().parse() {
         Ok(value) if !f64::is_nan(value) => Ok((metric.trim().to_owned(), value)),
         _ => Err(format!("`{value}` is not a number; write METRIC=VALUE, as in accuracy=0.99")),
-    }
-}
-
-fn device(text: &str) -> Result<String, String> {
-    match text {
-        "cpu" => Ok(text.to_owned()),
-        _ => Err("this version computes on the CPU only; use --device cpu, or leave it out".to_owned()),
     }
 }
 

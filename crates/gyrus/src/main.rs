@@ -7,6 +7,7 @@ mod memory;
 mod output;
 mod signals;
 
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ use crate::output::Output;
 
 fn main() -> ExitCode {
     signals::survive_size_limits();
-    panic::set_hook(Box::new(apologise));
+    panic::set_hook(Box::new(report));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error),
@@ -31,9 +32,14 @@ fn main() -> ExitCode {
             output.fail(&failure);
             failure.exit_code()
         }
-        Err(_) => {
-            output.error_event("a defect in gyrus; standard error has more", 1);
-            1
+        Err(panic) => {
+            let (reason, code) = match said(&*panic).strip_prefix(ACCELERATOR) {
+                Some(reason) if reason.contains("resource exhausted") => (reason, 5),
+                Some(reason) => (reason, 1),
+                None => ("a defect in gyrus; standard error has more", 1),
+            };
+            output.error_event(reason, code);
+            code
         }
     };
     ExitCode::from(code)
@@ -55,13 +61,24 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A panic is a defect: it is for us to mend, not for the user to understand.
-fn apologise(panic: &PanicHookInfo) {
+/// How the message of a panic begins if an accelerator failed.
+const ACCELERATOR: &str = "accelerator: ";
+
+/// The message of a panic.
+fn said<'a>(payload: &'a (dyn Any + 'static)) -> &'a str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+/// A panic is a defect: it is for us to mend, not for the user to understand. But for accelerators, which may fail, or
+/// have too little memory.
+fn report(panic: &PanicHookInfo) {
     let output = Output { json: false };
-    let payload = panic.payload();
-    let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+    let message = said(panic.payload());
+    if let Some(reason) = message.strip_prefix(ACCELERATOR) {
+        return output.say(&format!("error: {reason}"));
+    }
     let place = panic.location().map(|location| format!(" ({location})")).unwrap_or_default();
-    let message = text.unwrap_or("no message");
     output.say(&format!(
         "error: {message}{place}\nThis is a defect in gyrus, and we are sorry. Please report it, with the command you gave."
     ));

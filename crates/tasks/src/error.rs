@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use gyrus_checkpoint::CheckpointError;
 use gyrus_data::{DataError, Report};
+use gyrus_tensor::PjrtError;
 use gyrus_train::record::RecordError;
 use gyrus_train::trainer::TrainError;
 
@@ -34,6 +35,10 @@ pub enum TaskError {
     #[error("the data did not pass the checks:\n{0}")]
     Gate(Box<Report>),
 
+    /// An accelerator that is not there, or does not work.
+    #[error(transparent)]
+    Device(#[from] PjrtError),
+
     /// Training went wrong.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -56,6 +61,7 @@ impl TaskError {
     pub fn exit_code(&self) -> u8 {
         match self {
             TaskError::Usage(_) | TaskError::Config { .. } => 2,
+            TaskError::Device(error) if error.is_usage() => 2,
             TaskError::Gate(_) => 3,
             TaskError::Data(error) | TaskError::Train(TrainError::Data(error)) => {
                 if error.is_usage() {
@@ -66,7 +72,7 @@ impl TaskError {
             }
             TaskError::Train(TrainError::Diverged { .. }) => 4,
             TaskError::Train(TrainError::Record(error)) if is_usage(error) => 2,
-            TaskError::Train(_) => 1,
+            TaskError::Device(_) | TaskError::Train(_) => 1,
         }
     }
 }

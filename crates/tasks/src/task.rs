@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use gyrus_tensor::Device;
 use gyrus_train::record::{ProgressMode, RunFolder};
 
 use crate::{Config, TaskError};
@@ -13,6 +14,8 @@ pub struct Session<'a> {
     pub runs: PathBuf,
     /// How many threads compute, if the command says so; else the configuration does.
     pub threads: Option<usize>,
+    /// Where it is computed, if the command says so; else the configuration does.
+    pub device: Option<Device>,
     /// How progress is shown.
     pub progress: ProgressMode,
     /// Becomes true when someone wants training to stop.

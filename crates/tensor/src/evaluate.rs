@@ -1,6 +1,7 @@
 //! Computing what has been recorded.
 
-use gyrus_graph::Value;
+use gyrus_graph::{Device, Value};
+use gyrus_pjrt::PjrtError;
 
 use crate::Tensor;
 
@@ -11,7 +12,37 @@ pub fn evaluate<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) {
 }
 
 pub(crate) fn evaluate_values(values: &[Value]) {
-    gyrus_cpu::execute::evaluate(values);
+    match values.iter().all(|value| value.device() == Device::Cpu) {
+        true => gyrus_cpu::execute::evaluate(values),
+        false => evaluate_apart(values),
+    }
+}
+
+/// Each where it is.
+///
+/// # Panics
+/// If an accelerator fails.
+fn evaluate_apart(values: &[Value]) {
+    let mut pending = values.to_vec();
+    while let Some(device) = pending.last().map(Value::device) {
+        let (here, others): (Vec<Value>, _) = pending.into_iter().partition(|value| value.device() == device);
+        pending = others;
+        match device {
+            Device::Accelerator(accelerator) => {
+                or_panic(gyrus_pjrt::evaluate(accelerator, &here));
+            }
+            _ => gyrus_cpu::execute::evaluate(&here),
+        }
+    }
+}
+
+/// What an accelerator gave.
+///
+/// # Panics
+/// If it failed, with a message that begins with `accelerator`.
+#[track_caller]
+pub(crate) fn or_panic<T>(result: Result<T, PjrtError>) -> T {
+    result.unwrap_or_else(|error| panic!("accelerator: {error}"))
 }
 
 /// How many threads compute.

@@ -6,6 +6,7 @@
 
 mod arithmetic;
 mod axes;
+mod collectives;
 mod compile;
 mod creation;
 mod einsum;
@@ -25,7 +26,7 @@ mod slicing;
 mod tensor;
 
 pub use axes::{Axes, Keepdim, ReductionAxes};
-pub use compile::{Compiled, StepTime, compile};
+pub use compile::{Compiled, StepTime, compile, num_shares, prefetch};
 pub use evaluate::{evaluate, num_threads, set_num_threads};
 pub use gradient::{Gradients, grad, remat};
 pub use module::{Buffer, Kind, Module, Path, Visit, VisitMut};
@@ -37,4 +38,5 @@ pub use tensor::Tensor;
 
 pub use gyrus_cpu::plan::{StepSummary, Work};
 pub use gyrus_graph::ops::contraction::{ConvolutionWindow, Precision};
-pub use gyrus_graph::{DType, Device, Element, Shape, bf16, f16};
+pub use gyrus_pjrt::{PjrtError, open};
+pub use gyrus_graph::{Accelerator, DType, Device, Element, Shape, bf16, f16};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use gyrus_graph::Device;
+
 use crate::Tensor;
 
 /// What a tensor of a module is.
@@ -75,6 +77,11 @@ pub trait Module {
     /// The trained tensors.
     fn parameters(&self) -> Vec<Tensor> {
         self.named_parameters().into_iter().map(|(_, tensor)| tensor).collect()
+    }
+
+    /// Moves every tensor to a device; see [`Tensor::to`].
+    fn move_to(&mut self, device: Device) {
+        self.walk_mut(&mut Path::default(), &mut |_, _, tensor| *tensor = tensor.to(device));
     }
 
     /// The number of elements of all trained tensors.

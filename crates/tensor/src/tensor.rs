@@ -133,8 +133,14 @@ impl Tensor {
 
     /// The same elements without their history: no gradient flows through the result. Computes them.
     pub fn detach(&self) -> Tensor {
+        self.to(self.device())
+    }
+
+    /// The same elements on another device, without their history, as [`Tensor::detach`]. Computes them where they are;
+    /// they are copied when they are needed there. Operations with operands here and on an accelerator are computed on
+    /// the accelerator.
+    pub fn to(&self, device: Device) -> Tensor {
         evaluate_values(std::slice::from_ref(&self.value));
-        let buffer = self.value.buffer().expect("just computed").clone();
-        Value::leaf(self.spec().clone(), buffer).into()
+        self.value.to_device(device).into()
     }
 }

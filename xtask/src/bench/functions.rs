@@ -6,7 +6,7 @@ use gyrus::prelude::*;
 use super::workload::{Workload, function, normal};
 
 fn matmul(size: usize) -> Box<dyn Workload> {
-    function([normal([size, size]), normal([size, size])], |x| vec![x[0].matmul(&x[1])])
+    function([normal([size, size]), normal([size, size])], |x, _| vec![x[0].matmul(&x[1])])
 }
 
 pub fn matmul_1024() -> Box<dyn Workload> {
@@ -18,11 +18,11 @@ pub fn matmul_4096() -> Box<dyn Workload> {
 }
 
 pub fn gelu() -> Box<dyn Workload> {
-    function([normal([16 << 20])], |x| vec![(&x[0] * 1.5 + 0.25).gelu() + 0.125])
+    function([normal([16 << 20])], |x, _| vec![(&x[0] * 1.5 + 0.25).gelu() + 0.125])
 }
 
 pub fn softmax() -> Box<dyn Workload> {
-    function([normal([4096, 4096])], |x| vec![x[0].softmax(-1)])
+    function([normal([4096, 4096])], |x, _| vec![x[0].softmax(-1)])
 }
 
 fn convolve(x: &[Tensor]) -> Tensor {
@@ -35,12 +35,12 @@ fn convolution_operands() -> [Tensor; 4] {
 }
 
 pub fn convolution() -> Box<dyn Workload> {
-    function(convolution_operands(), |x| vec![convolve(x)])
+    function(convolution_operands(), |x, _| vec![convolve(x)])
 }
 
 /// The gradients of the input, the weight and the bias, with the forward pass.
 pub fn convolution_and_gradients() -> Box<dyn Workload> {
-    function(convolution_operands(), |x| {
+    function(convolution_operands(), |x, _| {
         let y = convolve(x);
         let mut all = grad(&(&y * &x[3]).sum(..), &[&x[0], &x[1], &x[2]]);
         all.push(y);

@@ -1,5 +1,6 @@
 //! Benchmarks: the workloads that are timed with other frameworks as well, and more, through the public API.
 
+mod accelerator;
 mod functions;
 mod lenet;
 mod lstm;
@@ -53,21 +54,25 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// its own, and no workload's caches are another's.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let options = Options::parse(arguments)?;
-    let wanted: Vec<&Entry> = WORKLOADS.iter().chain(wide::WORKLOADS).filter(|(name, _)| options.wants(name)).collect();
+    // What is made for accelerators is too much for a processor, unless it is asked for.
+    let is_asked = options.device.is_some() || !options.filter.is_empty();
+    let accelerator = if is_asked { accelerator::WORKLOADS } else { &[] };
+    let all = WORKLOADS.iter().chain(wide::WORKLOADS).chain(accelerator);
+    let wanted: Vec<&Entry> = all.filter(|(name, _)| options.wants(name)).collect();
     // A name that is a part of another one means itself.
     let named = wanted.iter().find(|(name, _)| options.filter == [*name]).copied();
     match named.map_or(wanted, |entry| vec![entry])[..] {
         [] => Err(format!("bench: no workload is called {}: {}", options.filter.join(" or "), names())),
         [entry] => {
-            run_here(entry, &options);
-            Ok(())
+            run_here(entry, &options)
         }
         ref wanted => wanted.iter().try_for_each(|(name, _)| run_apart(name, &options)),
     }
 }
 
 fn names() -> String {
-    WORKLOADS.iter().chain(wide::WORKLOADS).map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    let all = WORKLOADS.iter().chain(wide::WORKLOADS).chain(accelerator::WORKLOADS);
+    all.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 fn run_apart(name: &str, options: &Options) -> Result<(), String> {
@@ -77,11 +82,14 @@ fn run_apart(name: &str, options: &Options) -> Result<(), String> {
     status.success().then_some(()).ok_or_else(|| format!("bench: {name}: {status}"))
 }
 
-fn run_here((name, prepare): &Entry, options: &Options) {
+fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
     if let Some(threads) = options.threads {
         set_num_threads(threads);
     }
     let mut workload = prepare();
+    if let Some(device) = &options.device {
+        workload.set_device(gyrus::open(device, 1).map_err(|error| format!("bench: {error}"))?);
+    }
     if options.is_bf16 {
         workload.set_precision(Precision::Bf16);
     }
@@ -91,26 +99,30 @@ fn run_here((name, prepare): &Entry, options: &Options) {
         let patience = std::env::var("QUIET_WAIT").ok().and_then(|seconds| seconds.parse().ok());
         let patience = patience.map_or(PATIENCE, Duration::from_secs);
         let sample = timing::sample(&mut || workload.call(), options.time(), patience);
-        report(name, &sample, workload.note(), options);
+        report(name, &sample, &*workload, options);
         if options.roofline {
             roofline::print(workload.plan(), &sample, options.is_bf16);
         }
     }
+    Ok(())
 }
 
-fn report(name: &str, sample: &Sample, note: String, options: &Options) {
+fn report(name: &str, sample: &Sample, workload: &dyn Workload, options: &Options) {
+    let note = workload.note();
+    let gigaflops = (workload.num_flops() as f64 / sample.median() / 1e8).round() / 10.0;
     let milliseconds = |seconds: f64| (seconds * 1e7).round() / 1e4;
     let (median, min, n) = (milliseconds(sample.median()), milliseconds(sample.min()), sample.times.len());
     let other = (sample.other * 100.0).round() / 100.0;
     let memory = timing::peak_memory();
     if options.json {
         let peer = if options.is_bf16 { "gyrus-bf16" } else { "gyrus" };
-        let note = format!("{} threads{note}", num_threads());
+        let place = options.device.as_ref().map_or(String::new(), |device| format!("{device}, "));
+        let note = format!("{place}{} threads{note}", num_threads());
         println!(
             "{}",
             json!({
                 "peer": peer, "w": name, "median_ms": median, "min_ms": min, "n": n, "other": other,
-                "peak_rss_mb": memory, "note": note
+                "gflop_per_s": gigaflops, "peak_rss_mb": memory, "note": note
             })
         );
     } else {

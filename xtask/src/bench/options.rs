@@ -11,6 +11,7 @@ cargo run --release -p xtask -- bench [FILTER] [OPTION]...
   --roofline         the work of each workload, and how close it comes to the machine's limits
   --seconds S        how long each workload is timed; 4 if not given
   --threads N        how many threads compute; all if not given
+  --device NAME      where it is computed: cpu, if not given, or an accelerator
   --precision bf16   products of layers, and their gradients, of operands rounded to bf16";
 
 /// What is asked for.
@@ -23,6 +24,7 @@ pub struct Options {
     pub roofline: bool,
     pub seconds: Option<f64>,
     pub threads: Option<usize>,
+    pub device: Option<String>,
     pub is_bf16: bool,
 }
 
@@ -46,6 +48,7 @@ impl Options {
                     let threads = value()?.parse().ok().filter(|&threads| threads > 0);
                     options.threads = Some(threads.ok_or("bench: --threads takes a number, at least 1")?);
                 }
+                "--device" => options.device = Some(value()?.clone()),
                 "--precision" => {
                     options.is_bf16 = match value()?.as_str() {
                         "f32" => false,
@@ -75,6 +78,7 @@ impl Options {
         let values = [
             ("--seconds", self.seconds.map(|seconds| seconds.to_string())),
             ("--threads", self.threads.map(|threads| threads.to_string())),
+            ("--device", self.device.clone()),
             ("--precision", self.is_bf16.then(|| "bf16".to_owned())),
         ];
         for (flag, value) in values {
@@ -107,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_options_of_one_workload_are_the_same() {
-        let options = parse("W4,W5 --profile --roofline --seconds 0.25 --threads 1").unwrap();
+        let options = parse("W4,W5 --profile --roofline --seconds 0.25 --threads 1 --device cpu").unwrap();
         let one = Options::parse(&options.for_one("W4-lstm-train-b32")).unwrap();
         assert_eq!(one, Options { filter: vec!["W4-lstm-train-b32".into()], ..options });
     }

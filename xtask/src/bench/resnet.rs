@@ -16,7 +16,7 @@ fn block(from: usize, to: usize, stride: usize, rng: &mut Rng) -> impl Layer + '
     (block, Activation::Relu)
 }
 
-fn resnet18(num_classes: usize, is_large: bool) -> Sequential {
+pub fn resnet18(num_classes: usize, is_large: bool) -> Sequential {
     let rng = &mut Rng::new(0);
     let mut model = if is_large {
         Sequential::new()

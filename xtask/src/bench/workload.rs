@@ -15,11 +15,17 @@ pub trait Workload {
     /// As [`Workload::call`]; how long each step of its plan took.
     fn profile(&mut self) -> Vec<StepTime>;
 
-    /// What is run; known after the first call.
+    /// What is run; known after the first call, of the processor.
     fn plan(&self) -> &Plan;
+
+    /// Where it is computed, from before the first call on.
+    fn set_device(&mut self, device: Device);
 
     /// How exactly the products of layers are computed, from before the first call on.
     fn set_precision(&mut self, precision: Precision);
+
+    /// How many multiplications and additions the products of a call have; known after the first.
+    fn num_flops(&self) -> u64;
 
     /// What is worth saying of the results.
     fn note(&self) -> String;
@@ -71,8 +77,17 @@ where
         self.function.last_plan().expect("was called")
     }
 
+    fn set_device(&mut self, device: Device) {
+        self.state.move_to(device);
+        self.inputs.move_to(device);
+    }
+
     fn set_precision(&mut self, precision: Precision) {
         self.precision.set(precision);
+    }
+
+    fn num_flops(&self) -> u64 {
+        self.function.num_flops().expect("was called")
     }
 
     fn note(&self) -> String {
@@ -125,9 +140,9 @@ pub fn inference<M: Layer + 'static>(model: M, x: Tensor) -> Box<dyn Workload> {
 /// A function of tensors.
 pub fn function<const N: usize>(
     inputs: [Tensor; N],
-    f: impl Fn(&[Tensor]) -> Vec<Tensor> + 'static,
+    f: impl Fn(&[Tensor], Precision) -> Vec<Tensor> + 'static,
 ) -> Box<dyn Workload> {
-    prepared((), inputs.to_vec(), false, move |(), inputs, _| f(&inputs))
+    prepared((), inputs.to_vec(), false, move |(), inputs, precision| f(&inputs, precision))
 }
 
 /// Standard normal numbers.

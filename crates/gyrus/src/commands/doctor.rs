@@ -8,6 +8,7 @@ use gyrus::{DType, Rng, Tensor, grad, num_threads};
 use gyrus_cpu::isa::Isa;
 use serde_json::{Map, Value, json};
 
+use super::accelerators::{self, Finding};
 use crate::arguments::Doctor;
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -21,12 +22,13 @@ pub fn doctor(arguments: Doctor, output: Output) -> Result<u8, Failure> {
     let broken: Vec<&str> = checks.iter().filter(|(_, passed)| !passed).map(|(name, _)| *name).collect();
     let speed = broken.is_empty().then(matmul_speed);
     let num_runs = RunFolder::list(runs).len();
+    let accelerators = accelerators::examine();
     let json = || {
         let facts = json!({
             "event": "doctor",
             "isa": isa_name(isa),
             "threads": num_threads(),
-            "device": "cpu",
+            "accelerators": accelerators.iter().map(Finding::json).collect::<Vec<_>>(),
             "matmul_gflops": speed,
             "runs": runs.display().to_string(),
             "num_runs": num_runs,
@@ -42,12 +44,16 @@ pub fn doctor(arguments: Doctor, output: Output) -> Result<u8, Failure> {
         facts.push(("", String::new()));
         facts.push(("Kernels", kernels(isa)));
         facts.push(("Threads", format!("{} of {} cores", num_threads(), environment.num_cores)));
-        facts.push(("Device", "cpu".to_owned()));
         facts.extend(speed.map(|speed| ("Matrix products", format!("{speed:.0} GFLOP/s in f32"))));
         let free = free.map_or("unknown".to_owned(), |bytes| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)));
         facts.push(("Runs", format!("{num_runs} in {}, {free} free", runs.display())));
         let names = checks.iter().map(|(name, passed)| format!("{name} {}", if *passed { "passed" } else { "FAILED" }));
         facts.push(("Self test", names.collect::<Vec<_>>().join(", ")));
+        facts.push(("", String::new()));
+        facts.push(("Devices", "for --device, beside cpu".to_owned()));
+        let lines: Vec<(String, String)> =
+            accelerators.iter().map(Finding::line).map(|(name, said)| (format!("  {name}"), said)).collect();
+        facts.extend(lines.iter().map(|(name, said)| (name.as_str(), said.clone())));
         let table = output::table(facts.iter().map(|(name, fact)| (*name, fact.as_str())));
         table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     };

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod accelerators;
 mod data;
 mod doctor;
 mod eval;
@@ -10,7 +11,8 @@ mod train;
 
 use std::path::Path;
 
-use gyrus::tasks::{self, Layer, Task};
+use gyrus::Device;
+use gyrus::tasks::{self, Layer, Task, TaskError};
 use gyrus::train::record::RunFolder;
 
 use crate::arguments::{Command, Machine};
@@ -34,6 +36,12 @@ impl Machine {
     /// How many threads compute, if the command says so.
     fn threads(&self) -> Option<usize> {
         self.threads.map(|threads| threads as usize)
+    }
+
+    /// Where to compute, if the command says so.
+    fn device(&self) -> Result<Option<Device>, Failure> {
+        let open = |name: &String| gyrus::open(name, self.num_devices.unwrap_or(1) as usize).map_err(TaskError::from);
+        Ok(self.device.as_ref().map(open).transpose()?)
     }
 
     /// Uses the machine as asked for.

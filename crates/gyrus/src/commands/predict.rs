@@ -17,6 +17,7 @@ pub fn predict(arguments: Predict, output: Output) -> Result<u8, Failure> {
     let session = Session {
         runs: arguments.runs.folder,
         threads: arguments.machine.threads(),
+        device: arguments.machine.device()?,
         progress: ProgressMode::None,
         interrupted: &AtomicBool::new(false),
         say: &|message| output.say(message),

@@ -14,6 +14,7 @@ pub fn resume(arguments: Resume, output: Output) -> Result<u8, Failure> {
     let session = Session {
         runs: arguments.runs.folder,
         threads: arguments.machine.threads(),
+        device: arguments.machine.device()?,
         progress: arguments.progress.mode,
         interrupted: signals::stop_on_request(output),
         say: &|message| output.say(message),

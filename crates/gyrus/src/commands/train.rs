@@ -18,6 +18,8 @@ pub fn train(arguments: Train, output: Output) -> Result<u8, Failure> {
     let session = Session {
         runs: arguments.runs.folder,
         threads: arguments.machine.threads(),
+        // A setting of the run, like all flags.
+        device: None,
         progress: arguments.progress.mode,
         interrupted: signals::stop_on_request(output),
         say: &|message| output.say(message),
@@ -80,6 +82,7 @@ fn flags(arguments: &Train) -> Table {
         ("name", text(name)),
         ("threads", machine.threads.map(Value::Integer)),
         ("device", text(&machine.device)),
+        ("num_devices", machine.num_devices.map(Value::Integer)),
     ];
     flags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }

@@ -1,6 +1,6 @@
 //! Normalisation over the batch.
 
-use gyrus_tensor::{Buffer, DType, Tensor};
+use gyrus_tensor::{Buffer, DType, Tensor, num_shares};
 
 use crate::{Context, Layer, Module};
 
@@ -80,7 +80,8 @@ impl Layer for BatchNorm {
             let (mean, variance) = (self.running_mean.get(), self.running_var.get());
             return x.batch_norm_inference(weight, bias, mean.value(), variance.value(), self.eps).into();
         }
-        let count = x.shape().num_elements() / num_features.max(1);
+        // The statistics are those of all shares of the batch.
+        let count = x.shape().num_elements() / num_features.max(1) * num_shares();
         assert!(count > 1, "batch_norm: input {}: training needs more than one element in each channel", x.spec());
         let [y, mean, variance] = x.batch_norm_training(weight, bias, self.eps);
         self.track(mean.into(), variance.into(), count);

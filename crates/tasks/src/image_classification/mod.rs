@@ -17,7 +17,7 @@ use std::time::Instant;
 use gyrus_checkpoint::write_atomically;
 use gyrus_data::{Layout, Split};
 use gyrus_metrics::{accuracy, cross_entropy};
-use gyrus_tensor::{Module, Rng};
+use gyrus_tensor::{Device, Module, Rng};
 use gyrus_train::record::{Checkpoint, Environment, Progress, RunFolder};
 use gyrus_train::trainer::{Ending, FitOptions, Monitor, State, fit};
 
@@ -59,6 +59,7 @@ impl Task for ImageClassification {
         let settings: Settings = config.to()?;
         settings.validate()?;
         use_threads(&settings, session);
+        let device = device(&settings, session)?;
         let data = data::prepare(&settings, session.say)?;
         // Whatever can be wrong with the settings shows before a folder is made.
         let description = describe(&settings, &data);
@@ -74,7 +75,7 @@ impl Task for ImageClassification {
         Environment::detect().save(run.environment())?;
         write_json(&run.data_lock(), &serde_json::to_value(&data.report).expect("a plain report"))?;
         (session.say)(&format!("run: {}", run.path().display()));
-        Training { settings, config, data, description, run: &run, session }.run(false)
+        Training { settings, config, data, description, device, run: &run, session }.run(false)
     }
 
     fn resume(&self, run: &RunFolder, session: &Session) -> Result<Finished, TaskError> {
@@ -83,10 +84,11 @@ impl Task for ImageClassification {
         let settings: Settings = config.to()?;
         settings.validate()?;
         use_threads(&settings, session);
+        let device = device(&settings, session)?;
         let data = data::prepare(&settings, session.say)?;
         same_data(run, &data)?;
         let description = describe(&settings, &data);
-        Training { settings, config, data, description, run, session }.run(true)
+        Training { settings, config, data, description, device, run, session }.run(true)
     }
 
     fn evaluate(&self, run: &RunFolder, data: Option<&str>, session: &Session) -> Result<Scores, TaskError> {
@@ -94,6 +96,7 @@ impl Task for ImageClassification {
         let config = Config::of_run(&run.config(), self.defaults())?;
         let settings: Settings = config.to()?;
         use_threads(&settings, session);
+        model.move_to(device(&settings, session)?);
         let dataset = match data {
             // The whole of other data, whatever it is split into.
             Some(path) => Arc::new(data::open(path)?.with_classes(description.classes.clone())?),
@@ -125,10 +128,11 @@ impl Task for ImageClassification {
         &self,
         run: &RunFolder,
         source: &str,
-        _session: &Session,
+        session: &Session,
         emit: &mut dyn FnMut(Prediction),
     ) -> Result<(), TaskError> {
         let (description, mut model) = Description::load(&run.checkpoint(Checkpoint::Best))?;
+        model.move_to(session.device.unwrap_or_default());
         predict::predict(&description, &mut model, source, emit)
     }
 }
@@ -139,6 +143,7 @@ struct Training<'a> {
     config: Config,
     data: CheckedData,
     description: Description,
+    device: Device,
     run: &'a RunFolder,
     session: &'a Session<'a>,
 }
@@ -168,6 +173,7 @@ impl Training<'_> {
             monitor: Monitor { metric: "accuracy".into(), is_maximized: true },
             clip_norm: (settings.clip_norm > 0.0).then_some(settings.clip_norm),
             precision: settings.precision(),
+            device: self.device,
             resume,
             config: serde_json::to_value(description).expect("a plain description"),
         };
@@ -180,6 +186,7 @@ impl Training<'_> {
         }
 
         let (_, mut best) = Description::load(&run.checkpoint(Checkpoint::Best))?;
+        best.move_to(self.device);
         let test = evaluation_loader(&data.dataset, &data.preprocess, Split::Test)?;
         let answers = test.map(|test| learner.classify.answers(&mut best, &test)).transpose()?.unwrap_or_default();
         let num_classes = description.classes.len();
@@ -257,6 +264,14 @@ fn use_threads(settings: &Settings, session: &Session) {
     let wanted = session.threads.unwrap_or(settings.threads);
     if wanted > 0 {
         gyrus_tensor::set_num_threads(wanted);
+    }
+}
+
+/// Where it is computed: where the command says, or else the configuration.
+fn device(settings: &Settings, session: &Session) -> Result<Device, TaskError> {
+    match session.device {
+        Some(device) => Ok(device),
+        None => Ok(gyrus_tensor::open(&settings.device, settings.num_devices)?),
     }
 }
 

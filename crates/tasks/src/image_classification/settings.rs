@@ -42,8 +42,10 @@ pub struct Settings {
     pub precision: String,
     /// What all randomness depends on.
     pub seed: u64,
-    /// `cpu`.
+    /// Where it is computed: `cpu`, the name of an accelerator, or `pjrt:PATH`.
     pub device: String,
+    /// How many such devices, each with its share of every batch; more than one of accelerators only.
+    pub num_devices: usize,
     /// Threads that compute; 0 for all processors.
     pub threads: usize,
     /// Epochs without a better validation accuracy after which training ends; 0 for never.
@@ -81,6 +83,7 @@ impl Default for Settings {
             precision: "full".into(),
             seed: 0,
             device: "cpu".into(),
+            num_devices: 1,
             threads: 0,
             patience: 0,
             augment: "light".into(),
@@ -105,12 +108,6 @@ impl Settings {
     /// [`TaskError::Usage`], naming the setting.
     pub fn validate(&self) -> Result<(), TaskError> {
         let wrong = |reason: String| Err(TaskError::Usage(reason));
-        if self.device != "cpu" {
-            return wrong(format!(
-                "device = \"{}\": this build computes on the CPU only; set device = \"cpu\"",
-                self.device
-            ));
-        }
         if self.epochs == 0 || self.batch == 0 {
             return wrong("epochs and batch must be at least 1".into());
         }

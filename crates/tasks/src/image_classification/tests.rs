@@ -70,7 +70,7 @@ fn bad_settings_are_named() {
         ("model=lenet", "lenet5"),
         ("optimizer=adan", "optimizer"),
         ("augment=heavy", "heavy"),
-        ("device=tpu", "device"),
+        ("device=abacus", "device"),
         ("lr=-1.0", "lr"),
         ("batch=0", "batch"),
         ("validation=1.5", "validation"),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use gyrus_nn::Context;
-use gyrus_tensor::{Precision, Tensor};
+use gyrus_tensor::{Device, Module, Precision, Tensor, prefetch};
 
 use super::checkpoint::{load_state, save_model, save_state};
 use super::divergence::first_bad_tensor;
@@ -34,6 +34,8 @@ pub struct FitOptions {
     pub clip_norm: Option<f64>,
     /// How exactly the products of layers are computed in training.
     pub precision: Precision,
+    /// Where it is computed.
+    pub device: Device,
     /// Whether to continue from the last checkpoint.
     pub resume: bool,
     /// What the task needs to build the model again; kept with each checkpoint.
@@ -96,7 +98,8 @@ type Step<M, T> = Box<dyn FnMut(&mut State<M>, T) -> Tensor>;
 
 struct Loop<'a, L: Learner> {
     step: Step<L::Model, L::Tensors>,
-    tensors: Option<L::Tensors>,
+    /// The batch of the step, and the one after it.
+    tensors: [Option<L::Tensors>; 2],
     run: &'a RunFolder,
     options: &'a FitOptions,
     metrics: MetricsLog,
@@ -118,6 +121,7 @@ impl<'a, L: Learner> Loop<'a, L> {
             true => load_state(&last, state)?,
             false => Progression::default(),
         };
+        state.move_to(options.device);
         // A run can have been killed before its first checkpoint, or even before its log.
         let metrics = match options.resume && run.metrics().exists() {
             true => MetricsLog::resume(run.metrics(), progression.step)?,
@@ -126,7 +130,7 @@ impl<'a, L: Learner> Loop<'a, L> {
         let events = EventFile::create(run.path(), progression.step)?;
         let mut step = compile_step(learner.objective(), options.clip_norm, options.precision);
         let step = Box::new(move |state: &mut State<L::Model>, tensors| step.call(state, tensors));
-        Ok(Loop { step, tensors: None, run, options, metrics, events, progression, speed: (0, 0.0) })
+        Ok(Loop { step, tensors: [None, None], run, options, metrics, events, progression, speed: (0, 0.0) })
     }
 
     fn epoch(
@@ -140,29 +144,49 @@ impl<'a, L: Learner> Loop<'a, L> {
         progress.begin_epoch(epoch + 1, learner.num_samples() as u64);
         progress.advance(samples, None);
         let begin = Instant::now();
-        for batch in learner.batches(epoch as usize, batch as usize) {
-            self.batch(learner, state, &batch?, progress)?;
+        let mut batches = learner.batches(epoch as usize, batch as usize);
+        let mut next = self.load(learner, batches.next())?;
+        while let Some(batch) = next {
+            self.tensors.swap(0, 1);
+            let report = (self.step)(state, self.tensors[0].clone().expect("just filled"));
+            // While an accelerator computes, the next batch is on its way to it.
+            let loaded = self.load(learner, batches.next());
+            self.account(learner, state, &batch, &report, progress)?;
             if interrupted.load(Ordering::Relaxed) {
+                drop(batches);
                 self.save(state)?;
                 return Ok(Flow::Interrupted);
             }
+            next = loaded?;
         }
+        drop(batches);
         self.speed.0 += self.progression.samples - samples;
         self.speed.1 += begin.elapsed().as_secs_f64();
         self.end_epoch(learner, state, progress)?;
         Ok(Flow::Continues)
     }
 
-    fn batch(
+    /// Brings a batch into the second place of the tensors.
+    fn load(
+        &mut self,
+        learner: &L,
+        batch: Option<Result<L::Batch, TrainError>>,
+    ) -> Result<Option<L::Batch>, TrainError> {
+        let Some(batch) = batch.transpose()? else { return Ok(None) };
+        learner.fill(&batch, &mut self.tensors[1]);
+        prefetch(self.tensors[1].as_ref().expect("just filled"), self.options.device);
+        Ok(Some(batch))
+    }
+
+    /// Takes down what a step came to.
+    fn account(
         &mut self,
         learner: &L,
         state: &mut State<L::Model>,
         batch: &L::Batch,
+        report: &Tensor,
         progress: &mut Progress,
     ) -> Result<(), TrainError> {
-        learner.fill(batch, &mut self.tensors);
-        let tensors = self.tensors.as_ref().expect("just filled");
-        let report = (self.step)(state, tensors.clone());
         let num_samples = learner.len(batch) as u64;
         let progression = &mut self.progression;
         let loss = report.read(|numbers: &[f32]| {
@@ -184,9 +208,9 @@ impl<'a, L: Learner> Loop<'a, L> {
         Ok(())
     }
 
-    /// The step changed nothing: what it computed can be computed again, and looked at.
+    /// The step changed nothing: what it computed can be computed again, here, and looked at.
     fn diverged(&self, learner: &L, state: &State<L::Model>, batch: &L::Batch, loss: f64) -> TrainError {
-        let tensors = self.tensors.as_ref().expect("the step's own");
+        let tensors = self.tensors[0].as_ref().expect("the step's own");
         let objective = learner.objective();
         let mut rng = state.rng.clone();
         let mut context = Context::train(&mut rng).with_precision(self.options.precision);

@@ -8,7 +8,8 @@ use super::learner::ObjectiveFn;
 use super::{Objective, State};
 
 /// Forward, backward and update; returns `f32[2 + number of metrics]`: the loss, the learning rate, the sums
-/// of the metrics.
+/// of the metrics. On several devices each sees its share of the batch, and all apply the same update: that of the mean
+/// of their gradients.
 pub fn compile_step<M: Module, T: Module + Clone>(
     objective: ObjectiveFn<M, T>,
     clip_norm: Option<f64>,
@@ -19,14 +20,16 @@ pub fn compile_step<M: Module, T: Module + Clone>(
         let mut context = Context::train(&mut state.rng).with_precision(precision);
         let Objective { loss, metrics } = objective(&state.model, &batch, &mut context);
         let learning_rate = state.optimizer.learning_rate();
-        let mut gradients = loss.grad(&state.model);
+        let mut gradients = loss.grad(&state.model).all_reduce_mean();
+        let loss = loss.all_reduce_mean();
+        let metrics = metrics.iter().map(|sum| sum.to_dtype(DType::F32).all_reduce_sum());
         if let Some(max_norm) = clip_norm {
             gradients = clip_by_global_norm(&gradients, max_norm).0;
         }
         state.optimizer.step(&mut state.model, &gradients);
         keep_unless_finite(state, &before, &loss);
         let report: Vec<Tensor> =
-            [&loss, &learning_rate].into_iter().chain(&metrics).map(|number| number.to_dtype(DType::F32)).collect();
+            [&loss, &learning_rate].map(|number| number.to_dtype(DType::F32)).into_iter().chain(metrics).collect();
         Tensor::stack(&report.iter().collect::<Vec<_>>(), 0)
     })
 }

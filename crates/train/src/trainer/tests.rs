@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use gyrus_nn::Layer;
 use gyrus_nn::layers::Linear;
 use gyrus_optim::{Adam, AdamConfig};
-use gyrus_tensor::{Precision, Rng, Tensor};
+use gyrus_tensor::{Device, Precision, Rng, Tensor};
 
 use super::*;
 use crate::record::{Checkpoint, MetricsLog, Progress, ProgressMode, RunFolder};
@@ -58,15 +58,14 @@ impl Learner for Points {
     }
 
     fn batches(&self, epoch: usize, start: usize) -> Box<dyn Iterator<Item = Result<Self::Batch, TrainError>> + '_> {
-        Box::new((start..5).map(move |batch| {
-            if self.stop_after == Some(1 + self.seen.fetch_add(1, Ordering::Relaxed)) {
-                self.interrupted.store(true, Ordering::Relaxed);
-            }
-            Ok((epoch, batch))
-        }))
+        Box::new((start..5).map(move |batch| Ok((epoch, batch))))
     }
 
+    /// Asked once for each batch, when its step is done.
     fn len(&self, _: &Self::Batch) -> usize {
+        if self.stop_after == Some(1 + self.seen.fetch_add(1, Ordering::Relaxed)) {
+            self.interrupted.store(true, Ordering::Relaxed);
+        }
         4
     }
 
@@ -108,6 +107,7 @@ fn options(epochs: u64) -> FitOptions {
         monitor: Monitor { metric: "score".into(), is_maximized: true },
         clip_norm: Some(1.0),
         precision: Precision::Full,
+        device: Device::Cpu,
         resume: false,
         config: serde_json::json!({"model": "line"}),
     }
