@@ -5,6 +5,8 @@
 
 mod api;
 mod calls;
+#[cfg(test)]
+mod layout_tests;
 
 use std::ffi::{c_char, c_int, c_void};
 
