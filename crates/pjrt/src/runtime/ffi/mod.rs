@@ -12,6 +12,8 @@ use std::ffi::{c_char, c_int, c_void};
 
 use gyrus_graph::DType;
 
+#[cfg(test)]
+pub(super) use api::MINOR;
 pub(super) use api::{Api, Failure, MAJOR, WithRoom, text};
 pub(super) use calls::*;
 
