@@ -181,7 +181,7 @@ fn every_element_type_and_shape_comes_back() {
             let argument = client.upload(0, dtype, dims, &expected).unwrap();
             let extents: String = dims.iter().map(|dim| format!("{dim}x")).collect();
             let tensor = format!("tensor<{extents}{name}>");
-            let turned =
+            let select =
                 format!("%r = \"stablehlo.select\"(%c, %a, %b) : (tensor<i1>, {tensor}, {tensor}) -> {tensor}");
             let program = program(&format!("%c: tensor<i1>, %a: {tensor}, %b: {tensor}"), &tensor, &select);
             let executable = client.compile(&program, 1).unwrap();
