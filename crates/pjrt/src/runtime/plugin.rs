@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use libloading::Library;
-
 use super::ffi::{self, Api, Arguments, Failure, PluginAttributes, PluginInitialize, Structure, WithRoom};
-use super::{NamedValue, named_value};
+use super::{NamedValue, libraries, named_value};
 use crate::{ErrorCode, PjrtError};
 
 /// A loaded plug-in.
@@ -50,13 +48,7 @@ impl Plugin {
     }
 
     fn open(path: &Path) -> Result<Self, PjrtError> {
-        // SAFETY: loading runs the library's initialisers. That it is a library of the user's choice, and means no
-        // harm, is what naming it as a plug-in says.
-        let library = unsafe { Library::new(path) }.map_err(|error| PjrtError::Load {
-            path: path.to_owned(),
-            reason: error.to_string(),
-            remedy: "is it a plug-in for this system, and are the libraries that it needs installed?".to_owned(),
-        })?;
+        let library = libraries::load(path)?;
         let not_a_plugin = |reason: &str| PjrtError::NotAPlugin { path: path.to_owned(), reason: reason.to_owned() };
         // SAFETY: a function of this name is that of the PJRT C API.
         let get_api = unsafe { library.get::<unsafe extern "C" fn() -> *const c_void>(b"GetPjrtApi\0") }
