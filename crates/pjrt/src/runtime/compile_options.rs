@@ -1,0 +1,80 @@
+//! What a compiler is told beside the program: a `CompileOptionsProto`, written by hand.
+//!
+//! Source: `xla/pjrt/proto/compile_options.proto`, `xla/xla_data.proto` of OpenXLA, and the encoding of Protocol
+//! Buffers.
+
+/// Numbers of the fields that are written.
+mod field {
+    /// `CompileOptionsProto.executable_build_options`
+    pub const EXECUTABLE_BUILD_OPTIONS: u64 = 3;
+    /// `ExecutableBuildOptionsProto.device_ordinal`
+    pub const DEVICE_ORDINAL: u64 = 1;
+    /// `ExecutableBuildOptionsProto.num_replicas`
+    pub const NUM_REPLICAS: u64 = 4;
+    /// `ExecutableBuildOptionsProto.num_partitions`
+    pub const NUM_PARTITIONS: u64 = 5;
+    /// `ExecutableBuildOptionsProto.device_assignment`
+    pub const DEVICE_ASSIGNMENT: u64 = 9;
+    /// `DeviceAssignmentProto.replica_count`
+    pub const REPLICA_COUNT: u64 = 1;
+    /// `DeviceAssignmentProto.computation_count`
+    pub const COMPUTATION_COUNT: u64 = 2;
+    /// `DeviceAssignmentProto.computation_devices`
+    pub const COMPUTATION_DEVICES: u64 = 3;
+    /// `DeviceAssignmentProto.ComputationDevice.replica_device_ids`
+    pub const REPLICA_DEVICE_IDS: u64 = 1;
+}
+
+/// The options for one replica on each of these devices. One replica alone goes where the plug-in puts it, on the
+/// first device.
+pub(super) fn encode(device_ids: &[i32]) -> Vec<u8> {
+    let num_replicas = device_ids.len() as u64;
+    let mut build = Message::default();
+    // No device in particular.
+    build.number(field::DEVICE_ORDINAL, -1i64 as u64);
+    build.number(field::NUM_REPLICAS, num_replicas);
+    build.number(field::NUM_PARTITIONS, 1);
+    if num_replicas > 1 {
+        let mut ids = Message::default();
+        device_ids.iter().for_each(|id| ids.varint(i64::from(*id) as u64));
+        let mut computation = Message::default();
+        computation.message(field::REPLICA_DEVICE_IDS, ids);
+        let mut assignment = Message::default();
+        assignment.number(field::REPLICA_COUNT, num_replicas);
+        assignment.number(field::COMPUTATION_COUNT, 1);
+        assignment.message(field::COMPUTATION_DEVICES, computation);
+        build.message(field::DEVICE_ASSIGNMENT, assignment);
+    }
+    let mut options = Message::default();
+    options.message(field::EXECUTABLE_BUILD_OPTIONS, build);
+    options.bytes
+}
+
+/// A message of Protocol Buffers that is being written.
+#[derive(Default)]
+struct Message {
+    bytes: Vec<u8>,
+}
+
+impl Message {
+    /// Seven bits a byte, the lowest first; the eighth says that more follow.
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.bytes.push(value as u8);
+    }
+
+    fn number(&mut self, field: u64, value: u64) {
+        self.varint(field << 3);
+        self.varint(value);
+    }
+
+    fn message(&mut self, field: u64, message: Message) {
+        const LENGTH_DELIMITED: u64 = 2;
+        self.varint(field << 3 | LENGTH_DELIMITED);
+        self.varint(message.bytes.len() as u64);
+        self.bytes.extend(message.bytes);
+    }
+}
