@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::lowering::LoweringError;
+
 /// What can go wrong with a plug-in, its devices and programs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -104,6 +106,10 @@ pub enum PjrtError {
         problem: String,
     },
 
+    /// A graph has no program.
+    #[error("lowering to StableHLO: {0}")]
+    Lowering(#[from] LoweringError),
+
     /// A buffer was used after an execution took its memory for a result.
     #[error(
         "{doing}: {buffer} was donated to an earlier execution, which took its memory for a result: \
@@ -122,6 +128,13 @@ fn places(looked: &[PathBuf]) -> String {
         return "the packages of any Python (there is none on the PATH)".to_owned();
     }
     looked.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+impl PjrtError {
+    /// Whether the name or number that a user gave is at fault.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, PjrtError::UnknownDevice { .. } | PjrtError::Misuse { .. })
+    }
 }
 
 /// The remedy for what a plug-in reports, where its kind of error has one.
