@@ -50,7 +50,13 @@ fn add(times: &mut Times, line: &str) -> Result<(), String> {
     let record: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let text = |key: &str| record[key].as_str().map(str::to_owned).ok_or(format!("there is no text \"{key}\""));
     let median = record["median_ms"].as_f64().ok_or("there is no number \"median_ms\"")?;
-    let least = times.entry(Workload::new(text("w")?)).or_default().entry(text("peer")?).or_insert(median);
+    // Another precision is another workload.
+    let (peer, workload) = (text("peer")?, text("w")?);
+    let (peer, workload) = match peer.strip_suffix("-bf16") {
+        Some(peer) => (peer.to_owned(), format!("{workload} (bf16)")),
+        None => (peer, workload),
+    };
+    let least = times.entry(Workload::new(workload)).or_default().entry(peer).or_insert(median);
     *least = least.min(median);
     Ok(())
 }
@@ -98,6 +104,7 @@ mod tests {
             r#"{"peer": "torch-compile", "w": "W1", "median_ms": 1.5}"#,
             r#"{"peer": "torch-compile", "w": "W10", "median_ms": 1234.5}"#,
             r#"{"peer": "torch-compile", "w": "W2", "median_ms": 22.25}"#,
+            r#"{"peer": "gyrus-bf16", "w": "W1", "median_ms": 0.25}"#,
         ] {
             add(&mut times, line).unwrap();
         }
@@ -105,6 +112,7 @@ mod tests {
 | workload | gyrus | torch-compile | torch-eager | best other / gyrus |
 | --- | --: | --: | --: | --: |
 | W1 | 0.500 | 1.00 | 1.25 | 2.00 |
+| W1 (bf16) | 0.250 |  |  |  |
 | W2 |  | 22.2 |  |  |
 | W10 |  | 1234 |  |  |
 ";
