@@ -1,29 +1,14 @@
-//! Programs on XLA's CPU plug-in: on that of `GYRUS_PJRT_PLUGIN`, else on that in `target/pjrt`, unpacked from the wheel
-//! `lammps-jax-pjrt-cpu`. Without one the tests are skipped, or fail where `GYRUS_REQUIRE_PJRT` is set.
+//! Programs on XLA's CPU plug-in.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gyrus_graph::{Buffer, DType, Element, bf16};
 use gyrus_pjrt::runtime::{Client, DeviceBuffer, Executable, NamedValue, Plugin, ProgramCache};
 use gyrus_pjrt::{ErrorCode, PjrtError};
+use plugin::{client, plugin};
 
-fn plugin() -> Option<&'static Plugin> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let unpacked = workspace.join("target/pjrt/lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so");
-    let path = std::env::var_os("GYRUS_PJRT_PLUGIN").map_or(unpacked, PathBuf::from);
-    if path.exists() {
-        return Some(Plugin::load(&path).unwrap());
-    }
-    assert!(std::env::var_os("GYRUS_REQUIRE_PJRT").is_none(), "there is no PJRT plug-in at {}", path.display());
-    eprintln!("SKIPPED, NOTHING WAS TESTED: there is no PJRT plug-in at {}", path.display());
-    None
-}
-
-/// A client without a cache; `None` where there is no plug-in.
-fn client() -> Option<Client> {
-    Some(Client::new(plugin()?, &[]).unwrap().with_cache(None))
-}
+mod plugin;
 
 /// A program of one result; `body` ends in its value `%r`.
 fn program(arguments: &str, result: &str, body: &str) -> String {
@@ -263,7 +248,7 @@ fn arguments_that_do_not_fit_are_errors() {
         let error = executable.execute(&[arguments], &[]).unwrap_err();
         assert!(matches!(error, PjrtError::Plugin { code: ErrorCode::INVALID_ARGUMENT, .. }), "{error}");
     }
-    let elsewhere = self::client().unwrap();
+    let elsewhere = plugin::client().unwrap();
     let error = executable.execute(&[vec![&upload(&elsewhere, 0, &[1.0, 2.0])]], &[]).unwrap_err().to_string();
     assert!(error.contains("another client"), "{error}");
     let error = client.upload(0, DType::F32, &[3], &[0; 8]).unwrap_err().to_string();
@@ -299,34 +284,6 @@ fn programs_are_kept_from_run_to_run() {
     assert!(!compile(&program), "a damaged entry was used");
     assert!(compile(&program), "a damaged entry was not replaced");
     assert!(!client.with_cache(None).compile(&program, 1).unwrap().is_from_cache());
-}
-
-#[test]
-fn memory_is_freed_on_every_way_out() {
-    let Some(client) = client() else { return };
-    let Some(resident) = resident_bytes() else { return };
-    let size = 4 << 20;
-    let tensor = format!("tensor<{size}xf32>");
-    let add = format!("%r = \"stablehlo.add\"(%a, %a) : ({tensor}, {tensor}) -> {tensor}");
-    let executable = client.compile(&program(&format!("%a: {tensor} {DONATES}"), &tensor, &add), 1).unwrap();
-    let zeros = vec![0; 4 * size];
-    let upload = || client.upload(0, DType::F32, &[size], &zeros).unwrap();
-    for _ in 0..20 {
-        let donated = upload();
-        let result = executable.execute(&[vec![&donated]], &[]).unwrap();
-        executable.execute(&[vec![&donated]], &[]).unwrap_err();
-        executable.execute(&[vec![&result[0][0], &upload()]], &[]).unwrap_err();
-        drop(executable.execute(&[vec![&result[0][0]]], &[0]).unwrap());
-    }
-    let grown = resident_bytes().unwrap().saturating_sub(resident);
-    // What is not freed leaves 16 MiB behind in each round.
-    assert!(grown < 200 << 20, "{} MiB were left behind", grown >> 20);
-}
-
-/// How much memory the process holds, where the system says.
-fn resident_bytes() -> Option<usize> {
-    let pages: usize = fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * 4096)
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Vendor {
     pub fn of(plugin: &Path) -> Option<&'static Vendor> {
         let name = plugin.file_name()?;
         let is_file_of = |file: &&str| matches(file.rsplit('/').next().unwrap_or(file), name);
-        VENDORS.iter().find(|vendor| vendor.files.iter().any(|file| is_file_of(file)))
+        VENDORS.iter().find(|vendor| vendor.files.iter().any(is_file_of))
     }
 
     /// The vendor's plug-ins within a folder of Python packages, the highest version first.
