@@ -18,6 +18,7 @@ pub fn plugin() -> Option<&'static Plugin> {
 }
 
 /// A client without a cache; `None` where there is no plug-in.
+#[allow(dead_code, reason = "tests that open devices by name do without")]
 pub fn client() -> Option<Client> {
     Some(Client::new(plugin()?, &[]).unwrap().with_cache(None))
 }
