@@ -56,7 +56,6 @@ fn values_that_cannot_be() {
         ("train data --epochs many", &["many", "--epochs"][..]),
         ("train data --epochs 0", &["0", "--epochs"]),
         ("train data --threads 0", &["0", "--threads"]),
-        ("train data --device cuda", &["cuda", "CPU only"]),
         ("train data --progress loud", &["loud", "plain"]),
         ("train data --set epochs=many", &["epochs", "integer", "string"]),
         ("train data --set epochs", &["--set epochs", "key=value"]),

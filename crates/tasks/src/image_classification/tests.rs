@@ -25,7 +25,14 @@ fn bars(folder: &Path) {
 }
 
 fn session(runs: &Path, interrupted: &'static AtomicBool) -> Session<'static> {
-    Session { runs: runs.to_owned(), threads: None, progress: ProgressMode::None, interrupted, say: &|_| {} }
+    Session {
+        runs: runs.to_owned(),
+        threads: None,
+        device: None,
+        progress: ProgressMode::None,
+        interrupted,
+        say: &|_| {},
+    }
 }
 
 fn config(data: &Path, settings: &[&str]) -> Config {
