@@ -149,8 +149,8 @@ fn count<T: Element>(len: usize) -> Vec<u8> {
 #[test]
 fn every_element_type_and_shape_comes_back() {
     let Some(client) = client() else { return };
-    let types: [(DType, &str, fn(usize) -> Vec<u8>); 8] = [
-        (DType::Bool, "i1", count::<bool>),
+    let types = [
+        (DType::Bool, "i1", count::<bool> as fn(usize) -> Vec<u8>),
         (DType::U8, "ui8", count::<u8>),
         (DType::I32, "i32", count::<i32>),
         (DType::I64, "i64", count::<i64>),
@@ -253,6 +253,8 @@ fn arguments_that_do_not_fit_are_errors() {
     assert!(error.contains("another client"), "{error}");
     let error = client.upload(0, DType::F32, &[3], &[0; 8]).unwrap_err().to_string();
     assert!(error.contains("8 bytes for f32 [3], which takes 12"), "{error}");
+    let error = client.upload(0, DType::U8, &[usize::MAX, 2], &[0; 8]).unwrap_err().to_string();
+    assert!(error.contains("more than there can be"), "{error}");
     let error = client.upload(4, DType::U8, &[1], &[0]).unwrap_err().to_string();
     assert!(error.contains("no device 4, only 4"), "{error}");
     let error = fitting.to_host(&mut [0; 4]).unwrap_err().to_string();
@@ -312,6 +314,9 @@ fn what_is_no_plugin_is_named() {
     fs::write(&missing, "not a library").unwrap();
     let error = Plugin::load(&missing).unwrap_err();
     assert!(matches!(error, PjrtError::Load { .. }), "{error}");
+    // The system's own words, and what to do.
+    let words = error.to_string();
+    assert!(words.contains("invalid") || words.contains("too short") || !cfg!(target_os = "linux"), "{error}");
     assert!(error.to_string().contains("pip install libtpu"), "{error}");
 }
 
