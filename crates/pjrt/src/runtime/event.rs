@@ -28,7 +28,10 @@ impl Event {
         NonNull::new(event).map(|event| Self { client: client.clone(), event, doing })
     }
 
-    /// Whether it has happened, or failed.
+    /// Whether it has happened, or failed: [`wait`](Self::wait) then returns at once, with the error if there is one.
+    ///
+    /// # Errors
+    /// [`PjrtError::Plugin`] if the plug-in cannot say.
     pub fn is_ready(&self) -> Result<bool, PjrtError> {
         let mut arguments = EventIsReady { event: self.event.as_ptr(), ..EventIsReady::ZERO };
         // SAFETY: the event is ours until it is dropped.

@@ -97,6 +97,7 @@ impl Plugin {
             let mut next = arguments.attributes;
             for _ in 0..arguments.num_attributes {
                 let size = (*next).struct_size.max(size_of::<ffi::NamedValueStruct>());
+                let size = size.next_multiple_of(align_of::<ffi::NamedValueStruct>());
                 attributes.extend(named_value::read(&*next));
                 next = next.byte_add(size);
             }
