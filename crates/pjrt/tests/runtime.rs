@@ -81,13 +81,6 @@ fn plugin_and_devices_say_what_they_are() {
 }
 
 #[test]
-fn an_option_that_is_not_known_is_refused() {
-    let Some(plugin) = plugin() else { return };
-    let error = Client::new(plugin, &[("cpu_device_count", NamedValue::String("many".to_owned()))]).unwrap_err();
-    assert!(matches!(&error, PjrtError::Plugin { doing: "opening the devices", .. }), "{error}");
-}
-
-#[test]
 fn a_donated_argument_becomes_the_result() {
     let Some(client) = client() else { return };
     let executable = client.compile(&doubling(DONATES), 1).unwrap();
@@ -125,11 +118,15 @@ fn replicas_reduce_among_each_other() {
         }) {replica_groups = dense<[[0, 1, 2, 3]]> : tensor<1x4xi64>} : (tensor<2xf32>) -> tensor<2xf32>"#;
     let program = program("%a: tensor<2xf32>", "tensor<2xf32>", reduce)
         .replace("module @m", "module @m attributes {mhlo.num_replicas = 4 : i32, mhlo.num_partitions = 1 : i32}");
-    let executable = client.compile(&program, num_replicas).unwrap();
     let arguments: Vec<DeviceBuffer> =
         (0..num_replicas).map(|replica| upload(&client, replica, &[replica as f32, 10.0])).collect();
     let lists: Vec<Vec<&DeviceBuffer>> = arguments.iter().map(|argument| vec![argument]).collect();
-    for _ in 0..20 {
+    let folder = tempfile::tempdir().unwrap();
+    let client = client.with_cache(Some(ProgramCache::new(folder.path(), 1 << 30)));
+    let compiled = client.compile(&program, num_replicas).unwrap();
+    let executable = client.compile(&program, num_replicas).unwrap();
+    assert!(!compiled.is_from_cache() && executable.is_from_cache());
+    for executable in [&compiled, &executable].into_iter().cycle().take(40) {
         let results = executable.execute(&lists, &[]).unwrap();
         assert_eq!(results.len(), num_replicas);
         assert!(results.iter().all(|list| values(&list[0]) == [6.0, 40.0]));
@@ -149,8 +146,8 @@ fn count<T: Element>(len: usize) -> Vec<u8> {
 #[test]
 fn every_element_type_and_shape_comes_back() {
     let Some(client) = client() else { return };
-    let types: [(DType, &str, fn(usize) -> Vec<u8>); 8] = [
-        (DType::Bool, "i1", count::<bool>),
+    let types = [
+        (DType::Bool, "i1", count::<bool> as fn(usize) -> Vec<u8>),
         (DType::U8, "ui8", count::<u8>),
         (DType::I32, "i32", count::<i32>),
         (DType::I64, "i64", count::<i64>),
@@ -253,6 +250,8 @@ fn arguments_that_do_not_fit_are_errors() {
     assert!(error.contains("another client"), "{error}");
     let error = client.upload(0, DType::F32, &[3], &[0; 8]).unwrap_err().to_string();
     assert!(error.contains("8 bytes for f32 [3], which takes 12"), "{error}");
+    let error = client.upload(0, DType::U8, &[usize::MAX, 2], &[0; 8]).unwrap_err().to_string();
+    assert!(error.contains("more than there can be"), "{error}");
     let error = client.upload(4, DType::U8, &[1], &[0]).unwrap_err().to_string();
     assert!(error.contains("no device 4, only 4"), "{error}");
     let error = fitting.to_host(&mut [0; 4]).unwrap_err().to_string();
@@ -312,6 +311,9 @@ fn what_is_no_plugin_is_named() {
     fs::write(&missing, "not a library").unwrap();
     let error = Plugin::load(&missing).unwrap_err();
     assert!(matches!(error, PjrtError::Load { .. }), "{error}");
+    // The system's own words, and what to do.
+    let words = error.to_string();
+    assert!(words.contains("invalid") || words.contains("too short") || !cfg!(target_os = "linux"), "{error}");
     assert!(error.to_string().contains("pip install libtpu"), "{error}");
 }
 

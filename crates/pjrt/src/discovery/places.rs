@@ -1,5 +1,6 @@
 //! Where plug-ins may lie: what the user named, and the folders of Python's packages.
 
+use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -56,9 +57,11 @@ impl Environment {
         }
         prefixes.extend(self.home.iter().map(|home| (home.join(".local"), "the user's packages")));
         let mut places: Vec<Place> = Vec::new();
+        // `/lib` is often a link to `/usr/lib`.
+        let mut seen = HashSet::new();
         for (prefix, reason) in prefixes {
             for folder in package_folders(&prefix) {
-                if !places.iter().any(|place| place.folder == folder) {
+                if seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {
                     places.push(Place { folder, reason });
                 }
             }

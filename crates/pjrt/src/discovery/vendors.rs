@@ -69,9 +69,9 @@ pub static VENDORS: &[Vendor] = &[
     Vendor {
         name: "xla-cpu",
         devices: "this machine's processor, by XLA",
-        packages: &["lammps-jax-pjrt-cpu"],
+        packages: &["lammps-jax-pjrt-cpu", "fastatomstruct-xla-cpu"],
         install: "pip install lammps-jax-pjrt-cpu",
-        files: &["lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so"],
+        files: &["lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so", "fastatomstruct_xla_cpu/libpjrt_cpu.so"],
     },
 ];
 

@@ -128,7 +128,7 @@ impl DeviceBuffer {
         // SAFETY: the buffer is there, and so is the room. The event is given away.
         unsafe {
             self.plugin().call(doing, &mut copy)?;
-            Ok(Event::new(self.plugin(), copy.event, doing))
+            Ok(Event::new(&self.client, copy.event, doing))
         }
     }
 
@@ -142,7 +142,7 @@ impl DeviceBuffer {
         // SAFETY: the buffer is there; the event is given away.
         unsafe {
             self.plugin().call(doing, &mut ready).map_err(|error| self.or_donated(doing, error))?;
-            Ok(Event::new(self.plugin(), ready.event, doing))
+            Ok(Event::new(&self.client, ready.event, doing))
         }
     }
 

@@ -197,8 +197,9 @@ impl Client {
         let Some(target) = self.devices().get(device) else {
             return misuse(format!("there is no device {device}, only {}", self.devices().len()));
         };
-        let expected = dims.iter().product::<usize>() * dtype.size();
-        if bytes.len() != expected {
+        let expected = dims.iter().try_fold(dtype.size(), |size, dim| size.checked_mul(*dim));
+        if expected != Some(bytes.len()) {
+            let expected = expected.map_or("more than there can be".to_owned(), |expected| expected.to_string());
             return misuse(format!("{} bytes for {dtype} {dims:?}, which takes {expected}", bytes.len()));
         }
         let dims: Vec<i64> = dims.iter().map(|dim| *dim as i64).collect();
@@ -216,7 +217,7 @@ impl Client {
         // until the call is over. Buffer and event are given away.
         unsafe {
             self.plugin().call(doing, &mut copy)?;
-            let copied = Event::new(self.plugin(), copy.done_with_host_buffer, doing);
+            let copied = Event::new(self, copy.done_with_host_buffer, doing);
             Ok((DeviceBuffer::new(self, copy.buffer)?, copied))
         }
     }

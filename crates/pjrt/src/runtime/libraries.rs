@@ -1,5 +1,6 @@
 //! Shared libraries: the plug-in's, and before it those that it needs.
 
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,7 @@ pub(super) fn load(plugin: &Path) -> Result<Library, PjrtError> {
     }
     open(plugin).map_err(|error| PjrtError::Load {
         path: plugin.to_owned(),
-        reason: error.to_string(),
+        reason: system_message(&error),
         remedy: match vendor {
             Some(vendor) => {
                 format!("is the driver for {} there? `{}` installs the rest", vendor.devices, vendor.install)
@@ -54,6 +55,11 @@ pub(super) fn load(plugin: &Path) -> Result<Library, PjrtError> {
             None => "is it a plug-in for this system, and are the libraries that it needs installed?".to_owned(),
         },
     })
+}
+
+/// What the system said, which the error keeps beneath its own words.
+fn system_message(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn open(path: &Path) -> Result<Library, libloading::Error> {

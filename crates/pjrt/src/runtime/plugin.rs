@@ -25,7 +25,8 @@ pub struct Plugin {
 static LOADED: LazyLock<Mutex<HashMap<PathBuf, &'static Plugin>>> = LazyLock::new(Mutex::default);
 
 impl Plugin {
-    /// Loads a plug-in, once for each path.
+    /// Loads a plug-in, once for each file. It is loaded by the path as given, beside which the libraries are that it
+    /// needs, even where that is a link.
     ///
     /// # Errors
     /// [`PjrtError::Load`] if the library or one that it needs cannot be loaded, [`PjrtError::NotAPlugin`] if it is no
@@ -33,7 +34,8 @@ impl Plugin {
     /// [`PjrtError::Plugin`] if it fails to set itself up.
     pub fn load(path: impl AsRef<Path>) -> Result<&'static Self, PjrtError> {
         let path = path.as_ref();
-        let canonical = path.canonicalize().map_err(|error| PjrtError::Load {
+        let found = path.canonicalize().and_then(|canonical| Ok((canonical, std::path::absolute(path)?)));
+        let (canonical, path) = found.map_err(|error| PjrtError::Load {
             path: path.to_owned(),
             reason: error.to_string(),
             remedy: "check the path".to_owned(),
@@ -42,14 +44,14 @@ impl Plugin {
         if let Some(plugin) = loaded.get(&canonical) {
             return Ok(plugin);
         }
-        let plugin: &'static Plugin = Box::leak(Box::new(Self::open(&canonical)?));
+        let plugin: &'static Plugin = Box::leak(Box::new(Self::open(path)?));
         loaded.insert(canonical, plugin);
         Ok(plugin)
     }
 
-    fn open(path: &Path) -> Result<Self, PjrtError> {
-        let library = libraries::load(path)?;
-        let not_a_plugin = |reason: &str| PjrtError::NotAPlugin { path: path.to_owned(), reason: reason.to_owned() };
+    fn open(path: PathBuf) -> Result<Self, PjrtError> {
+        let library = libraries::load(&path)?;
+        let not_a_plugin = |reason: &str| PjrtError::NotAPlugin { path: path.clone(), reason: reason.to_owned() };
         // SAFETY: a function of this name is that of the PJRT C API.
         let get_api = unsafe { library.get::<unsafe extern "C" fn() -> *const c_void>(b"GetPjrtApi\0") }
             .map_err(|_| not_a_plugin("it has no function `GetPjrtApi`"))?;
@@ -57,7 +59,7 @@ impl Plugin {
         let api = unsafe { Api::new(get_api()) }.ok_or_else(|| not_a_plugin("`GetPjrtApi` returned no table"))?;
         // Never unloaded: see the type.
         std::mem::forget(library);
-        Self::from_api(path.to_owned(), api)
+        Self::from_api(path, api)
     }
 
     /// Agrees on a version, and sets the plug-in up.
@@ -95,6 +97,7 @@ impl Plugin {
             let mut next = arguments.attributes;
             for _ in 0..arguments.num_attributes {
                 let size = (*next).struct_size.max(size_of::<ffi::NamedValueStruct>());
+                let size = size.next_multiple_of(align_of::<ffi::NamedValueStruct>());
                 attributes.extend(named_value::read(&*next));
                 next = next.byte_add(size);
             }

@@ -4,11 +4,11 @@ use std::ffi::{c_char, c_int, c_void};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Plugin;
 use super::ffi::{
-    Api, Arguments, Error, ErrorDestroy, ErrorGetCode, ErrorMessage, MINOR, PluginAttributes, PluginInitialize,
-    REQUIRED,
+    Api, Arguments, ClientCreate, Error, ErrorDestroy, ErrorGetCode, ErrorMessage, MINOR, PluginAttributes,
+    PluginInitialize, REQUIRED,
 };
+use super::{Client, NamedValue, Plugin, named_value};
 use crate::{ErrorCode, PjrtError};
 
 /// The words before the functions: the table's size, extensions, and the version with the same two and two numbers.
@@ -148,4 +148,29 @@ fn errors_carry_the_plugins_words_and_are_freed() {
         "setting the plug-in up failed in the plug-in made_up.so: unavailable: no device was found; \
          is the device there, and is its driver loaded?"
     );
+}
+
+#[test]
+fn a_client_that_is_refused_or_missing_is_an_error() {
+    // Success without a client.
+    let plugin: &'static Plugin = Box::leak(Box::new(Table::new(0, MINOR, ALL).load().unwrap()));
+    let error = Client::new(plugin, &[]).unwrap_err().to_string();
+    assert!(error.contains("returned nothing"), "{error}");
+    let mut table = Table::new(0, MINOR, ALL);
+    table.set(ClientCreate::SLOT, refuse_options as *const c_void);
+    table.set(ErrorMessage::SLOT, message as *const c_void);
+    let plugin: &'static Plugin = Box::leak(Box::new(table.load().unwrap()));
+    let options = [("visible", NamedValue::I64List(vec![1, 2])), ("name", NamedValue::String("gpu".to_owned()))];
+    let error = Client::new(plugin, &options).unwrap_err().to_string();
+    assert!(error.contains("opening the devices failed") && error.contains(MESSAGE.trim_end()), "{error}");
+}
+
+extern "C" fn refuse_options(arguments: *mut ClientCreate) -> *mut Error {
+    // SAFETY: options are as many as said, each with as many bytes and numbers as it says.
+    let options = unsafe { std::slice::from_raw_parts((*arguments).create_options, (*arguments).num_options) };
+    // SAFETY: as above.
+    let options: Vec<_> = options.iter().map(|option| unsafe { named_value::read(option) }.unwrap()).collect();
+    assert_eq!(options[0], ("visible".to_owned(), NamedValue::I64List(vec![1, 2])));
+    assert_eq!(options[1], ("name".to_owned(), NamedValue::String("gpu".to_owned())));
+    std::ptr::dangling_mut()
 }

@@ -4,6 +4,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
@@ -22,14 +23,17 @@ const WRITING: &str = "writing";
 
 /// A folder of compiled programs.
 ///
-/// An entry is named by all that a compiler's result depends on: the program, the options, the plug-in, the devices,
-/// the processor. Nothing that happens to the folder is an error: what cannot be read is compiled again, what cannot
+/// An entry is named by all that a compiler's result depends on: the program, the options, the plug-in and its flags,
+/// the devices, the processor. Nothing that happens to the folder is an error: what cannot be read is compiled again, what cannot
 /// be written is not kept.
 #[derive(Clone, Debug)]
 pub struct ProgramCache {
-    folder: PathBuf,
+    folder: Arc<Path>,
     limit: u64,
 }
+
+/// The variables by which users tell compilers what no option of ours says.
+const FLAGS: [&str; 2] = ["XLA_FLAGS", "LIBTPU_INIT_ARGS"];
 
 /// The name of an entry: the SHA-256 of what it depends on.
 pub(super) struct Key(String);
@@ -37,7 +41,7 @@ pub(super) struct Key(String);
 impl ProgramCache {
     /// A cache in this folder, which is made when it is needed, of so many bytes at most.
     pub fn new(folder: impl Into<PathBuf>, limit: u64) -> Self {
-        Self { folder: folder.into(), limit }
+        Self { folder: folder.into().into(), limit }
     }
 
     /// The user's: `$XDG_CACHE_HOME/gyrus/pjrt`, else `~/.cache/gyrus/pjrt`, of 4 GiB at most. `GYRUS_PJRT_CACHE`
@@ -139,12 +143,13 @@ impl Key {
         let size = metadata.as_ref().map(fs::Metadata::len);
         let kinds: Vec<&str> = client.devices().iter().map(Device::kind).collect();
         let environment = format!(
-            "{:?} {:?} {size:?} {modified:?} {:?} {} {} {kinds:?} {}",
+            "{:?} {:?} {size:?} {modified:?} {:?} {} {} {kinds:?} {:?} {}",
             plugin.path(),
             plugin.api_version(),
             plugin.attributes(),
             client.platform_name(),
             client.platform_version(),
+            FLAGS.map(env::var_os),
             processor(),
         );
         let mut hash = Sha256::new();

@@ -21,6 +21,9 @@ impl Transfer {
     }
 
     /// Whether the copy is over, or failed.
+    ///
+    /// # Errors
+    /// [`PjrtError::Plugin`] if the plug-in cannot say.
     pub fn is_done(&self) -> Result<bool, PjrtError> {
         self.copied.as_ref().map_or(Ok(true), Event::is_ready)
     }
