@@ -144,6 +144,8 @@ impl Cxcywh {
 }
 
 impl Region for Xyxy {
+    const KIND: &str = "box";
+
     fn area(&self) -> f64 {
         self.width().max(0.0) * self.height().max(0.0)
     }
@@ -157,6 +159,8 @@ impl Region for Xyxy {
 
 /// In the arithmetic of COCO's tools, to the bit: the area is width times height, not a product of differences.
 impl Region for Xywh {
+    const KIND: &str = "box";
+
     fn area(&self) -> f64 {
         self.width.max(0.0) * self.height.max(0.0)
     }
@@ -167,6 +171,8 @@ impl Region for Xywh {
 }
 
 impl Region for Cxcywh {
+    const KIND: &str = "box";
+
     fn area(&self) -> f64 {
         self.width.max(0.0) * self.height.max(0.0)
     }

@@ -84,6 +84,8 @@ impl Mask {
 }
 
 impl Region for Mask {
+    const KIND: &str = "mask";
+
     fn area(&self) -> f64 {
         self.pixels.iter().filter(|&&is_inside| is_inside).count() as f64
     }

@@ -3,6 +3,9 @@
 /// Implemented by boxes and masks, so that whatever compares regions (suppression, matching of detections to
 /// truths) is written once.
 pub trait Region {
+    /// What such regions are called where it is said what was compared: `box` or `mask`.
+    const KIND: &'static str;
+
     /// The area in square pixels; of a box whose sides are reversed, 0.
     fn area(&self) -> f64;
 

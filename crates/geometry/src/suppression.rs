@@ -60,7 +60,7 @@ fn suppress<R: Region>(
     );
     let mut order: Vec<usize> = (0..regions.len()).collect();
     let rank = |place: usize| if scores[place].is_nan() { f64::NEG_INFINITY } else { scores[place] };
-    order.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
+    order.sort_by(|&a, &b| rank(b).partial_cmp(&rank(a)).expect("no rank is NaN"));
     let mut kept: Vec<usize> = vec![];
     for candidate in order {
         let drops = |&other: &usize| {

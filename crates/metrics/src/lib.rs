@@ -3,21 +3,43 @@
 //! Scores of several samples are one row-major slice of shape `[N, C]` (samples, classes); labels are class
 //! indices. A metric of no samples is NaN: there is nothing to be right or wrong about. Slices that do not fit
 //! together are a mistake of the calling code and panic, naming both lengths.
+//!
+//! Figures of one name differ between tools. Each metric therefore has a signature that says how it was computed, to
+//! be printed beside the figure (after Post 2018, "A Call for Clarity in Reporting BLEU Scores"): given by the
+//! evaluator or the scores where it depends on choices, else stated in the documentation.
 
 mod accuracy;
+mod auroc;
+mod average_precision;
+mod balanced_accuracy;
 mod calibration;
+mod cohen_kappa;
 mod confusion_matrix;
 mod cross_entropy;
+mod detection;
+mod matthews_correlation;
 mod mean_squared_error;
+mod multi_label;
+mod precision_recall_curve;
 mod running_statistics;
+mod segmentation;
 mod top_k_accuracy;
 
 pub use accuracy::accuracy;
+pub use auroc::{auroc, auroc_one_vs_rest};
+pub use average_precision::average_precision;
 pub use calibration::{ReliabilityBin, expected_calibration_error, reliability_bins};
 pub use confusion_matrix::{Average, ConfusionMatrix, Scores};
 pub use cross_entropy::cross_entropy;
+pub use detection::{
+    CocoClassScores, CocoEvaluator, CocoScores, Detection, PascalVocEvaluator, PascalVocInterpolation, Truth,
+    localization_accuracy,
+};
 pub use mean_squared_error::mean_squared_error;
+pub use multi_label::{MultiLabelCounts, mean_average_precision};
+pub use precision_recall_curve::{PrecisionRecallCurve, PrecisionRecallPoint};
 pub use running_statistics::RunningStatistics;
+pub use segmentation::{SegmentationClassScores, SegmentationScores};
 pub use top_k_accuracy::top_k_accuracy;
 
 /// Rows of a `[N, C]` slice beside their targets, once their lengths are known to fit.
