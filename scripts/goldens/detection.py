@@ -156,6 +156,10 @@ def coco_case(kind, seed, num_pictures, num_classes, step, digits, most_truths, 
             own["mask"] = ellipse(own["box"])
         for own in truths:
             own["area"] = float(coco_mask.area(own["mask"]))
+    return coco_case_of(kind, num_pictures, num_classes, truths, detections)
+
+
+def coco_case_of(kind, num_pictures, num_classes, truths, detections):
     numbers = coco_numbers(kind, num_pictures, num_classes, truths, detections)
     place = (lambda own: own["box"]) if kind == "bbox" else (lambda own: own["mask"]["counts"])
     return {
@@ -188,8 +192,10 @@ def chainercv(folder):
 
 def voc_case(voc, seed, num_pictures, num_classes, threshold):
     # ChainerCV's order of equal scores is that of an unstable sort: whole coordinates, but different scores.
-    truths, detections = pictures(seed, num_pictures, num_classes, 1, 9, 6, 3)
+    return voc_case_of(voc, num_pictures, num_classes, threshold, *pictures(seed, num_pictures, num_classes, 1, 9, 6, 3))
 
+
+def voc_case_of(voc, num_pictures, num_classes, threshold, truths, detections):
     def arrays(owns, value, shape=(0,)):
         rows = [[value(own) for own in owns if own["picture"] == picture] for picture in range(num_pictures)]
         return [np.array(row) if row else np.zeros(shape) for row in rows]
@@ -220,6 +226,30 @@ def voc_case(voc, seed, num_pictures, num_classes, threshold):
     }
 
 
+def edge_cases():
+    """What chance leaves out: equal overlaps, an overlap that is the threshold, areas and recalls on a border."""
+    def truth(label, box):
+        return {"picture": 0, "class": label, "box": box, "area": box[2] * box[3], "crowd": 0}
+
+    def detection(label, score, box):
+        return {"picture": 0, "class": label, "box": box, "score": score}
+
+    # Which of two equally near truths the first detection takes decides whether the second finds one.
+    left, right, between = [0.0, 0.0, 12.0, 10.0], [8.0, 0.0, 12.0, 10.0], [4.0, 0.0, 12.0, 10.0]
+    truths = [truth(0, left), truth(0, right), truth(1, right), truth(1, left)]
+    detections = [detection(label, score, box) for label in (0, 1) for score, box in ((0.9, between), (0.8, left))]
+    # Ten truths on a border of area, of which three are found before the first mistake.
+    side = 32.0
+    for place in range(10):
+        box = [place * 40.0, 50.0, side, side] if place % 2 else [place * 40.0, 90.0, 3 * side, 3 * side]
+        truths.append(truth(2, box))
+        if place < 5:
+            detections.append(detection(2, 0.9 - place / 100, box))
+    detections.append(detection(2, 0.875, [0.0, 500.0, side, side]))
+    detections.append(detection(2, 0.874, [0.0, 600.0, 3 * side, 3 * side]))
+    return truths, detections
+
+
 def main():
     voc = chainercv(Path(sys.argv[1]))
     names = ("numpy", "pycocotools")
@@ -235,6 +265,7 @@ def main():
             coco_case("bbox", 2, 2, 2, 1, 2, 4, 240),
             coco_case("bbox", 3, 6, 3, 1, 2, 4, 0, detected=False),
             coco_case("bbox", 4, 4, 2, 1, 3, 1, 1),
+            coco_case_of("bbox", 1, 3, *edge_cases()),
         ],
         "coco_masks": [
             coco_case("segm", 5, 20, 3, 1, 2, 6, 1),
@@ -243,6 +274,7 @@ def main():
         "pascal_voc": [
             voc_case(voc, 7, 20, 4, 0.5),
             voc_case(voc, 8, 12, 2, 0.3),
+            voc_case_of(voc, 1, 3, 0.5, *edge_cases()),
         ],
     }
     json.dump(golden, sys.stdout)
