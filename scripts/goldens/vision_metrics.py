@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from sklearn import metrics
 from torchmetrics.classification import MulticlassCalibrationError, MulticlassJaccardIndex
+from torchmetrics.detection import PanopticQuality
 
 
 def singles(array):
@@ -133,6 +134,47 @@ def segmentation_case(seed, side, num_classes, present, ignore):
     }
 
 
+def instances(rng, side, num_instances):
+    """A label image of rectangles, and the class of each label; 0 is the background, of class 0."""
+    labels = np.zeros((side, side), dtype=np.int64)
+    for label in range(1, num_instances + 1):
+        left, top = rng.integers(0, side - 3, 2)
+        labels[top:top + rng.integers(3, 8), left:left + rng.integers(3, 8)] = label
+    return labels, np.concatenate([[0], rng.integers(1, 3, num_instances)])
+
+
+def panoptic_case(seed, num_pictures, side):
+    rng = np.random.default_rng(seed)
+    # Class 3 occurs nowhere.
+    metric = PanopticQuality(things={1, 2, 3}, stuffs={0}, return_sq_and_rq=True, return_per_class=True)
+    whole = PanopticQuality(things={1, 2, 3}, stuffs={0})
+    pictures = []
+    for _ in range(num_pictures):
+        truth, truth_classes = instances(rng, side, 6)
+        found, found_classes = np.roll(truth, rng.integers(0, 2, 2), axis=(0, 1)), truth_classes.copy()
+        found[found == 1] = 0
+        found[(found == 2) & (rng.uniform(size=found.shape) < 0.3)] = 0
+        extra, _ = instances(rng, side, 1)
+        found[extra > 0] = 7
+        found_classes = np.append(found_classes, 1)
+        found_classes[3] = 3 - found_classes[3]
+        pair = [torch.from_numpy(np.stack([classes[labels], labels], axis=-1))[None]
+                for labels, classes in ((found, found_classes), (truth, truth_classes))]
+        metric.update(*pair)
+        whole.update(*pair)
+        pictures.append({
+            "truth": truth.ravel().tolist(), "truth_classes": truth_classes.tolist(),
+            "found": found.ravel().tolist(), "found_classes": found_classes.tolist(),
+        })
+    # Rows are of the things, then of the stuff.
+    rows = metric.compute().tolist()
+    counts = list(zip(*(getattr(metric, name).tolist()
+                        for name in ("true_positives", "false_positives", "false_negatives"))))
+    reorder = lambda values: [values[3], *values[:3]]
+    return {"side": side, "pictures": pictures, "quality": reorder(rows), "counts": reorder(counts),
+            "mean": float(whole.compute())}
+
+
 def main():
     names = ("numpy", "scikit-learn", "torch", "torchmetrics")
     versions = {"python": sys.version.split()[0], **{name: version(name) for name in names}}
@@ -151,6 +193,7 @@ def main():
             segmentation_case(9, 6, 5, [0, 2, 4], None),
             segmentation_case(10, 6, 3, [0, 1, 2], 0),
         ],
+        "panoptic": [panoptic_case(11, 4, 20), panoptic_case(12, 3, 16)],
     }
     json.dump(golden, sys.stdout)
     print()

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::{GeometryError, Mask, Region, Result, Xyxy, run_length_text};
 
 /// A set of pixels by the lengths of its runs, column after column from the left, each from the top: as COCO stores
@@ -38,6 +40,40 @@ impl RunLengthMask {
     /// If the text is not one, or its runs do not sum to `width * height`.
     pub fn from_compressed(width: usize, height: usize, text: &str) -> Result<Self> {
         Self::from_runs(width, height, &run_length_text::decode(text)?)
+    }
+
+    /// The mask of each label of a label image (a number for each pixel, row after row), by label; 0 is none.
+    ///
+    /// # Errors
+    /// If there are not `width * height` labels.
+    ///
+    /// ```
+    /// use gyrus_geometry::{Region, RunLengthMask};
+    /// let masks = RunLengthMask::of_labels(3, 2, &[0, 7, 7, 2, 0, 7])?;
+    /// assert_eq!((masks[&2].area(), masks[&7].area()), (1.0, 3.0));
+    /// # Ok::<(), gyrus_geometry::GeometryError>(())
+    /// ```
+    pub fn of_labels(width: usize, height: usize, labels: &[u32]) -> Result<BTreeMap<u32, Self>> {
+        if labels.len() != width * height {
+            return Err(GeometryError::PixelCount { found: labels.len(), width, height });
+        }
+        // Of each label, the runs so far and the place where the last ends.
+        let mut open = BTreeMap::<u32, (Vec<u64>, u64)>::new();
+        let column = |x: usize| (0..height).map(move |y| labels[y * width + x]);
+        for (place, label) in (0u64..).zip((0..width).flat_map(column)).filter(|pixel| pixel.1 != 0) {
+            let (runs, end) = open.entry(label).or_insert_with(|| (vec![place, 0], place));
+            if *end < place {
+                runs.extend([place - *end, 0]);
+            }
+            *runs.last_mut().expect("a run") += 1;
+            *end = place + 1;
+        }
+        let total = labels.len() as u64;
+        let closed = open.into_iter().map(|(label, (mut runs, end))| {
+            runs.push(total - end);
+            (label, Self::joined(width, height, runs.into_iter()))
+        });
+        Ok(closed.collect())
     }
 
     /// COCO's compressed string of the runs.

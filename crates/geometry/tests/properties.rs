@@ -53,6 +53,19 @@ proptest! {
     }
 
     #[test]
+    fn a_label_images_masks_are_its_pixels(labels in proptest::collection::vec(0..4u32, 6 * 5)) {
+        let masks = RunLengthMask::of_labels(6, 5, &labels).unwrap();
+        for label in 1..4 {
+            let mask = Mask::from_fn(6, 5, |x, y| labels[y * 6 + x] == label);
+            prop_assert_eq!(masks.contains_key(&label), mask.area() > 0.0);
+            if let Some(found) = masks.get(&label) {
+                prop_assert_eq!(found, &RunLengthMask::from(&mask));
+            }
+        }
+        prop_assert!(!masks.contains_key(&0));
+    }
+
+    #[test]
     fn any_outline_becomes_pixels(coordinates in proptest::collection::vec(-30.0..60.0f64, 0..12)) {
         let points = coordinates.chunks_exact(2).map(|pair| Point { x: pair[0], y: pair[1] }).collect();
         let polygon = Polygon::new(points);

@@ -32,8 +32,8 @@ pub use calibration::{ReliabilityBin, expected_calibration_error, reliability_bi
 pub use confusion_matrix::{Average, ConfusionMatrix, Scores};
 pub use cross_entropy::cross_entropy;
 pub use detection::{
-    CocoClassScores, CocoEvaluator, CocoScores, Detection, PascalVocEvaluator, PascalVocInterpolation, Truth,
-    localization_accuracy,
+    CocoClassScores, CocoEvaluator, CocoScores, Detection, PanopticEvaluator, PanopticScores, PascalVocEvaluator,
+    PascalVocInterpolation, Truth, localization_accuracy,
 };
 pub use mean_squared_error::mean_squared_error;
 pub use multi_label::{MultiLabelCounts, mean_average_precision};

@@ -1,9 +1,11 @@
 //! Classification and segmentation metrics against values made by `scripts/goldens/vision_metrics.py` with
 //! scikit-learn and torchmetrics.
 
+use gyrus_geometry::RunLengthMask;
 use gyrus_metrics::{
-    Average, ConfusionMatrix, MultiLabelCounts, PrecisionRecallCurve, Scores, SegmentationScores, auroc,
-    auroc_one_vs_rest, average_precision, expected_calibration_error, mean_average_precision,
+    Average, ConfusionMatrix, Detection, MultiLabelCounts, PanopticEvaluator, PrecisionRecallCurve, Scores,
+    SegmentationScores, Truth, auroc, auroc_one_vs_rest, average_precision, expected_calibration_error,
+    mean_average_precision,
 };
 use serde_json::Value;
 
@@ -136,6 +138,45 @@ fn of_pixels() {
                 assert!(found.intersection_over_union.is_nan() && found.dice.is_nan() && found.accuracy.is_nan());
             }
         }
+    }
+}
+
+#[test]
+fn of_instances() {
+    for case in cases("panoptic") {
+        let side = number(&case["side"]);
+        // torchmetrics divides in single precision.
+        let single = f64::from(f32::EPSILON);
+        // The background is an instance too: labels begin at 1.
+        let instances = |picture: &Value, name: &str| {
+            let classes = labels(&picture[format!("{name}_classes")]);
+            let image: Vec<u32> = labels(&picture[name]).into_iter().map(|label| label as u32 + 1).collect();
+            let masks = RunLengthMask::of_labels(side, side, &image).unwrap();
+            masks.into_iter().map(move |(label, mask)| (mask, classes[label as usize - 1])).collect::<Vec<_>>()
+        };
+        let mut evaluator = PanopticEvaluator::new(4);
+        for picture in case["pictures"].as_array().unwrap() {
+            let truths = instances(picture, "truth").into_iter().map(|(mask, class)| Truth::new(mask, class));
+            let found = instances(picture, "found").into_iter().map(|(mask, class)| Detection::new(mask, class, 1.0));
+            evaluator.add(&truths.collect::<Vec<_>>(), &found.collect::<Vec<_>>());
+        }
+        for class in 0..4 {
+            let scores = evaluator.class_scores(class);
+            let counts = labels(&case["counts"][class]);
+            assert_eq!((scores.num_truths, scores.num_detections), (counts[0] + counts[2], counts[0] + counts[1]));
+            if scores.num_truths + scores.num_detections == 0 {
+                assert!(scores.panoptic_quality.is_nan());
+                continue;
+            }
+            let quality = &case["quality"][class];
+            assert_near(scores.panoptic_quality, &quality[0], "panoptic quality", single);
+            assert_near(scores.segmentation_quality, &quality[1], "segmentation quality", single);
+            assert_near(scores.recognition_quality, &quality[2], "recognition quality", single);
+            assert!((scores.precision - counts[0] as f64 / scores.num_detections as f64).abs() < 1e-12);
+            assert!((scores.recall - counts[0] as f64 / scores.num_truths as f64).abs() < 1e-12);
+        }
+        assert_near(evaluator.mean_panoptic_quality(), &case["mean"], "mean panoptic quality", single);
+        assert_eq!(evaluator.signature(), "panoptic-mask-quality|iou=>0.50|classes=present");
     }
 }
 

@@ -2,8 +2,9 @@
 
 use gyrus_geometry::{Mask, RunLengthMask, Xywh};
 use gyrus_metrics::{
-    Average, CocoEvaluator, CocoScores, ConfusionMatrix, Detection, MultiLabelCounts, PascalVocEvaluator,
-    PascalVocInterpolation, SegmentationScores, Truth, auroc, average_precision, localization_accuracy,
+    Average, CocoEvaluator, CocoScores, ConfusionMatrix, Detection, MultiLabelCounts, PanopticEvaluator,
+    PascalVocEvaluator, PascalVocInterpolation, SegmentationScores, Truth, auroc, average_precision,
+    localization_accuracy,
 };
 use proptest::prelude::*;
 
@@ -230,4 +231,17 @@ fn scores_are_checked() {
 #[should_panic(expected = "class 2 with 2 classes")]
 fn classes_are_checked() {
     PascalVocEvaluator::new(2, 0.5).add(&[Truth::new(Xywh::default(), 2)], &[]);
+}
+
+#[test]
+fn what_lies_in_an_ignored_region_is_no_mistake() {
+    let crowd = Truth { is_ignored: true, ..Truth::new(Xywh::new(0.0, 0.0, 100.0, 100.0), 0) };
+    let truth = Truth::new(Xywh::new(200.0, 0.0, 20.0, 20.0), 0);
+    let found = [(200.0, 0.5), (10.0, 0.9), (85.0, 0.8), (91.0, 0.7)];
+    let found = found.map(|(left, score)| Detection::new(Xywh::new(left, 0.0, 20.0, 20.0), 0, score));
+    let mut evaluator = PanopticEvaluator::new(1);
+    evaluator.add(&[crowd, truth], &found);
+    // The last lies in it by less than half.
+    let scores = evaluator.class_scores(0);
+    assert_eq!((scores.num_truths, scores.num_detections, scores.precision, scores.recall), (1, 2, 0.5, 1.0));
 }

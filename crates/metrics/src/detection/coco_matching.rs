@@ -41,30 +41,29 @@ pub(super) fn match_detections<R: Region>(
     truths: &[&Truth<R>],
     detections: &[&Detection<R>],
 ) -> (Vec<Outcome>, [usize; AREAS.len()]) {
-    let overlap = |truth: &Truth<R>, region: &R| match truth.is_ignored {
-        true => region.intersection_over_area(&truth.region),
-        false => region.intersection_over_union(&truth.region),
-    };
-    let row = |detection: &&Detection<R>| truths.iter().map(|truth| overlap(truth, &detection.region)).collect();
-    let overlaps: Vec<Vec<f64>> = detections.iter().map(row).collect();
+    let near: Vec<Vec<(usize, f64)>> = detections.iter().map(|detection| near_truths(truths, detection)).collect();
     let areas: Vec<f64> = detections.iter().map(|detection| detection.region.area()).collect();
     let mut outcomes = vec![Outcome::default(); detections.len()];
     let mut counts = [0; AREAS.len()];
     for (range, count) in counts.iter_mut().enumerate() {
-        let is_counted = |&place: &usize| !truths[place].is_ignored && is_within(truths[place].area, range);
-        let (counted, ignored): (Vec<usize>, Vec<usize>) = (0..truths.len()).partition(is_counted);
-        *count = counted.len();
+        let is_counted = |truth: &&Truth<R>| !truth.is_ignored && is_within(truth.area, range);
+        let is_counted: Vec<bool> = truths.iter().map(is_counted).collect();
+        *count = is_counted.iter().filter(|&&is_counted| is_counted).count();
         for place in 0..NUM_THRESHOLDS {
             let mut is_taken = vec![false; truths.len()];
             for (detection, outcome) in outcomes.iter_mut().enumerate() {
-                let of = |candidates: &[usize]| {
-                    let free = candidates.iter().copied().filter(|&truth| !is_taken[truth]);
-                    most_overlapping(free, &overlaps[detection], threshold(place))
+                let best = |counted: bool| {
+                    let is_free = |&&(truth, overlap): &&(usize, f64)| {
+                        is_counted[truth] == counted && !is_taken[truth] && overlap >= threshold(place)
+                    };
+                    // Of equal overlaps the last.
+                    let free = near[detection].iter().filter(is_free);
+                    free.reduce(|best, own| if own.1 >= best.1 { own } else { best }).map(|own| own.0)
                 };
-                let bits = if let Some(truth) = of(&counted) {
+                let bits = if let Some(truth) = best(true) {
                     is_taken[truth] = true;
                     &mut outcome.is_right
-                } else if let Some(truth) = of(&ignored) {
+                } else if let Some(truth) = best(false) {
                     is_taken[truth] = !truths[truth].is_ignored;
                     &mut outcome.is_ignored
                 } else if !is_within(areas[detection], range) {
@@ -79,9 +78,12 @@ pub(super) fn match_detections<R: Region>(
     (outcomes, counts)
 }
 
-/// The truth of highest overlap, if it is the threshold or more; of equal ones the last.
-fn most_overlapping(truths: impl Iterator<Item = usize>, overlaps: &[f64], threshold: f64) -> Option<usize> {
-    let least = threshold.min(1.0 - 1e-10);
-    let near = truths.filter(|&truth| overlaps[truth] >= least);
-    near.reduce(|best, truth| if overlaps[truth] >= overlaps[best] { truth } else { best })
+/// The truths that a detection overlaps by the lowest threshold or more, with the overlap: of a crowd, the share of the
+/// detection that lies in it, else intersection over union.
+fn near_truths<R: Region>(truths: &[&Truth<R>], detection: &Detection<R>) -> Vec<(usize, f64)> {
+    let overlap = |truth: &&Truth<R>| match truth.is_ignored {
+        true => detection.region.intersection_over_area(&truth.region),
+        false => detection.region.intersection_over_union(&truth.region),
+    };
+    truths.iter().map(overlap).enumerate().filter(|near| near.1 >= threshold(0)).collect()
 }

@@ -4,11 +4,13 @@ mod coco;
 mod coco_matching;
 mod coco_scores;
 mod localization;
+mod panoptic;
 mod pascal_voc;
 
 pub use coco::CocoEvaluator;
 pub use coco_scores::{CocoClassScores, CocoScores};
 pub use localization::localization_accuracy;
+pub use panoptic::{PanopticEvaluator, PanopticScores};
 pub use pascal_voc::{PascalVocEvaluator, PascalVocInterpolation};
 
 use std::collections::BTreeMap;
