@@ -2,8 +2,7 @@ use crate::precision_recall_curve::{falling, scored_samples};
 use crate::rows_with_targets;
 
 /// The area under the receiver operating characteristic: how often a positive scores higher than a negative,
-/// `P(s+ > s-) + P(s+ = s-) / 2`, from 0 to 1, 0.5 by chance; NaN unless there are both. Signature:
-/// `auroc|ties=half`.
+/// `P(s+ > s-) + P(s+ = s-) / 2`, from 0 to 1, 0.5 by chance; NaN unless there are both.
 ///
 /// # Shapes
 /// `scores` `[N]`, `is_positive` `[N]`.
@@ -34,7 +33,7 @@ pub fn auroc(scores: &[f32], is_positive: &[bool]) -> f64 {
 }
 
 /// The mean over classes of the [`auroc`] of each class against the rest, each class counting the same; classes
-/// without a target, or with all of them, are left out. Signature: `auroc|ties=half|average=macro|multi=one-vs-rest`.
+/// without a target, or with all of them, are left out.
 ///
 /// # Shapes
 /// `scores` `[N, C]` row-major, `targets` `[N]`.

@@ -1,7 +1,7 @@
 use crate::PrecisionRecallCurve;
 
 /// The area under precision over recall of one class against the rest, in steps, from 0 to 1; NaN where there are no
-/// positives. Signature: `average-precision|interpolation=none`.
+/// positives.
 ///
 /// # Shapes
 /// `scores` `[N]`, `is_positive` `[N]`.

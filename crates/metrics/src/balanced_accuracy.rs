@@ -2,7 +2,7 @@ use crate::ConfusionMatrix;
 
 impl ConfusionMatrix {
     /// The mean recall of the classes that have targets, each counting the same: accuracy as if classes were equally
-    /// frequent; NaN of nothing. Signature: `balanced-accuracy|classes=with-targets`.
+    /// frequent; NaN of nothing.
     ///
     /// # Source
     /// `sklearn.metrics.balanced_accuracy_score`; in segmentation, "class-average accuracy".

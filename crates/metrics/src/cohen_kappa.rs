@@ -3,7 +3,7 @@ use crate::ConfusionMatrix;
 impl ConfusionMatrix {
     /// Cohen's kappa: agreement beyond that by chance, `(p_o - p_e) / (1 - p_e)`, where `p_o` is accuracy and `p_e` the
     /// accuracy of independent labels of the same frequencies; 1 is perfect, 0 is chance. NaN where all targets and
-    /// predictions are of one class, and of nothing. Signature: `cohen-kappa|weights=none`.
+    /// predictions are of one class, and of nothing.
     ///
     /// # Source
     /// Cohen 1960, equation 1; `sklearn.metrics.cohen_kappa_score`.

@@ -36,18 +36,6 @@ pub enum Average {
     Weighted,
 }
 
-impl Average {
-    /// How [`ConfusionMatrix::average_scores`] are computed: `f1|average=macro|zero_division=0|classes=present`.
-    pub fn signature(self) -> String {
-        let name = match self {
-            Self::Macro => "macro",
-            Self::Micro => "micro",
-            Self::Weighted => "weighted",
-        };
-        format!("f1|average={name}|zero_division=0|classes=present")
-    }
-}
-
 impl ConfusionMatrix {
     /// A matrix of zeros.
     pub fn new(num_classes: usize) -> Self {

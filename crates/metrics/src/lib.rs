@@ -4,9 +4,7 @@
 //! indices. A metric of no samples is NaN: there is nothing to be right or wrong about. Slices that do not fit
 //! together are a mistake of the calling code and panic, naming both lengths.
 //!
-//! Figures of one name differ between tools. Each metric therefore has a signature that says how it was computed, to
-//! be printed beside the figure (after Post 2018, "A Call for Clarity in Reporting BLEU Scores"): given by the
-//! evaluator or the scores where it depends on choices, else stated in the documentation.
+//! Figures of one name differ between tools: each has a [`signature`] that says how it was computed.
 
 mod accuracy;
 mod auroc;
@@ -23,6 +21,7 @@ mod multi_label;
 mod precision_recall_curve;
 mod running_statistics;
 mod segmentation;
+pub mod signature;
 mod top_k_accuracy;
 
 pub use accuracy::accuracy;

@@ -4,7 +4,7 @@ impl ConfusionMatrix {
     /// The Matthews correlation coefficient, from -1 to 1: the correlation of targets and predictions as vectors of
     /// zeros and a one. With `c` of `s` samples right and `t_k`, `p_k` the numbers of targets and predictions of class
     /// `k`: `(c s - sum_k t_k p_k) / sqrt((s^2 - sum_k p_k^2) (s^2 - sum_k t_k^2))`; 0 where all targets or all
-    /// predictions are of one class. Signature: `matthews-correlation`.
+    /// predictions are of one class.
     ///
     /// # Source
     /// Gorodkin 2004, "Comparing two K-category assignments by a K-category correlation coefficient", equation 8;

@@ -50,7 +50,7 @@ impl MultiLabelCounts {
         self.num_exact += u64::from(predicted == targets);
     }
 
-    /// The share of samples of which every label is right, from 0 to 1; NaN of nothing. Signature: `subset-accuracy`.
+    /// The share of samples of which every label is right, from 0 to 1; NaN of nothing.
     ///
     /// # Source
     /// `sklearn.metrics.accuracy_score` of multi-label targets.
@@ -68,7 +68,6 @@ impl MultiLabelCounts {
     }
 
     /// Precision, recall and F1 over all labels, labels that never occur included (each scores 0 in the macro average).
-    /// Signature: `multi-label-f1|average=macro|zero_division=0|labels=all` with the average.
     ///
     /// # Source
     /// `sklearn.metrics.precision_recall_fscore_support` of multi-label targets.
@@ -78,7 +77,7 @@ impl MultiLabelCounts {
 }
 
 /// The mean over labels of the [`average_precision`] of each label; labels without positives are left out, and of none
-/// it is NaN. Signature: `mean-average-precision|interpolation=none|labels=with-positives`.
+/// it is NaN.
 ///
 /// # Shapes
 /// `scores` `[N, L]` row-major, `targets` `[N, L]`.

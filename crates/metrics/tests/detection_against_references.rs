@@ -81,7 +81,7 @@ fn assert_coco<R: Region>(case: &Value, region: impl Fn(&Value) -> R) {
     }
     let scores = evaluator.scores();
     for ((name, found), expected) in scores.named().into_iter().zip(list(&case["scores"])) {
-        assert_close(found, expected, name);
+        assert_close(found, expected, &name);
     }
     for (class, found) in scores.classes.iter().enumerate() {
         assert_close(found.average_precision, &case["class_ap"][class], "class AP");
@@ -139,7 +139,10 @@ fn pascal_voc() {
 fn signatures_say_what_was_compared() {
     assert_eq!(CocoEvaluator::<Xywh>::new(1).signature(), "coco-box-ap|iou=0.50:0.95|recall=101|max_dets=100");
     let crowded = CocoEvaluator::<RunLengthMask>::with_max_detections(1, [1, 10, 5000]);
-    assert_eq!(crowded.scores().signature, "coco-mask-ap|iou=0.50:0.95|recall=101|max_dets=5000");
+    let scores = crowded.scores();
+    assert_eq!(scores.signature, "coco-mask-ap|iou=0.50:0.95|recall=101|max_dets=5000");
+    assert_eq!(scores.named()[8].0, "AR-5000");
+    assert!(scores.to_string().starts_with(&format!("{}\nAP        NaN\n", scores.signature)));
     let evaluator = PascalVocEvaluator::<Xyxy>::new(1, 0.5);
     assert_eq!(evaluator.signature(PascalVocInterpolation::ElevenPoints), "voc-box-ap|iou=0.50|recall=11");
     assert_eq!(evaluator.signature(PascalVocInterpolation::AllPoints), "voc-box-ap|iou=0.50|recall=all");

@@ -181,8 +181,7 @@ fn of_instances() {
 }
 
 #[test]
-fn signatures_name_the_average_and_the_ignored_label() {
-    assert_eq!(Average::Weighted.signature(), "f1|average=weighted|zero_division=0|classes=present");
+fn signatures_name_the_ignored_label() {
     let matrix = ConfusionMatrix::new(2);
     assert_eq!(SegmentationScores::new(&matrix, None).signature, "miou|classes=present|ignore=none");
 }

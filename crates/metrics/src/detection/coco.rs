@@ -142,6 +142,7 @@ impl<R: Region> CocoEvaluator<R> {
             average_recall_small: recall(&small),
             average_recall_medium: recall(&medium),
             average_recall_large: recall(&large),
+            max_detections: self.max_detections,
             classes: all.iter().zip(&self.classes).map(class_scores).collect(),
             signature: self.signature(),
         }

@@ -18,11 +18,11 @@ pub struct CocoScores {
     pub average_precision_medium: f64,
     /// Of objects from `96^2` square pixels.
     pub average_precision_large: f64,
-    /// The recall that is reached with one detection for each picture and class.
+    /// The recall that is reached with one detection for each picture and class (the first of `max_detections`).
     pub average_recall_1: f64,
-    /// With ten.
+    /// With ten (the second of `max_detections`).
     pub average_recall_10: f64,
-    /// With a hundred.
+    /// With a hundred (the last of `max_detections`).
     pub average_recall_100: f64,
     /// Of objects up to `32^2` square pixels.
     pub average_recall_small: f64,
@@ -30,6 +30,8 @@ pub struct CocoScores {
     pub average_recall_medium: f64,
     /// Of objects from `96^2` square pixels.
     pub average_recall_large: f64,
+    /// The most detections for each picture and class.
+    pub max_detections: [usize; 3],
     /// The scores of each class.
     pub classes: Vec<CocoClassScores>,
     /// How they were computed.
@@ -53,20 +55,21 @@ pub struct CocoClassScores {
 
 impl CocoScores {
     /// The twelve numbers with their usual short names, in pycocotools' order.
-    pub fn named(&self) -> [(&'static str, f64); 12] {
+    pub fn named(&self) -> [(String, f64); 12] {
+        let [first, second, last] = self.max_detections;
         [
-            ("AP", self.average_precision),
-            ("AP50", self.average_precision_50),
-            ("AP75", self.average_precision_75),
-            ("AP-small", self.average_precision_small),
-            ("AP-medium", self.average_precision_medium),
-            ("AP-large", self.average_precision_large),
-            ("AR-1", self.average_recall_1),
-            ("AR-10", self.average_recall_10),
-            ("AR-100", self.average_recall_100),
-            ("AR-small", self.average_recall_small),
-            ("AR-medium", self.average_recall_medium),
-            ("AR-large", self.average_recall_large),
+            ("AP".to_owned(), self.average_precision),
+            ("AP50".to_owned(), self.average_precision_50),
+            ("AP75".to_owned(), self.average_precision_75),
+            ("AP-small".to_owned(), self.average_precision_small),
+            ("AP-medium".to_owned(), self.average_precision_medium),
+            ("AP-large".to_owned(), self.average_precision_large),
+            (format!("AR-{first}"), self.average_recall_1),
+            (format!("AR-{second}"), self.average_recall_10),
+            (format!("AR-{last}"), self.average_recall_100),
+            ("AR-small".to_owned(), self.average_recall_small),
+            ("AR-medium".to_owned(), self.average_recall_medium),
+            ("AR-large".to_owned(), self.average_recall_large),
         ]
     }
 }

@@ -2,7 +2,6 @@ use gyrus_geometry::Region;
 
 /// The share of pictures whose one object is given its class and, by intersection over union of at least `threshold`
 /// (customarily 0.5), its place: `1/N sum_i [class right and IoU >= threshold]`, from 0 to 1; NaN of no pictures.
-/// Signature: `localization-accuracy|iou=0.50|top=1` with the threshold.
 ///
 /// # Panics
 /// If the slices differ in length.
