@@ -1,5 +1,5 @@
 use crate::precision_recall_curve::{falling, scored_samples};
-use crate::rows_with_targets;
+use crate::{mean, rows_with_targets};
 
 /// The area under the receiver operating characteristic: how often a positive scores higher than a negative,
 /// `P(s+ > s-) + P(s+ = s-) / 2`, from 0 to 1, 0.5 by chance; NaN unless there are both.
@@ -46,15 +46,10 @@ pub fn auroc(scores: &[f32], is_positive: &[bool]) -> f64 {
 #[track_caller]
 pub fn auroc_one_vs_rest(scores: &[f32], num_classes: usize, targets: &[usize]) -> f64 {
     let rows: Vec<(&[f32], usize)> = rows_with_targets("auroc_one_vs_rest", scores, num_classes, targets).collect();
-    let (mut sum, mut count) = (0.0, 0);
-    for class in 0..num_classes {
+    let of = |class: usize| {
         let column: Vec<f32> = rows.iter().map(|(row, _)| row[class]).collect();
         let is_positive: Vec<bool> = rows.iter().map(|&(_, target)| target == class).collect();
-        let own = auroc(&column, &is_positive);
-        if !own.is_nan() {
-            sum += own;
-            count += 1;
-        }
-    }
-    sum / f64::from(count)
+        auroc(&column, &is_positive)
+    };
+    mean((0..num_classes).map(of))
 }

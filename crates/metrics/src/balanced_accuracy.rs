@@ -1,4 +1,4 @@
-use crate::ConfusionMatrix;
+use crate::{ConfusionMatrix, mean};
 
 impl ConfusionMatrix {
     /// The mean recall of the classes that have targets, each counting the same: accuracy as if classes were equally
@@ -12,11 +12,7 @@ impl ConfusionMatrix {
     /// assert_eq!((matrix.accuracy(), matrix.balanced_accuracy()), (0.75, 0.5));
     /// ```
     pub fn balanced_accuracy(&self) -> f64 {
-        let (mut sum, mut count) = (0.0, 0);
-        for class in (0..self.num_classes()).filter(|&class| self.num_targets(class) > 0) {
-            sum += self.class_scores(class).recall;
-            count += 1;
-        }
-        sum / f64::from(count)
+        let with_targets = (0..self.num_classes()).filter(|&class| self.num_targets(class) > 0);
+        mean(with_targets.map(|class| self.class_scores(class).recall))
     }
 }

@@ -61,3 +61,13 @@ fn rows_with_targets<'a>(
     }
     scores.chunks_exact(num_classes).zip(targets.iter().copied())
 }
+
+/// The mean of those values that are numbers; NaN of none.
+fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0);
+    for value in values.into_iter().filter(|value| !value.is_nan()) {
+        sum += value;
+        count += 1;
+    }
+    sum / f64::from(count)
+}

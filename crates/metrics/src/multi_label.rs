@@ -1,5 +1,5 @@
 use crate::confusion_matrix::{ClassCounts, average, scores};
-use crate::{Average, Scores, average_precision};
+use crate::{Average, Scores, average_precision, mean};
 
 /// How well labels were told of which a sample may have any number: the counts of each label, and of samples of which
 /// every label is right.
@@ -95,15 +95,10 @@ pub fn mean_average_precision(scores: &[f32], num_labels: usize, targets: &[bool
         scores.len(),
         targets.len(),
     );
-    let (mut sum, mut count) = (0.0, 0);
-    for label in 0..num_labels {
+    let of = |label: usize| {
         let column: Vec<f32> = scores.iter().skip(label).step_by(num_labels).copied().collect();
         let is_positive: Vec<bool> = targets.iter().skip(label).step_by(num_labels).copied().collect();
-        let own = average_precision(&column, &is_positive);
-        if !own.is_nan() {
-            sum += own;
-            count += 1;
-        }
-    }
-    sum / f64::from(count)
+        average_precision(&column, &is_positive)
+    };
+    mean((0..num_labels).map(of))
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::ConfusionMatrix;
+use crate::{ConfusionMatrix, mean};
 
 impl ConfusionMatrix {
     /// Counts the pixels of a segmentation. Those whose target is `ignore` (customarily 255) are left out, whatever was
@@ -83,13 +83,10 @@ impl SegmentationScores {
             }
         };
         let classes: Vec<SegmentationClassScores> = (0..matrix.num_classes()).map(class_scores).collect();
-        let occurring = || classes.iter().filter(|class| !class.dice.is_nan());
-        let mean =
-            |of: fn(&SegmentationClassScores) -> f64| occurring().map(of).sum::<f64>() / occurring().count() as f64;
         let ignored = ignore.map_or_else(|| "none".to_owned(), |label| label.to_string());
         Self {
-            mean_intersection_over_union: mean(|class| class.intersection_over_union),
-            mean_dice: mean(|class| class.dice),
+            mean_intersection_over_union: mean(classes.iter().map(|class| class.intersection_over_union)),
+            mean_dice: mean(classes.iter().map(|class| class.dice)),
             pixel_accuracy: matrix.accuracy(),
             mean_class_accuracy: matrix.balanced_accuracy(),
             classes,

@@ -3,10 +3,10 @@ use std::marker::PhantomData;
 use gyrus_geometry::Region;
 
 use super::coco_matching::{AREAS, NUM_THRESHOLDS, Outcome, match_detections};
-use super::coco_scores::{CocoClassScores, CocoScores, mean};
+use super::coco_scores::{CocoClassScores, CocoScores};
 use super::{Detection, Truth, by_class};
-use crate::PrecisionRecallCurve;
 use crate::precision_recall_curve::falling;
+use crate::{PrecisionRecallCurve, mean};
 
 /// The recalls at which precision is read: 0, 0.01, ..., 1.
 const NUM_RECALLS: usize = 101;
@@ -61,6 +61,9 @@ struct Record {
     outcome: Outcome,
 }
 
+/// Average precision and recall of a class at each threshold; NaN where it has no truth that counts.
+type ByThreshold = [(f64, f64); NUM_THRESHOLDS];
+
 impl<R: Region> CocoEvaluator<R> {
     /// An evaluator that has seen nothing, of 1, 10 and 100 detections for each picture and class, as COCO's.
     pub fn new(num_classes: usize) -> Self {
@@ -71,7 +74,7 @@ impl<R: Region> CocoEvaluator<R> {
     /// COCO's: the last number for all scores but the average recalls of the first and second.
     ///
     /// # Panics
-    /// If the numbers do not rise.
+    /// If the numbers fall.
     #[track_caller]
     pub fn with_max_detections(num_classes: usize, max_detections: [usize; 3]) -> Self {
         assert!(
@@ -104,29 +107,24 @@ impl<R: Region> CocoEvaluator<R> {
     /// The scores of all pictures so far.
     pub fn scores(&self) -> CocoScores {
         let sorted: Vec<Vec<Record>> = self.classes.iter().map(ClassRecord::sorted).collect();
-        let [one, ten, hundred] = self.max_detections;
-        // For each class and threshold: average precision, recall; of classes without such truths, NaN.
-        let of = |range: usize, max_detections: usize| -> Vec<[(f64, f64); NUM_THRESHOLDS]> {
-            let curve = |(class, records): (&ClassRecord, &Vec<Record>)| {
-                std::array::from_fn(|threshold| {
-                    let num_truths = class.num_truths[range];
-                    let curve = Curve::new(records, num_truths, range, threshold, max_detections);
-                    (mean(curve.precision_at_recalls()), curve.recall())
-                })
+        let of = |range: usize, max_detections: usize| -> Vec<ByThreshold> {
+            let at = |class: usize, threshold: usize| {
+                let num_truths = self.classes[class].num_truths[range];
+                let curve = Curve::new(&sorted[class], num_truths, range, threshold, max_detections);
+                (mean(curve.precision_at_recalls()), curve.recall())
             };
-            self.classes.iter().zip(&sorted).map(curve).collect()
+            (0..sorted.len()).map(|class| std::array::from_fn(|threshold| at(class, threshold))).collect()
         };
-        let precision = |table: &[[(f64, f64); NUM_THRESHOLDS]]| mean(table.iter().flatten().map(|pair| pair.0));
-        let precision_at = |table: &[[(f64, f64); NUM_THRESHOLDS]], threshold: usize| {
-            mean(table.iter().map(|class| class[threshold].0))
-        };
-        let recall = |table: &[[(f64, f64); NUM_THRESHOLDS]]| mean(table.iter().flatten().map(|pair| pair.1));
-        let [all, small, medium, large] = [0, 1, 2, 3].map(|range| of(range, hundred));
-        let class_scores = |(class, record): (&[(f64, f64); NUM_THRESHOLDS], &ClassRecord)| CocoClassScores {
-            average_precision: mean(class.iter().map(|pair| pair.0)),
-            average_precision_50: class[0].0,
-            average_precision_75: class[5].0,
-            average_recall: mean(class.iter().map(|pair| pair.1)),
+        let precision = |classes: &[ByThreshold]| mean(classes.iter().flatten().map(|pair| pair.0));
+        let precision_at = |classes: &[ByThreshold], threshold: usize| mean(classes.iter().map(|own| own[threshold].0));
+        let recall = |classes: &[ByThreshold]| mean(classes.iter().flatten().map(|pair| pair.1));
+        let [first, second, last] = self.max_detections;
+        let [all, small, medium, large] = [0, 1, 2, 3].map(|range| of(range, last));
+        let class_scores = |(own, record): (&ByThreshold, &ClassRecord)| CocoClassScores {
+            average_precision: mean(own.iter().map(|pair| pair.0)),
+            average_precision_50: own[0].0,
+            average_precision_75: own[5].0,
+            average_recall: mean(own.iter().map(|pair| pair.1)),
             num_truths: record.num_truths[0],
         };
         CocoScores {
@@ -136,8 +134,8 @@ impl<R: Region> CocoEvaluator<R> {
             average_precision_small: precision(&small),
             average_precision_medium: precision(&medium),
             average_precision_large: precision(&large),
-            average_recall_1: recall(&of(0, one)),
-            average_recall_10: recall(&of(0, ten)),
+            average_recall_1: recall(&of(0, first)),
+            average_recall_10: recall(&of(0, second)),
             average_recall_100: recall(&all),
             average_recall_small: recall(&small),
             average_recall_medium: recall(&medium),

@@ -81,13 +81,3 @@ impl fmt::Display for CocoScores {
         self.named().iter().try_for_each(|(name, value)| writeln!(f, "{name:<10}{value:.4}"))
     }
 }
-
-/// The mean of those values that are numbers; NaN of none.
-pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
-    let (mut sum, mut count) = (0.0, 0);
-    for value in values.into_iter().filter(|value| !value.is_nan()) {
-        sum += value;
-        count += 1;
-    }
-    sum / f64::from(count)
-}

@@ -2,8 +2,8 @@ use std::marker::PhantomData;
 
 use gyrus_geometry::Region;
 
-use super::coco_scores::mean;
 use super::{Detection, Truth, by_class};
+use crate::mean;
 
 /// Counts instances found, and how well: panoptic quality, precision and recall of masks that do not overlap. Takes
 /// pictures one after another; the scores of detections do not matter.

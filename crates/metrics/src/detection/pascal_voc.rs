@@ -2,8 +2,8 @@ use std::marker::PhantomData;
 
 use gyrus_geometry::Region;
 
-use super::coco_scores::mean;
 use super::{Detection, Truth, by_class};
+use crate::mean;
 use crate::precision_recall_curve::falling;
 
 /// How average precision is taken from precision and recall.
