@@ -123,7 +123,7 @@ impl ConfusionMatrix {
     /// Precision, recall and F1 of one class against the rest. A quotient with nothing to divide by is 0, as
     /// scikit-learn's `zero_division=0`.
     pub fn class_scores(&self, class: usize) -> Scores {
-        scores(self.count(class, class), self.num_predicted(class), self.num_targets(class))
+        scores(self.class_counts(class))
     }
 
     /// Precision, recall and F1 over all classes.
@@ -132,27 +132,17 @@ impl ConfusionMatrix {
     /// `sklearn.metrics.precision_recall_fscore_support`: averages are taken over classes that occur as a target
     /// or a prediction, F1 is the average of F1s, not the harmonic mean of averages.
     pub fn average_scores(&self, average: Average) -> Scores {
-        if average == Average::Micro {
-            return scores(self.num_right(), self.total(), self.total());
+        // A class that occurs nowhere would score 0.
+        let occurring = (0..self.num_classes).map(|class| self.class_counts(class));
+        self::average(occurring.filter(|counts| counts.targets + counts.predicted > 0), average)
+    }
+
+    fn class_counts(&self, class: usize) -> ClassCounts {
+        ClassCounts {
+            right: self.count(class, class),
+            predicted: self.num_predicted(class),
+            targets: self.num_targets(class),
         }
-        let mut sum = Scores::default();
-        let mut total = 0.0;
-        for class in 0..self.num_classes {
-            let occurs = self.num_targets(class) + self.num_predicted(class) > 0;
-            let weight = match average {
-                Average::Weighted => self.num_targets(class) as f64,
-                _ => f64::from(u8::from(occurs)),
-            };
-            let own = self.class_scores(class);
-            sum.precision += weight * own.precision;
-            sum.recall += weight * own.recall;
-            sum.f1 += weight * own.f1;
-            total += weight;
-        }
-        if total == 0.0 {
-            return Scores::default();
-        }
-        Scores { precision: sum.precision / total, recall: sum.recall / total, f1: sum.f1 / total }
     }
 
     fn num_right(&self) -> u64 {
@@ -171,13 +161,47 @@ impl ConfusionMatrix {
     }
 }
 
-fn scores(right: u64, predicted: u64, targets: u64) -> Scores {
+/// How often a class was told rightly, told, and true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClassCounts {
+    pub right: u64,
+    pub predicted: u64,
+    pub targets: u64,
+}
+
+/// Precision, recall and F1 of one class, 0 where there is nothing to divide by.
+pub(crate) fn scores(ClassCounts { right, predicted, targets }: ClassCounts) -> Scores {
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     Scores {
         precision: share(right, predicted),
         recall: share(right, targets),
         f1: share(2 * right, predicted + targets),
     }
+}
+
+/// Precision, recall and F1 of several classes as one.
+pub(crate) fn average(classes: impl Iterator<Item = ClassCounts>, how: Average) -> Scores {
+    let mut all = ClassCounts::default();
+    let mut sum = Scores::default();
+    let mut total = 0.0;
+    for counts in classes {
+        all.right += counts.right;
+        all.predicted += counts.predicted;
+        all.targets += counts.targets;
+        let weight = if how == Average::Weighted { counts.targets as f64 } else { 1.0 };
+        let own = scores(counts);
+        sum.precision += weight * own.precision;
+        sum.recall += weight * own.recall;
+        sum.f1 += weight * own.f1;
+        total += weight;
+    }
+    if how == Average::Micro {
+        return scores(all);
+    }
+    if total == 0.0 {
+        return Scores::default();
+    }
+    Scores { precision: sum.precision / total, recall: sum.recall / total, f1: sum.f1 / total }
 }
 
 /// A table for a terminal: a row per target, a column per prediction, the recall of each class at the end.
