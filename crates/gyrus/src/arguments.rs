@@ -143,6 +143,9 @@ pub struct Predict {
 
 #[derive(Debug, Args)]
 pub struct Doctor {
+    /// Load this plug-in, say what it shows, and nothing else: what a doctor does in a process apart
+    #[arg(long, hide = true, value_name = "PLUG-IN")]
+    pub look_at: Option<PathBuf>,
     #[command(flatten)]
     pub machine: Machine,
     #[command(flatten)]

@@ -14,6 +14,10 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 
 pub fn doctor(arguments: Doctor, output: Output) -> Result<u8, Failure> {
+    if let Some(plugin) = &arguments.look_at {
+        output.line(accelerators::look_at(plugin))?;
+        return Ok(0);
+    }
     arguments.machine.apply();
     let environment = Environment::detect();
     let (isa, runs) = (Isa::get(), &arguments.runs.folder);

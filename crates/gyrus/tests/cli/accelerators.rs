@@ -22,7 +22,7 @@ fn every_command_takes_a_device() {
     let losses = ["eval there", "eval there --device cpu", &format!("eval here {device}")].map(|command| {
         let outcome = workplace.gyrus(&format!("{command} --json"));
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
-        number(&outcome.last(), "test/loss")
+        number(&outcome.last(), "loss")
     });
     let expected = [number(&there, "test/loss"), number(&there, "test/loss"), number(&here, "test/loss")];
     for (loss, expected) in losses.iter().zip(expected) {
