@@ -21,7 +21,7 @@ pub(super) fn lower(
         Op::Constant(op) => source::constant(w, op),
         Op::Iota(op) => source::iota(w, op),
         Op::Unary(function) => return elementwise::unary(w, op, *function, x, result),
-        Op::Binary(op) => elementwise::binary(w, *op, &x[0], &x[1]),
+        Op::Binary(function) => return elementwise::binary(w, op, *function, x),
         Op::Compare(op) => w.compare(op.direction, &x[0], &x[1]),
         Op::Select(_) => w.select(&x[0], &x[1], &x[2]),
         Op::Convert(op) => elementwise::convert(w, &x[0], op.dtype),
