@@ -56,6 +56,32 @@ pub enum PjrtError {
         missing: Vec<&'static str>,
     },
 
+    /// A device was asked for by a name that is not known.
+    #[error("there is no device `{spec}`: known are {}, or `pjrt:PATH` with the path of a plug-in", known.join(", "))]
+    UnknownDevice {
+        /// What was asked for.
+        spec: String,
+        /// The names that are known.
+        known: Vec<&'static str>,
+    },
+
+    /// No plug-in of a vendor's is installed.
+    #[error(
+        "no plug-in for `{spec}` ({devices}) was found in {}: install it with `{install}`, or name its library with \
+         GYRUS_PJRT_PLUGIN or `pjrt:PATH`",
+        places(looked)
+    )]
+    NotFound {
+        /// What was asked for.
+        spec: String,
+        /// The devices that it is for.
+        devices: &'static str,
+        /// The folders that were searched.
+        looked: Vec<PathBuf>,
+        /// The command that installs it.
+        install: &'static str,
+    },
+
     /// The plug-in refused or failed.
     #[error("{doing} failed in the plug-in {}: {code}: {}{}", path.display(), message.trim_end(), remedy(*code))]
     Plugin {
@@ -89,6 +115,13 @@ pub enum PjrtError {
         /// Which buffer.
         buffer: String,
     },
+}
+
+fn places(looked: &[PathBuf]) -> String {
+    if looked.is_empty() {
+        return "the packages of any Python (there is none on the PATH)".to_owned();
+    }
+    looked.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// The remedy for what a plug-in reports, where its kind of error has one.

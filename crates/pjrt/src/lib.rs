@@ -1,5 +1,6 @@
 //! Accelerators: graphs are lowered to StableHLO, compiled and run by any PJRT plug-in, loaded at run time.
 
+pub mod discovery;
 mod error;
 pub mod lowering;
 pub mod runtime;

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::ptr::{self, NonNull};
 
-use gyrus_graph::DType;
+use gyrus_graph::{Buffer, DType};
 
 use super::ffi::{
     self, BufferDestroy, BufferDimensions, BufferElementType, BufferIsDeleted, BufferReadyEvent, BufferToHostBuffer,
     MemoryLayout, Structure, TiledLayout,
 };
-use super::{Client, Event, Plugin};
+use super::{Client, Event, Plugin, Transfer};
 use crate::PjrtError;
 
 /// A tensor in a device's memory, which is freed with it. It may still be under way: what uses it waits.
@@ -82,6 +82,32 @@ impl DeviceBuffer {
             let problem = format!("{} bytes for {self:?}, which takes {}", bytes.len(), self.num_bytes());
             return Err(PjrtError::Misuse { doing, problem });
         }
+        // SAFETY: the bytes are as many as asked for, and are borrowed until the copy is over.
+        let begun = unsafe { self.begin_copy(doing, bytes.as_mut_ptr()) };
+        let copied = begun.and_then(|copied| copied.map_or(Ok(()), |copied| copied.wait()));
+        copied.map_err(|error| self.or_donated(doing, error))
+    }
+
+    /// Begins to copy the elements to new memory of the host, in row-major order, and does not wait.
+    ///
+    /// # Errors
+    /// [`PjrtError::Donated`] if an execution took the buffer. What goes wrong later comes up where the transfer is
+    /// waited for.
+    pub fn begin_to_host(&self) -> Result<Transfer, PjrtError> {
+        let doing = "copying from a device";
+        let mut memory = Buffer::zeroed(self.num_bytes());
+        let start = memory.bytes_mut().map_or(ptr::null_mut(), <[u8]>::as_mut_ptr);
+        // SAFETY: the memory is as large as asked for, shared with no one, and held by the transfer until the copy is
+        // over.
+        let copied = unsafe { self.begin_copy(doing, start) }.map_err(|error| self.or_donated(doing, error))?;
+        Ok(Transfer::new(memory, copied))
+    }
+
+    /// Begins a copy; the event, if there is one, says when it is over.
+    ///
+    /// # Safety
+    /// There is room for `num_bytes` until then.
+    unsafe fn begin_copy(&self, doing: &'static str, start: *mut u8) -> Result<Option<Event>, PjrtError> {
         // Without a layout the plug-in would choose its own order of the axes.
         let minor_to_major: Vec<i64> = (0..self.dims.len() as i64).rev().collect();
         let tiled = TiledLayout {
@@ -95,17 +121,15 @@ impl DeviceBuffer {
         let mut copy = BufferToHostBuffer {
             src: self.buffer.as_ptr(),
             host_layout: if self.dims.len() > 1 { &mut layout } else { ptr::null_mut() },
-            dst: bytes.as_mut_ptr().cast(),
-            dst_size: bytes.len(),
+            dst: start.cast(),
+            dst_size: self.num_bytes(),
             ..BufferToHostBuffer::ZERO
         };
-        // SAFETY: the bytes are as many as asked for, and are borrowed until the copy is over.
-        let copied = unsafe {
-            let begun = self.plugin().call(doing, &mut copy);
-            begun.map(|()| Event::new(self.plugin(), copy.event, doing))
-        };
-        let copied = copied.and_then(|event| event.map_or(Ok(()), |event| event.wait()));
-        copied.map_err(|error| self.or_donated(doing, error))
+        // SAFETY: the buffer is there, and so is the room. The event is given away.
+        unsafe {
+            self.plugin().call(doing, &mut copy)?;
+            Ok(Event::new(&self.client, copy.event, doing))
+        }
     }
 
     /// When the elements are there; `None` if they are.
@@ -118,7 +142,7 @@ impl DeviceBuffer {
         // SAFETY: the buffer is there; the event is given away.
         unsafe {
             self.plugin().call(doing, &mut ready).map_err(|error| self.or_donated(doing, error))?;
-            Ok(Event::new(self.plugin(), ready.event, doing))
+            Ok(Event::new(&self.client, ready.event, doing))
         }
     }
 

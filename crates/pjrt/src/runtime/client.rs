@@ -5,20 +5,22 @@ use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use gyrus_graph::DType;
+use gyrus_graph::{Buffer, DType};
 
 use super::ffi::{
     self, ClientAddressableDevices, ClientBufferFromHostBuffer, ClientCompile, ClientCreate, ClientDestroy,
     ClientPlatformName, ClientPlatformVersion, Program, Structure, host_buffer_semantics,
 };
 use super::named_value::NamedValueStructs;
-use super::{Device, DeviceBuffer, Event, Executable, NamedValue, Plugin, compile_options};
+use super::program_cache::Key;
+use super::{Device, DeviceBuffer, Event, Executable, NamedValue, Plugin, ProgramCache, Transfer, compile_options};
 use crate::PjrtError;
 
 /// A plug-in's devices, opened for this process. Clones are the same client.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    cache: Option<ProgramCache>,
 }
 
 struct Inner {
@@ -57,7 +59,12 @@ impl Client {
             devices: Vec::new(),
         };
         inner.describe()?;
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), cache: ProgramCache::of_user() })
+    }
+
+    /// The same client, with another cache for its programs than the user's, or none.
+    pub fn with_cache(&self, cache: Option<ProgramCache>) -> Self {
+        Self { inner: self.inner.clone(), cache }
     }
 
     /// The plug-in.
@@ -80,13 +87,32 @@ impl Client {
         &self.inner.devices
     }
 
-    /// Compiles a program of StableHLO, as text, for as many replicas as run it, one on each of the first devices.
+    /// Compiles a program of StableHLO, as text, for as many replicas as run it, one on each of the first devices. A
+    /// program that was compiled before is read from the cache, if the plug-in can save programs.
     ///
     /// # Errors
     /// [`PjrtError::Misuse`] for no replica or more of them than devices; [`PjrtError::Plugin`] with the compiler's
     /// message.
     pub fn compile(&self, program: &str, num_replicas: usize) -> Result<Executable, PjrtError> {
         let options = self.compile_options(num_replicas)?;
+        let Some(cache) = self.cache.as_ref().filter(|_| Executable::can_be_saved_by(self.plugin())) else {
+            return self.compile_anew(program, &options, num_replicas);
+        };
+        let key = Key::new(self, program, &options);
+        if let Some(saved) = cache.read(&key) {
+            match Executable::load(self, &saved, num_replicas) {
+                Ok(executable) => return Ok(executable),
+                // A plug-in may refuse what it saved, on a machine that changed.
+                Err(_) => cache.remove(&key),
+            }
+        }
+        let executable = self.compile_anew(program, &options, num_replicas)?;
+        // Some plug-ins have the function, and refuse.
+        let _ = executable.save(|bytes| cache.write(&key, bytes));
+        Ok(executable)
+    }
+
+    fn compile_anew(&self, program: &str, options: &[u8], num_replicas: usize) -> Result<Executable, PjrtError> {
         let format = "mlir";
         let mut code = self.plugin().with_room(Program {
             code: program.as_ptr().cast(),
@@ -102,10 +128,11 @@ impl Client {
             compile_options_size: options.len(),
             ..ClientCompile::ZERO
         };
-        // SAFETY: program and options live until the call is over.
-        unsafe { self.plugin().call("compiling a program", &mut compile) }?;
-        // SAFETY: what was compiled is given away.
-        unsafe { Executable::new(self, compile.executable, num_replicas) }
+        // SAFETY: program and options live until the call is over. What was compiled is given away.
+        unsafe {
+            self.plugin().call("compiling a program", &mut compile)?;
+            Executable::new(self, compile.executable, num_replicas)
+        }
     }
 
     fn compile_options(&self, num_replicas: usize) -> Result<Vec<u8>, PjrtError> {
@@ -135,11 +162,29 @@ impl Client {
         Ok(buffer)
     }
 
+    /// Begins to copy values to a device and does not wait: the transfer holds the host's memory until the copy is
+    /// over. What uses the buffer waits for it.
+    ///
+    /// # Errors
+    /// As for [`upload`](Self::upload).
+    pub fn begin_upload(
+        &self,
+        device: usize,
+        dtype: DType,
+        dims: &[usize],
+        memory: Buffer,
+    ) -> Result<(DeviceBuffer, Transfer), PjrtError> {
+        let semantics = host_buffer_semantics::IMMUTABLE_UNTIL_TRANSFER_COMPLETES;
+        // SAFETY: the memory is neither freed nor, while the transfer shares it, changed until the event has happened.
+        let (buffer, copied) = unsafe { self.copy_from_host(device, dtype, dims, memory.bytes(), semantics) }?;
+        Ok((buffer, Transfer::new(memory, copied)))
+    }
+
     /// Begins a copy; the event, if there is one, says when the bytes may change.
     ///
     /// # Safety
     /// The bytes stay what and where they are for as long as the semantics ask.
-    pub(super) unsafe fn copy_from_host(
+    unsafe fn copy_from_host(
         &self,
         device: usize,
         dtype: DType,
@@ -152,8 +197,9 @@ impl Client {
         let Some(target) = self.devices().get(device) else {
             return misuse(format!("there is no device {device}, only {}", self.devices().len()));
         };
-        let expected = dims.iter().product::<usize>() * dtype.size();
-        if bytes.len() != expected {
+        let expected = dims.iter().try_fold(dtype.size(), |size, dim| size.checked_mul(*dim));
+        if expected != Some(bytes.len()) {
+            let expected = expected.map_or("more than there can be".to_owned(), |expected| expected.to_string());
             return misuse(format!("{} bytes for {dtype} {dims:?}, which takes {expected}", bytes.len()));
         }
         let dims: Vec<i64> = dims.iter().map(|dim| *dim as i64).collect();
@@ -171,7 +217,7 @@ impl Client {
         // until the call is over. Buffer and event are given away.
         unsafe {
             self.plugin().call(doing, &mut copy)?;
-            let copied = Event::new(self.plugin(), copy.done_with_host_buffer, doing);
+            let copied = Event::new(self, copy.done_with_host_buffer, doing);
             Ok((DeviceBuffer::new(self, copy.buffer)?, copied))
         }
     }

@@ -78,3 +78,21 @@ impl Message {
         self.bytes.extend(message.bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    #[test]
+    fn options_are_encoded_as_jaxlib_does() {
+        let golden: Value = serde_json::from_str(include_str!("../../tests/golden/pjrt_compile_options.json")).unwrap();
+        let numbers = |value: &Value| value.as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).collect::<Vec<_>>();
+        let cases = golden["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 4);
+        for case in cases {
+            let ids: Vec<i32> = numbers(&case["device_ids"]).into_iter().map(|id| id as i32).collect();
+            let bytes: Vec<u8> = numbers(&case["bytes"]).into_iter().map(|byte| byte as u8).collect();
+            assert_eq!(super::encode(&ids), bytes, "{ids:?}");
+        }
+    }
+}

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::ptr::NonNull;
 
-use super::Plugin;
+use super::Client;
 use super::ffi::{self, EventAwait, EventDestroy, EventIsReady, Structure};
 use crate::PjrtError;
 
 /// Something that a device will have done: a copy, or the computation of a buffer.
 pub struct Event {
-    plugin: &'static Plugin,
+    client: Client,
     event: NonNull<ffi::Event>,
     doing: &'static str,
 }
@@ -23,16 +23,16 @@ impl Event {
     /// Takes an event over; `None` for a null pointer, which stands for something that is done.
     ///
     /// # Safety
-    /// The event is null, or the plug-in's and the caller's to free.
-    pub(super) unsafe fn new(plugin: &'static Plugin, event: *mut ffi::Event, doing: &'static str) -> Option<Self> {
-        NonNull::new(event).map(|event| Self { plugin, event, doing })
+    /// The event is null, or the client's and the caller's to free.
+    pub(super) unsafe fn new(client: &Client, event: *mut ffi::Event, doing: &'static str) -> Option<Self> {
+        NonNull::new(event).map(|event| Self { client: client.clone(), event, doing })
     }
 
     /// Whether it has happened, or failed.
     pub fn is_ready(&self) -> Result<bool, PjrtError> {
         let mut arguments = EventIsReady { event: self.event.as_ptr(), ..EventIsReady::ZERO };
         // SAFETY: the event is ours until it is dropped.
-        unsafe { self.plugin.call(self.doing, &mut arguments) }?;
+        unsafe { self.client.plugin().call(self.doing, &mut arguments) }?;
         Ok(arguments.is_ready)
     }
 
@@ -43,14 +43,14 @@ impl Event {
     pub fn wait(&self) -> Result<(), PjrtError> {
         let mut arguments = EventAwait { event: self.event.as_ptr(), ..EventAwait::ZERO };
         // SAFETY: the event is ours until it is dropped.
-        unsafe { self.plugin.call(self.doing, &mut arguments) }
+        unsafe { self.client.plugin().call(self.doing, &mut arguments) }
     }
 }
 
 impl Drop for Event {
     fn drop(&mut self) {
         // SAFETY: the event is ours, and is not used again.
-        unsafe { self.plugin.destroy(EventDestroy { event: self.event.as_ptr(), ..EventDestroy::ZERO }) }
+        unsafe { self.client.plugin().destroy(EventDestroy { event: self.event.as_ptr(), ..EventDestroy::ZERO }) }
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ptr::{self, NonNull};
 
 use super::ffi::{
-    self, ExecutableDestroy, ExecutableNumOutputs, ExecuteOptions, LoadedExecutableDestroy, LoadedExecutableExecute,
-    LoadedExecutableGetExecutable, Structure,
+    self, ExecutableDeserializeAndLoad, ExecutableDestroy, ExecutableNumOutputs, ExecutableSerialize, ExecuteOptions,
+    LoadedExecutableDestroy, LoadedExecutableExecute, LoadedExecutableGetExecutable, Structure,
 };
 use super::{Client, DeviceBuffer, Plugin};
 use crate::PjrtError;
@@ -16,6 +16,7 @@ pub struct Executable {
     loaded: NonNull<ffi::LoadedExecutable>,
     num_replicas: usize,
     num_outputs: usize,
+    is_from_cache: bool,
 }
 
 // SAFETY: PJRT's functions may be called from any thread.
@@ -35,7 +36,7 @@ impl Executable {
     ) -> Result<Self, PjrtError> {
         let loaded = client.plugin().not_null(loaded, "compiling a program")?;
         // From here on the executable is freed on every way out.
-        let mut this = Self { client: client.clone(), loaded, num_replicas, num_outputs: 0 };
+        let mut this = Self { client: client.clone(), loaded, num_replicas, num_outputs: 0, is_from_cache: false };
         this.num_outputs = this.with_unloaded(|executable| {
             let mut count = ExecutableNumOutputs { executable, ..ExecutableNumOutputs::ZERO };
             // SAFETY: the executable is there.
@@ -62,6 +63,53 @@ impl Executable {
             self.plugin().destroy(ExecutableDestroy { executable: get.executable, ..ExecutableDestroy::ZERO });
         }
         result
+    }
+
+    /// Whether a plug-in has what it takes to save programs and to load them again.
+    pub(super) fn can_be_saved_by(plugin: &Plugin) -> bool {
+        plugin.has::<ExecutableSerialize>() && plugin.has::<ExecutableDeserializeAndLoad>()
+    }
+
+    /// Gives a function the executable's bytes.
+    pub(super) fn save(&self, write: impl FnOnce(&[u8])) -> Result<(), PjrtError> {
+        let doing = "saving a program";
+        let mut serialize = ExecutableSerialize::ZERO;
+        self.with_unloaded(|executable| {
+            serialize.executable = executable;
+            // SAFETY: the executable is there.
+            unsafe { self.plugin().call(doing, &mut serialize) }
+        })?;
+        if let Some(start) = NonNull::new(serialize.serialized_bytes.cast_mut()) {
+            // SAFETY: the bytes are there until they are freed.
+            write(unsafe { std::slice::from_raw_parts(start.as_ptr().cast(), serialize.serialized_bytes_size) });
+        }
+        if let Some(free) = serialize.serialized_executable_deleter {
+            // SAFETY: once, and the bytes are not used again.
+            unsafe { free(serialize.serialized_executable) };
+        }
+        Ok(())
+    }
+
+    /// The executable that gave these bytes.
+    pub(super) fn load(client: &Client, bytes: &[u8], num_replicas: usize) -> Result<Self, PjrtError> {
+        let mut load = ExecutableDeserializeAndLoad {
+            client: client.as_ptr(),
+            serialized_executable: bytes.as_ptr().cast(),
+            serialized_executable_size: bytes.len(),
+            ..ExecutableDeserializeAndLoad::ZERO
+        };
+        // SAFETY: the bytes live until the call is over. What was loaded is given away.
+        unsafe {
+            client.plugin().call("loading a saved program", &mut load)?;
+            let mut this = Self::new(client, load.loaded_executable, num_replicas)?;
+            this.is_from_cache = true;
+            Ok(this)
+        }
+    }
+
+    /// Whether it was read from the cache, not compiled.
+    pub fn is_from_cache(&self) -> bool {
+        self.is_from_cache
     }
 
     /// How many replicas run it, each on its own device.

@@ -28,8 +28,13 @@ mod device;
 mod event;
 mod executable;
 mod ffi;
+mod libraries;
 mod named_value;
 mod plugin;
+#[cfg(test)]
+mod plugin_tests;
+mod program_cache;
+mod transfer;
 
 pub use buffer::DeviceBuffer;
 pub use client::Client;
@@ -38,3 +43,5 @@ pub use event::Event;
 pub use executable::Executable;
 pub use named_value::NamedValue;
 pub use plugin::Plugin;
+pub use program_cache::ProgramCache;
+pub use transfer::Transfer;

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use libloading::Library;
-
 use super::ffi::{self, Api, Arguments, Failure, PluginAttributes, PluginInitialize, Structure, WithRoom};
-use super::{NamedValue, named_value};
+use super::{NamedValue, libraries, named_value};
 use crate::{ErrorCode, PjrtError};
 
 /// A loaded plug-in.
@@ -27,7 +25,8 @@ pub struct Plugin {
 static LOADED: LazyLock<Mutex<HashMap<PathBuf, &'static Plugin>>> = LazyLock::new(Mutex::default);
 
 impl Plugin {
-    /// Loads a plug-in, once for each path.
+    /// Loads a plug-in, once for each file. It is loaded by the path as given, beside which the libraries are that it
+    /// needs, even where that is a link.
     ///
     /// # Errors
     /// [`PjrtError::Load`] if the library or one that it needs cannot be loaded, [`PjrtError::NotAPlugin`] if it is no
@@ -35,7 +34,8 @@ impl Plugin {
     /// [`PjrtError::Plugin`] if it fails to set itself up.
     pub fn load(path: impl AsRef<Path>) -> Result<&'static Self, PjrtError> {
         let path = path.as_ref();
-        let canonical = path.canonicalize().map_err(|error| PjrtError::Load {
+        let found = path.canonicalize().and_then(|canonical| Ok((canonical, std::path::absolute(path)?)));
+        let (canonical, path) = found.map_err(|error| PjrtError::Load {
             path: path.to_owned(),
             reason: error.to_string(),
             remedy: "check the path".to_owned(),
@@ -44,20 +44,14 @@ impl Plugin {
         if let Some(plugin) = loaded.get(&canonical) {
             return Ok(plugin);
         }
-        let plugin: &'static Plugin = Box::leak(Box::new(Self::open(&canonical)?));
+        let plugin: &'static Plugin = Box::leak(Box::new(Self::open(path)?));
         loaded.insert(canonical, plugin);
         Ok(plugin)
     }
 
-    fn open(path: &Path) -> Result<Self, PjrtError> {
-        // SAFETY: loading runs the library's initialisers. That it is a library of the user's choice, and means no
-        // harm, is what naming it as a plug-in says.
-        let library = unsafe { Library::new(path) }.map_err(|error| PjrtError::Load {
-            path: path.to_owned(),
-            reason: error.to_string(),
-            remedy: "is it a plug-in for this system, and are the libraries that it needs installed?".to_owned(),
-        })?;
-        let not_a_plugin = |reason: &str| PjrtError::NotAPlugin { path: path.to_owned(), reason: reason.to_owned() };
+    fn open(path: PathBuf) -> Result<Self, PjrtError> {
+        let library = libraries::load(&path)?;
+        let not_a_plugin = |reason: &str| PjrtError::NotAPlugin { path: path.clone(), reason: reason.to_owned() };
         // SAFETY: a function of this name is that of the PJRT C API.
         let get_api = unsafe { library.get::<unsafe extern "C" fn() -> *const c_void>(b"GetPjrtApi\0") }
             .map_err(|_| not_a_plugin("it has no function `GetPjrtApi`"))?;
@@ -65,7 +59,7 @@ impl Plugin {
         let api = unsafe { Api::new(get_api()) }.ok_or_else(|| not_a_plugin("`GetPjrtApi` returned no table"))?;
         // Never unloaded: see the type.
         std::mem::forget(library);
-        Self::from_api(path.to_owned(), api)
+        Self::from_api(path, api)
     }
 
     /// Agrees on a version, and sets the plug-in up.

@@ -5,11 +5,15 @@
 
 mod api;
 mod calls;
+#[cfg(test)]
+mod layout_tests;
 
 use std::ffi::{c_char, c_int, c_void};
 
 use gyrus_graph::DType;
 
+#[cfg(test)]
+pub(super) use api::MINOR;
 pub(super) use api::{Api, Failure, MAJOR, WithRoom, text};
 pub(super) use calls::*;
 
