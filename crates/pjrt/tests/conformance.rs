@@ -33,8 +33,17 @@ fn gradient(inputs: &[Value], values: &[Value]) -> Vec<Value> {
     gradients(&ends, &ones, &targets).into_iter().flatten().collect()
 }
 
-/// The cases of an element type, forward and differentiated once; twice in `f64`, where differences are least hidden by
-/// rounding.
+/// How often cases are differentiated: twice in `f64`, where rounding hides least; not in `f16`, in which nothing is
+/// lowered otherwise than in `bf16`.
+fn num_derivatives(dtype: DType) -> usize {
+    match dtype {
+        DType::F64 => 2,
+        DType::F16 => 0,
+        _ => 1,
+    }
+}
+
+/// The cases of an element type, forward and differentiated.
 fn uses(cases: Vec<Case>, dtype: DType) -> Vec<Use> {
     let mut random = Random(7);
     let mut uses = vec![];
@@ -42,7 +51,7 @@ fn uses(cases: Vec<Case>, dtype: DType) -> Vec<Use> {
         let inputs: Vec<Value> = inputs.iter().map(|sample| random.sample(sample, dtype)).collect();
         let outputs = build(&inputs);
         let mut orders = vec![outputs];
-        for _ in 0..usize::from(differentiable) + usize::from(twice && dtype == DType::F64) {
+        for _ in 0..num_derivatives(dtype).min(usize::from(differentiable) + usize::from(twice)) {
             let last = orders.last().expect("the outputs");
             orders.push(gradient(&inputs, last));
         }
@@ -90,7 +99,7 @@ fn check(dtype: DType) {
     println!("{dtype}: {} operations in {} uses", seen.len(), uses.len());
     assert!(found.is_empty(), "{} of {} uses differ:\n{}", found.len(), uses.len(), found.join("\n"));
     // A list of cases that has become empty would say nothing.
-    assert!(seen.len() > 80 && uses.len() > 600, "{} operations in {} uses", seen.len(), uses.len());
+    assert!(seen.len() > 80 && uses.len() > 300, "{} operations in {} uses", seen.len(), uses.len());
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn step(inputs: &[Value]) -> Vec<Value> {
     let kept = mask.select(&y, &y.full_like(0.0));
     let loss = mean(&kept.mul(&kept).mul(x).sin()).all_reduce_mean();
     let targets = [weight, gamma, beta, x].map(Clone::clone);
-    let found = gradients(&[loss.clone()], &[loss.full_like(1.0)], &targets);
+    let found = gradients(std::slice::from_ref(&loss), &[loss.full_like(1.0)], &targets);
     let [dweight, dgamma, dbeta, dx] =
         <[Option<Value>; 4]>::try_from(found).expect("four").map(|gradient| gradient.expect("depends on it"));
     let of_all = [dweight, dgamma, dbeta].map(|gradient| gradient.all_reduce_mean());
@@ -99,7 +99,7 @@ fn replicas_compute_what_one_device_does() {
 fn replicas_agree_in_half_precision() {
     let Some(client) = client(NUM_REPLICAS as i64) else { return };
     let argument = Value::placeholder(Spec::new([1], DType::BF16));
-    let graph = Graph::capture(&[argument.clone()], &[argument.all_reduce_mean()]).graph;
+    let graph = Graph::capture(std::slice::from_ref(&argument), &[argument.all_reduce_mean()]).graph;
     // In bf16 256 + 1 + 1 + 2 would stay 258 or less, as 257 is no such number.
     let inputs =
         [256.0, 1.0, 1.0, 2.0].map(|number| vec![Value::from_elements([1], &[gyrus_graph::bf16::from_f32(number)])]);

@@ -8,14 +8,9 @@ use super::{
     window,
 };
 
-/// Writes an operation and returns its outputs, of the specifications `results`.
-pub(super) fn lower(
-    writer: &mut Writer,
-    op: &Op,
-    operands: &[Tensor],
-    results: &[Spec],
-) -> Result<Vec<Tensor>, LoweringError> {
-    let (w, x) = (writer, operands);
+/// Writes an operation on `x` and returns its outputs, of the specifications `results`. What is not named here is a
+/// function made of its decomposition.
+pub(super) fn lower(w: &mut Writer, op: &Op, x: &[Tensor], results: &[Spec]) -> Result<Vec<Tensor>, LoweringError> {
     let Some(result) = results.first() else { return Ok(vec![]) };
     Ok(vec![match op {
         Op::Constant(op) => source::constant(w, op),

@@ -2,29 +2,21 @@
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
-use std::path::{Path, PathBuf};
+#[path = "../plugin/mod.rs"]
+mod plugin;
+
 use std::sync::Once;
 
 use gyrus_graph::conformance::Sample;
 use gyrus_graph::{Buffer, DType, Element, Graph, Shape, Value, bf16, f16};
 use gyrus_pjrt::lowering::{Lowering, lower};
-use gyrus_pjrt::runtime::{Client, DeviceBuffer, NamedValue, Plugin};
+use gyrus_pjrt::runtime::{Client, DeviceBuffer, NamedValue};
 
-/// The devices of the plug-in to test with, from `GYRUS_PJRT_PLUGIN` or from the build folder; a loud `None` where
-/// there is none.
+/// So many devices of the plug-in to test with; `None` where there is no plug-in.
 pub fn client(num_devices: i64) -> Option<Client> {
-    let built =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/pjrt/lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so");
-    let path = std::env::var_os("GYRUS_PJRT_PLUGIN").map_or(built, PathBuf::from);
-    if path.exists() {
-        FLAGS.call_once(set_flags);
-        let plugin = Plugin::load(&path).expect("a plug-in that can be loaded");
-        let options = [("cpu_device_count", NamedValue::I64(num_devices))];
-        return Some(Client::new(plugin, &options).expect("devices"));
-    }
-    assert!(std::env::var_os("GYRUS_REQUIRE_PJRT").is_none(), "no plug-in at {}", path.display());
-    eprintln!("SKIPPED: no PJRT plug-in at {}", path.display());
-    None
+    FLAGS.call_once(set_flags);
+    let options = [("cpu_device_count", NamedValue::I64(num_devices))];
+    Some(Client::new(plugin::plugin()?, &options).expect("devices").with_cache(None))
 }
 
 static FLAGS: Once = Once::new();
