@@ -5,6 +5,7 @@
 //! reference interpreter of StableHLO, as ours do.
 
 use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
+use gyrus_graph::ops::reduction::Reduction;
 use gyrus_graph::{DType, Op, Scalar, Spec, Value};
 
 use super::LoweringError;
@@ -60,17 +61,18 @@ fn of_unsigned(w: &mut Writer, function: Unary, x: &Tensor) -> Tensor {
     w.map("minimum", &[x, &one])
 }
 
-pub(super) fn binary(w: &mut Writer, op: Binary, a: &Tensor, b: &Tensor) -> Tensor {
+pub(super) fn binary(w: &mut Writer, op: &Op, function: Binary, x: &[Tensor]) -> Result<Vec<Tensor>, LoweringError> {
+    let (a, b) = (&x[0], &x[1]);
     let is_whole = !a.dtype().is_float();
-    let name = match op {
+    let name = match function {
         Binary::Add => "add",
         Binary::Sub => "subtract",
         Binary::Mul => "multiply",
-        Binary::Div if is_whole => return whole_division(w, a, b),
+        Binary::Div if is_whole => return Ok(vec![whole_division(w, a, b)]),
         Binary::Div => "divide",
-        Binary::Rem if is_whole => return whole_remainder(w, a, b),
+        Binary::Rem if is_whole => return Ok(vec![whole_remainder(w, a, b)]),
         Binary::Rem => "remainder",
-        Binary::Pow if is_whole && a.dtype() != DType::U8 => return whole_power(w, a, b),
+        Binary::Pow if is_whole => return w.call(op, x, |x| Some(vec![whole_power(&x[0], &x[1])])),
         Binary::Pow => "power",
         Binary::Max => "maximum",
         Binary::Min => "minimum",
@@ -83,7 +85,7 @@ pub(super) fn binary(w: &mut Writer, op: Binary, a: &Tensor, b: &Tensor) -> Tens
         Binary::ShiftRightArithmetic if a.dtype() == DType::U8 => "shift_right_logical",
         Binary::ShiftRightArithmetic => "shift_right_arithmetic",
     };
-    w.map(name, &[a, b])
+    Ok(vec![w.map(name, &[a, b])])
 }
 
 /// A constant like `x` with all bits set.
@@ -124,13 +126,27 @@ fn whole_remainder(w: &mut Writer, a: &Tensor, b: &Tensor) -> Tensor {
     w.select(&is_zero, a, &remainder)
 }
 
-/// All bits set for a negative power of 0.
-fn whole_power(w: &mut Writer, a: &Tensor, b: &Tensor) -> Tensor {
-    let zero = w.full_like(a, 0.0);
-    let (is_zero, is_negative) = (w.compare(Direction::Eq, a, &zero), w.compare(Direction::Lt, b, &zero));
-    let is_pole = w.map("and", &[&is_zero, &is_negative]);
-    let (power, ones) = (w.map("power", &[a, b]), all_bits(w, a));
-    w.select(&is_pole, &ones, &power)
+/// By repeated squaring, as XLA looks at the lowest bits of the exponent only. A negative power is one of the quotient
+/// `1 / a`, which is -1 for 0, and 0 or of size 1 for others.
+fn whole_power(a: &Value, b: &Value) -> Value {
+    let (zero, one) = (a.full_like(0.0), a.full_like(1.0));
+    let all: Vec<usize> = (0..a.rank()).collect();
+    let is_odd = |x: &Value| x.and(&one).eq(&one);
+    let start = [one.clone(), a.clone(), b.max(&zero)];
+    let power = Value::while_loop(
+        &start,
+        |carries| carries[2].ne(&zero).reduce(Reduction::Or, &all),
+        |carries| {
+            let [power, base, exponent] = carries else { unreachable!("three carries") };
+            let next = is_odd(exponent).select(&power.mul(base), power);
+            vec![next, base.mul(base), exponent.shift_right_logical(&one)]
+        },
+    )
+    .swap_remove(0);
+    let inverse = one.div(a);
+    let keeps_sign = is_odd(b).or(&a.eq(&zero));
+    let negative_power = keeps_sign.select(&inverse, &inverse.mul(&inverse));
+    b.lt(&zero).select(&negative_power, &power)
 }
 
 /// See `gyrus_graph::ops::elementwise::Convert` for the rules.

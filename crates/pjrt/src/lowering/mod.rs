@@ -44,19 +44,35 @@ pub struct Lowering<'a> {
     pub name: &'a str,
     /// Pairs of an input and an output that may take its memory; they have equal specifications.
     pub donated: &'a [(usize, usize)],
-    /// On how many devices the program runs at once, each with its part of a batch. If it is more than one,
-    /// [`gyrus_graph::ops::collective::AllReduce`] is the mean over them, batch normalisation uses the statistics of
-    /// the whole batch, and replica `r` draws random words from place `r * num_elements` on, so that what is drawn
-    /// for a batch that is split along its leading axis is what one device would draw.
+    /// On how many devices the program runs at once, at least 1, each with its part of a batch. With several
+    ///
+    /// * [`gyrus_graph::ops::collective::AllReduce`] is the mean over them,
+    /// * batch normalisation and its gradient use the statistics of the whole batch,
+    /// * replica `r` draws random words from place `r * num_elements` on, so that what is drawn for a batch that is
+    ///   split along its leading axis is what one device would draw.
     pub num_replicas: usize,
 }
 
 /// A module of StableHLO whose function `main` takes the graph's inputs and returns its outputs. The same graph gives
 /// the same text always.
 ///
+/// ```
+/// use gyrus_graph::{DType, Graph, Spec, Value};
+/// use gyrus_pjrt::lowering::{Lowering, lower};
+/// let x = Value::placeholder(Spec::new([2], DType::F32));
+/// let graph = Graph::capture(&[x.clone()], &[x.exp()]).graph;
+/// let text = lower(&graph, &Lowering { name: "exp", donated: &[(0, 0)], num_replicas: 1 })?;
+/// assert!(text.contains("stablehlo.exponential"));
+/// # Ok::<(), gyrus_pjrt::lowering::LoweringError>(())
+/// ```
+///
 /// # Errors
 /// If StableHLO has no word for an operation, or a donated pair does not fit.
+///
+/// # Panics
+/// If there is no replica.
 pub fn lower(graph: &Graph, options: &Lowering) -> Result<String, LoweringError> {
+    assert!(options.num_replicas > 0, "lower: a program has at least one replica");
     let donated = donated_by_input(graph, options.donated)?;
     Writer::new(options.num_replicas).module(options.name, graph, &donated)
 }

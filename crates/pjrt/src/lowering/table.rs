@@ -8,20 +8,15 @@ use super::{
     window,
 };
 
-/// Writes an operation and returns its outputs, of the specifications `results`.
-pub(super) fn lower(
-    writer: &mut Writer,
-    op: &Op,
-    operands: &[Tensor],
-    results: &[Spec],
-) -> Result<Vec<Tensor>, LoweringError> {
-    let (w, x) = (writer, operands);
+/// Writes an operation on `x` and returns its outputs, of the specifications `results`. What is not named here is a
+/// function made of its decomposition.
+pub(super) fn lower(w: &mut Writer, op: &Op, x: &[Tensor], results: &[Spec]) -> Result<Vec<Tensor>, LoweringError> {
     let Some(result) = results.first() else { return Ok(vec![]) };
     Ok(vec![match op {
         Op::Constant(op) => source::constant(w, op),
         Op::Iota(op) => source::iota(w, op),
         Op::Unary(function) => return elementwise::unary(w, op, *function, x, result),
-        Op::Binary(op) => elementwise::binary(w, *op, &x[0], &x[1]),
+        Op::Binary(function) => return elementwise::binary(w, op, *function, x),
         Op::Compare(op) => w.compare(op.direction, &x[0], &x[1]),
         Op::Select(_) => w.select(&x[0], &x[1], &x[2]),
         Op::Convert(op) => elementwise::convert(w, &x[0], op.dtype),

@@ -12,7 +12,8 @@ pub(super) fn lower(w: &mut Writer, op: &Op, operands: &[Tensor]) -> Result<Vec<
 
 /// As [`lower`], where a sum over the batch is one over all replicas. Divided by what one replica has, the mean of
 /// the replicas' sums is the mean over the whole batch. The gradients of weight and bias, which are sums, become
-/// means over replicas, as all gradients of weights do where the loss is the mean of the replicas' losses.
+/// means over replicas, as all gradients of weights do where the loss is the mean of the replicas' losses. What
+/// differentiates these gradients again, or the statistics, which training does not, takes the statistics of its part.
 pub(super) fn of_all_replicas(w: &mut Writer, op: &Op, operands: &[Tensor]) -> Result<Vec<Tensor>, LoweringError> {
     w.call(op, operands, |x| {
         let graph = Graph::capture(x, &op.decompose(x)?).graph;

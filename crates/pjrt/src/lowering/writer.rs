@@ -36,14 +36,14 @@ struct Body {
     text: String,
     num_values: usize,
     depth: usize,
+    /// The operations being lowered, each within the one before.
+    path: Vec<&'static str>,
 }
 
 /// A module being written.
 pub(super) struct Writer {
     pub(super) num_replicas: usize,
     body: Body,
-    /// The operations being lowered, each within the one before.
-    path: Vec<&'static str>,
     /// The functions that stand for operations on operands of some specifications.
     known: HashMap<(Op, Vec<Spec>), Function>,
     num_functions: usize,
@@ -62,7 +62,6 @@ impl Writer {
         Writer {
             num_replicas,
             body: Body::default(),
-            path: vec![],
             known: HashMap::new(),
             num_functions: 0,
             functions: String::new(),
@@ -76,16 +75,22 @@ impl Writer {
         graph: &Graph,
         donated: &[Option<usize>],
     ) -> Result<String, LoweringError> {
-        let main = self.function("public @main", graph, donated)?;
+        let main = self.function("public @main", vec![], graph, donated)?;
         let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let (replicas, functions) = (self.num_replicas, &self.functions);
         let attributes = format!("mhlo.num_partitions = 1 : i32, mhlo.num_replicas = {replicas} : i32");
         Ok(format!("module @\"{name}\" attributes {{{attributes}}} {{\n{main}{functions}}}\n"))
     }
 
-    /// The text of a function that computes a graph.
-    fn function(&mut self, name: &str, graph: &Graph, donated: &[Option<usize>]) -> Result<String, LoweringError> {
-        let outer = std::mem::replace(&mut self.body, Body { depth: 2, ..Body::default() });
+    /// The text of a function that computes a graph, within the operation that it stands for.
+    fn function(
+        &mut self,
+        name: &str,
+        path: Vec<&'static str>,
+        graph: &Graph,
+        donated: &[Option<usize>],
+    ) -> Result<String, LoweringError> {
+        let outer = std::mem::replace(&mut self.body, Body { depth: 2, path, ..Body::default() });
         let arguments = self.names(graph.inputs.iter().map(|&node| &graph.nodes[node].outputs[0]));
         let results = self.graph(graph, &arguments)?;
         self.end("func.return", &results);
@@ -112,9 +117,9 @@ impl Writer {
                 continue;
             }
             let operands: Vec<Tensor> = node.inputs.iter().map(|p| tensors[p.node][p.output].clone()).collect();
-            self.path.push(node.op.name());
+            self.body.path.push(node.op.name());
             tensors[index] = table::lower(self, &node.op, &operands, &node.outputs)?;
-            self.path.pop();
+            self.body.path.pop();
         }
         Ok(graph.outputs.iter().map(|port| tensors[port.node][port.output].clone()).collect())
     }
@@ -137,10 +142,11 @@ impl Writer {
                 operation: op.name(),
                 reason: "StableHLO has no word for it, and it has no decomposition".into(),
             })?;
-            let graph = Graph::capture(&arguments, &outputs).graph;
+            let captured = Graph::capture(&arguments, &outputs);
+            assert!(captured.constants.is_empty(), "{}: a decomposition reads its operands only", op.name());
             let name = format!("{}_{}", op.name(), self.num_functions);
             self.num_functions += 1;
-            let function = self.function(&format!("private @{name}"), &graph, &[])?;
+            let function = self.function(&format!("private @{name}"), vec![op.name()], &captured.graph, &[])?;
             self.functions.push_str(&function);
             let results = outputs.iter().map(|output| output.spec().clone()).collect();
             self.known.insert(key.clone(), Function { name, results });
@@ -207,7 +213,7 @@ impl Writer {
             [result] => tensor_type(result),
             several => format!("({})", listed(several.iter().map(tensor_type))),
         };
-        let location = self.path.join("/");
+        let location = self.body.path.join("/");
         let number = self.body.num_values;
         self.body.num_values += 1;
         let (left, made) = match results {
