@@ -12,7 +12,9 @@
 //! # Where things are
 //! * [`Tensor`], [`grad`] and [`compile`]: the engine.
 //! * [`nn`]: layers, initial weights and losses; [`optim`]: optimizers and schedules; [`models`]: architectures.
-//! * [`data`]: reading, checking, splitting, transforming and loading data; [`metrics`]: measuring.
+//! * [`open`] and [`accelerators`]: GPUs, TPUs and others, by their vendors' PJRT plug-ins.
+//! * [`data`]: reading, checking, splitting, transforming and loading data; [`metrics`]: measuring; [`geometry`]: boxes and
+//!   masks.
 //! * [`train`]: the loop with checkpoints, early stopping and reports; [`tasks`]: what the command line trains;
 //!   [`checkpoint`]: what lasts.
 //!
@@ -58,6 +60,7 @@ pub use gyrus_tensor::{
 
 pub use gyrus_checkpoint as checkpoint;
 pub use gyrus_pjrt as accelerators;
+pub use gyrus_geometry as geometry;
 pub use gyrus_metrics as metrics;
 pub use gyrus_models as models;
 pub use gyrus_nn as nn;
