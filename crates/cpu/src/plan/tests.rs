@@ -78,6 +78,71 @@ fn plans_agree_with_the_interpreter() {
     }
 }
 
+/// A step of gradient descent, in place: what follows a gradient is done, whatever kernel computes it.
+fn check_update(name: &str, arguments: &[Value], output: &Value, arrays: &[Array]) {
+    let is_real = |index: &usize| arguments[*index].dtype().is_float();
+    let trained: Vec<usize> = (0..arguments.len()).filter(is_real).collect();
+    let targets: Vec<Value> = trained.iter().map(|&index| arguments[index].clone()).collect();
+    let found = gradients(std::slice::from_ref(output), &[output.full_like(1.0)], &targets);
+    let step = |(target, gradient): (&Value, Option<Value>)| {
+        gradient.map_or(target.neg(), |gradient| target.sub(&gradient.mul(&gradient.full_like(0.5))))
+    };
+    let updated: Vec<Value> = targets.iter().zip(found).map(step).collect();
+    check(name, arguments, &updated, arrays);
+    let graph = Graph::capture(arguments, &updated).graph;
+    let donated: Vec<(usize, usize)> = trained.iter().enumerate().map(|(output, &input)| (input, output)).collect();
+    let apart = run(&graph, arrays, &[], false, 1);
+    let in_place = run(&graph, arrays, &donated, true, 2);
+    assert!(in_place.iter().map(Buffer::bytes).eq(apart.iter().map(Buffer::bytes)), "{name}, in place");
+}
+
+#[test]
+fn every_gradient_can_be_followed_by_an_update() {
+    let mut random = Random(13);
+    for Case { name, inputs, build, differentiable, .. } in ops::cases() {
+        let arrays: Vec<Array> = inputs.iter().map(|sample| rounded(random.sample(sample, DType::F64))).collect();
+        let arguments: Vec<Value> = arrays.iter().map(|array| Value::placeholder(array.spec.clone())).collect();
+        let output = build(&arguments).into_iter().find(|output| output.dtype().is_float());
+        if let Some(output) = output.filter(|_| differentiable && !name.contains("constant")) {
+            check_update(&format!("a step on {name}"), &arguments, &output, &arrays);
+        }
+    }
+}
+
+/// Of convolutions of every kind that has a kernel of its own.
+#[test]
+fn weights_of_convolutions_are_updated() {
+    let mut random = Random(17);
+    // Channels in and out, kernel, stride, groups.
+    for [inside, outside, kernel, stride, groups] in [
+        [3, 64, 3, 1, 1],
+        [32, 48, 3, 1, 1],
+        [32, 48, 3, 2, 1],
+        [32, 48, 1, 1, 1],
+        [32, 48, 1, 2, 1],
+        [16, 16, 5, 1, 1],
+        [32, 32, 3, 1, 32],
+        [32, 32, 3, 2, 4],
+    ] {
+        let shapes: [&[usize]; 2] = [&[2, inside, 12, 12], &[outside, inside / groups, kernel, kernel]];
+        let samples = shapes.map(|shape| Sample::uniform(shape, -1.0, 1.0));
+        let arrays = samples.map(|sample| rounded(random.sample(&sample, DType::F32)));
+        let arguments = shapes.map(real);
+        let half = (kernel / 2) as i64;
+        let window = ConvolutionWindow {
+            stride: vec![stride; 2],
+            padding: vec![(half, half); 2],
+            groups,
+            ..ConvolutionWindow::new(2)
+        };
+        let y = arguments[0].conv(&arguments[1], window);
+        let loss = y.mul(&y).reduce(Reduction::Sum, &[0, 1, 2, 3]);
+        let loss = loss.mul(&loss.full_like(0.01));
+        let name = format!("{inside} to {outside}, kernel {kernel}, stride {stride}, groups {groups}");
+        check_update(&name, &arguments, &loss, &arrays);
+    }
+}
+
 fn matmul(a: &Value, b: &Value) -> Value {
     a.dot_general(b, DotGeneral { lhs_contract: vec![1], rhs_contract: vec![0], ..Default::default() })
 }
