@@ -2,7 +2,8 @@
 //!
 //! StableHLO leaves open what a division by zero, its overflow, and the conversion of a real that no integer is near
 //! give: what ours say stands around them. Shifts by the width or more give 0, or the sign, in XLA and in the
-//! reference interpreter of StableHLO, as ours do.
+//! reference interpreter of StableHLO, as ours do. Maximum and minimum are NaN where an operand is; XLA's CPU must be told
+//! so, by `xla_cpu_enable_fast_min_max=false`, other devices do it by themselves.
 
 use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 use gyrus_graph::ops::reduction::Reduction;
