@@ -15,6 +15,7 @@ import numpy
 from jaxlib import _jax
 
 EXECUTABLE_BUILD_OPTIONS = 3
+OVERRIDES = 7
 # device_ordinal, num_replicas, num_partitions, device_assignment
 KEPT = (1, 4, 5, 9)
 
@@ -45,22 +46,26 @@ def fields(data):
         yield number, content, data[begin:at]
 
 
-def encode(device_ids):
+def encode(device_ids, overrides=()):
     options = _jax.CompileOptions()
     options.num_replicas = len(device_ids)
     options.num_partitions = 1
     if len(device_ids) > 1:
         options.device_assignment = _jax.DeviceAssignment.create(numpy.array(device_ids).reshape(-1, 1))
+    options.env_option_overrides = list(overrides)
     build = next(content for number, content, _ in fields(options.SerializeAsString()) if number == EXECUTABLE_BUILD_OPTIONS)
     kept = b"".join(raw for number, _, raw in fields(build) if number in KEPT)
     assert len(kept) < 0x80
-    return bytes([EXECUTABLE_BUILD_OPTIONS << 3 | 2, len(kept)]) + kept
+    overrides = b"".join(raw for number, _, raw in fields(options.SerializeAsString()) if number == OVERRIDES)
+    return bytes([EXECUTABLE_BUILD_OPTIONS << 3 | 2, len(kept)]) + kept + overrides
 
 
 cases = [[0], [0, 1], [0, 1, 2, 3], [3, 300, 70000]]
+on_cpu = encode([0], [("xla_cpu_enable_fast_min_max", False)])
 made = {
     "made_by": "scripts/goldens/pjrt_compile_options.py",
     "jaxlib": jaxlib.__version__,
-    "cases": [{"device_ids": ids, "bytes": list(encode(ids))} for ids in cases],
+    "cases": [{"device_ids": ids, "bytes": list(encode(ids))} for ids in cases]
+    + [{"device_ids": [0], "platform": "cpu", "bytes": list(on_cpu)}],
 }
 print(json.dumps(made))

@@ -145,7 +145,7 @@ impl Client {
             return Err(PjrtError::Misuse { doing: "compiling a program", problem });
         }
         let ids: Vec<i32> = devices[..num_replicas].iter().map(Device::id).collect();
-        Ok(compile_options::encode(&ids))
+        Ok(compile_options::encode(&ids, compile_options::overrides(self.platform_name())))
     }
 
     /// Copies values to a device: `bytes` are elements in row-major order. The bytes may change once this returns; the

@@ -7,6 +7,13 @@
 mod field {
     /// `CompileOptionsProto.executable_build_options`
     pub const EXECUTABLE_BUILD_OPTIONS: u64 = 3;
+    /// `CompileOptionsProto.env_option_overrides`, a map
+    pub const OVERRIDES: u64 = 7;
+    /// Of an entry of a map.
+    pub const KEY: u64 = 1;
+    pub const VALUE: u64 = 2;
+    /// `OptionOverrideProto.bool_field`
+    pub const BOOL: u64 = 2;
     /// `ExecutableBuildOptionsProto.device_ordinal`
     pub const DEVICE_ORDINAL: u64 = 1;
     /// `ExecutableBuildOptionsProto.num_replicas`
@@ -25,9 +32,14 @@ mod field {
     pub const REPLICA_DEVICE_IDS: u64 = 1;
 }
 
+/// Options of XLA for a platform. On the processor its maximum and minimum would lose NaN, which other devices keep.
+pub(super) fn overrides(platform: &str) -> &'static [(&'static str, bool)] {
+    if platform == "cpu" { &[("xla_cpu_enable_fast_min_max", false)] } else { &[] }
+}
+
 /// The options for one replica on each of these devices. One replica alone goes where the plug-in puts it, on the
 /// first device.
-pub(super) fn encode(device_ids: &[i32]) -> Vec<u8> {
+pub(super) fn encode(device_ids: &[i32], overrides: &[(&str, bool)]) -> Vec<u8> {
     let num_replicas = device_ids.len() as u64;
     let mut build = Message::default();
     // No device in particular.
@@ -47,6 +59,13 @@ pub(super) fn encode(device_ids: &[i32]) -> Vec<u8> {
     }
     let mut options = Message::default();
     options.message(field::EXECUTABLE_BUILD_OPTIONS, build);
+    for &(name, value) in overrides {
+        let (mut entry, mut option) = (Message::default(), Message::default());
+        entry.message(field::KEY, Message { bytes: name.into() });
+        option.number(field::BOOL, value.into());
+        entry.message(field::VALUE, option);
+        options.message(field::OVERRIDES, entry);
+    }
     options.bytes
 }
 
@@ -88,11 +107,12 @@ mod tests {
         let golden: Value = serde_json::from_str(include_str!("../../tests/golden/pjrt_compile_options.json")).unwrap();
         let numbers = |value: &Value| value.as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).collect::<Vec<_>>();
         let cases = golden["cases"].as_array().unwrap();
-        assert_eq!(cases.len(), 4);
+        assert_eq!(cases.len(), 5);
         for case in cases {
             let ids: Vec<i32> = numbers(&case["device_ids"]).into_iter().map(|id| id as i32).collect();
             let bytes: Vec<u8> = numbers(&case["bytes"]).into_iter().map(|byte| byte as u8).collect();
-            assert_eq!(super::encode(&ids), bytes, "{ids:?}");
+            let overrides = if case["platform"] == "cpu" { super::overrides("cpu") } else { &[] };
+            assert_eq!(super::encode(&ids, overrides), bytes, "{ids:?}");
         }
     }
 }

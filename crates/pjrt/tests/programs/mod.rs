@@ -21,11 +21,10 @@ pub fn client(num_devices: i64) -> Option<Client> {
 
 static FLAGS: Once = Once::new();
 
-/// Tells XLA's CPU, where nobody told it otherwise, to let NaN through maximum and minimum, as other devices do, and
-/// not to spend time on faster machine code than tests need.
+/// Tells XLA's CPU, where nobody told it otherwise, not to spend time on faster machine code than tests need.
 fn set_flags() {
     if std::env::var_os("XLA_FLAGS").is_none() {
-        let flags = "--xla_cpu_enable_fast_min_max=false --xla_backend_optimization_level=0";
+        let flags = "--xla_backend_optimization_level=0";
         // SAFETY: it happens once, before the plug-in is loaded, which is what reads the environment outside of
         // Rust's own lock.
         unsafe { std::env::set_var("XLA_FLAGS", flags) };
