@@ -93,6 +93,9 @@ fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
     if options.is_bf16 {
         workload.set_precision(Precision::Bf16);
     }
+    if options.check {
+        return check(name, &mut *prepare(), &mut *workload);
+    }
     if options.profile {
         profile::print(name, &mut *workload, options.time());
     } else {
@@ -105,6 +108,24 @@ fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// How many calls are compared.
+const NUM_CHECKED: usize = 5;
+
+/// Compares the results of the same calls here and on another device.
+fn check(name: &str, here: &mut dyn Workload, there: &mut dyn Workload) -> Result<(), String> {
+    let mut worst = 0.0f32;
+    for _ in 0..NUM_CHECKED {
+        here.call();
+        there.call();
+        let (expected, found) = (here.result(), there.result());
+        worst = worst.max((found - expected).abs() / expected.abs().max(1e-3));
+    }
+    // Rounding decides which way some units of a network go.
+    let is_same = worst < 1e-2;
+    println!("{name:28} {} the relative difference is {worst:.1e}", if is_same { "agrees:" } else { "DIFFERS:" });
+    is_same.then_some(()).ok_or_else(|| format!("bench: {name} gives other results on this device"))
 }
 
 fn report(name: &str, sample: &Sample, workload: &dyn Workload, options: &Options) {

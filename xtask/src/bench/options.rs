@@ -12,6 +12,7 @@ cargo run --release -p xtask -- bench [FILTER] [OPTION]...
   --seconds S        how long each workload is timed; 4 if not given
   --threads N        how many threads compute; all if not given
   --device NAME      where it is computed: cpu, if not given, or an accelerator
+  --check            instead of timing, compares the results of some calls with those of the CPU
   --precision bf16   products of layers, and their gradients, of operands rounded to bf16";
 
 /// What is asked for.
@@ -22,6 +23,7 @@ pub struct Options {
     pub json: bool,
     pub profile: bool,
     pub roofline: bool,
+    pub check: bool,
     pub seconds: Option<f64>,
     pub threads: Option<usize>,
     pub device: Option<String>,
@@ -39,6 +41,7 @@ impl Options {
                 "--json" => options.json = true,
                 "--profile" => options.profile = true,
                 "--roofline" => options.roofline = true,
+                "--check" => options.check = true,
                 "--only" => options.filter.extend(names(value()?)),
                 "--seconds" => {
                     let seconds = value()?.parse().ok().filter(|&seconds| Duration::try_from_secs_f64(seconds).is_ok());
@@ -73,7 +76,12 @@ impl Options {
     /// The arguments that ask for one workload, otherwise for the same.
     pub fn for_one(&self, name: &str) -> Vec<String> {
         let mut arguments = vec![name.to_owned()];
-        let flags = [("--json", self.json), ("--profile", self.profile), ("--roofline", self.roofline)];
+        let flags = [
+            ("--json", self.json),
+            ("--profile", self.profile),
+            ("--roofline", self.roofline),
+            ("--check", self.check),
+        ];
         arguments.extend(flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| (*flag).to_owned()));
         let values = [
             ("--seconds", self.seconds.map(|seconds| seconds.to_string())),
@@ -111,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_options_of_one_workload_are_the_same() {
-        let options = parse("W4,W5 --profile --roofline --seconds 0.25 --threads 1 --device cpu").unwrap();
+        let options = parse("W4,W5 --profile --roofline --seconds 0.25 --threads 1 --device cpu --check").unwrap();
         let one = Options::parse(&options.for_one("W4-lstm-train-b32")).unwrap();
         assert_eq!(one, Options { filter: vec!["W4-lstm-train-b32".into()], ..options });
     }

@@ -27,6 +27,9 @@ pub trait Workload {
     /// How many multiplications and additions the products of a call have; known after the first.
     fn num_flops(&self) -> u64;
 
+    /// The first number of the last call's results.
+    fn result(&self) -> f32;
+
     /// What is worth saying of the results.
     fn note(&self) -> String;
 }
@@ -88,6 +91,10 @@ where
 
     fn num_flops(&self) -> u64 {
         self.function.num_flops().expect("was called")
+    }
+
+    fn result(&self) -> f32 {
+        self.results.expect("was called").1
     }
 
     fn note(&self) -> String {
