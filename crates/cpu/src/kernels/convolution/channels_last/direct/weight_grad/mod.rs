@@ -13,6 +13,7 @@ use super::places::Places;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
 use crate::kernels::convolution::geometry::Geometry;
+use crate::kernels::gemm::Epilogue;
 use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece};
 use crate::kernels::gemm::number::Number;
 use crate::kernels::split::Pointers;
@@ -124,7 +125,7 @@ impl<T: Number> WeightGrad<T> {
         let image_len = self.geometry.input_pixels() * groups * in_channels;
         let output_len = self.geometry.output_pixels() * groups * out_channels;
         let cotangents = groups * out_channels;
-        let (is_copied, are_images) = (matches!(self.depths, Depths::Copied(_)), matches!(self.depths, Depths::Images));
+        let (is_copied, are_images) = (self.is_copied(), matches!(self.depths, Depths::Images));
         let mut source = Source::of_input(memory.x, axes.map(|axis| axis.input), groups * in_channels);
         if let Depths::Copied(copied) = &self.depths {
             let (image, first) = (lines.start / axes[1].output, lines.start % axes[1].output);
@@ -214,9 +215,14 @@ impl<T: Number> Kernel for WeightGrad<T> {
         ScratchSize { shared: self.division.parts * self.part_len() * size_of::<T>(), per_worker }
     }
 
+    /// What follows works on whole lines of an output channel's weights.
+    fn takes_epilogue(&self) -> bool {
+        !self.is_copied() || self.division.parts > 1 || self.division.tile_parts == 1
+    }
+
     unsafe fn run(&self, run: &Run) {
         let Geometry { in_channels, out_channels, axes, .. } = self.geometry;
-        let (pointers, scratch) = (Pointers::of(run), run.scratch);
+        let (pointers, scratch, epilogue) = (Pointers::of(run), run.scratch, run.epilogue);
         let sums = || scratch.shared::<T>(self.division.parts * self.part_len());
         run.pool.run(self.division.num_tasks(), &|index, worker| {
             let (x, dy, dw) = (pointers.input::<T>(0), pointers.input::<T>(1), pointers.output::<T>(0));
@@ -232,7 +238,7 @@ impl<T: Number> Kernel for WeightGrad<T> {
             let mut first = task.lines.start;
             while first < task.lines.end {
                 let mut end = task.lines.end.min(first + self.division.block);
-                if let Depths::Copied(_) = self.depths {
+                if self.is_copied() {
                     end = end.min((first / axes[1].output + 1) * axes[1].output);
                 }
                 // SAFETY: by this function's own contract.
@@ -244,32 +250,51 @@ impl<T: Number> Kernel for WeightGrad<T> {
                 for panel in task.panels.clone() {
                     // SAFETY: by this function's own contract; the task has made these sums.
                     unsafe { self.finish(task.group, panel, rows.clone(), sums(), dw) }
+                    self.follow(epilogue, task.group, panel, rows.clone(), worker);
                 }
             }
         });
         if self.division.parts > 1 {
-            let chunks = self.rows.div_ceil(FINISHED_ROWS);
-            run.pool.run(self.division.groups * self.division.panels * chunks, &|index, _| {
+            let rows = if self.is_copied() { self.rows } else { (FINISHED_LEN / self.geometry.taps()).max(16) };
+            let chunks = self.rows.div_ceil(rows);
+            run.pool.run(self.division.groups * self.division.panels * chunks, &|index, worker| {
                 let (rest, chunk) = (index / chunks, index % chunks);
                 let (group, panel) = (rest / self.division.panels, rest % self.division.panels);
-                let rows = chunk * FINISHED_ROWS..self.rows.min((chunk + 1) * FINISHED_ROWS);
+                let rows = chunk * rows..self.rows.min((chunk + 1) * rows);
                 // SAFETY: by this function's own contract; all sums are made.
-                unsafe { self.finish(group, panel, rows, sums(), pointers.output(0)) }
+                unsafe { self.finish(group, panel, rows.clone(), sums(), pointers.output(0)) }
+                self.follow(epilogue, group, panel, rows, worker);
             });
         }
     }
 }
 
-/// How many rows of the sums a task adds up.
-const FINISHED_ROWS: usize = 16;
+/// How many elements of an output channel's weights a task makes of the parts' sums: neighbours in memory.
+const FINISHED_LEN: usize = 512;
 
 impl<T: Number> WeightGrad<T> {
+    /// Whether the rows of the sums are channels of all elements of a line of the kernel.
+    fn is_copied(&self) -> bool {
+        matches!(self.depths, Depths::Copied(_))
+    }
+
+    /// Lets what follows work on the weights that were made of some rows of a panel.
+    fn follow(&self, epilogue: Option<&dyn Epilogue>, group: usize, panel: usize, rows: Range<usize>, worker: usize) {
+        let Some(epilogue) = epilogue else { return };
+        let Geometry { in_channels, out_channels, .. } = self.geometry;
+        let (width, taps) = (self.kernel.width, self.geometry.taps());
+        let channels = if self.is_copied() { 0..in_channels } else { rows };
+        let (first, row_stride) = (panel * width, in_channels * taps);
+        let start = (group * out_channels + first) * row_stride + channels.start * taps;
+        epilogue.region(start, width.min(out_channels - first), row_stride, channels.len() * taps, worker);
+    }
+
     /// Adds the parts of some rows of a panel, and writes them where they belong.
     unsafe fn finish(&self, group: usize, panel: usize, rows: Range<usize>, sums: *mut T, dw: *mut T) {
         let Geometry { in_channels, out_channels, axes, .. } = self.geometry;
         let (width, taps) = (self.kernel.width, self.geometry.taps());
         // The sums of copied lines have the channels of several elements of the kernel in a row.
-        let row_taps = if let Depths::Copied(_) = self.depths { axes[2].kernel } else { 1 };
+        let row_taps = if self.is_copied() { axes[2].kernel } else { 1 };
         let first = panel * width;
         let arguments = FinishArguments {
             sums: sums.wrapping_add((group * self.division.panels + panel) * self.panel_len()),
