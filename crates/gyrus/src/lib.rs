@@ -52,20 +52,20 @@ pub mod prelude;
 
 pub use gyrus_nn::{Context, Layer, Module};
 pub use gyrus_tensor::{
-    Accelerator, Axes, Buffer, Compiled, ConvolutionWindow, DType, Device, Element, Ellipsis, Gradients, Index, IndexItem,
-    IndexRange, Keepdim, Kind, NewAxis, Operand, Path, PjrtError, Precision, ReductionAxes, Rng, Shape, Sizes, Step, StepSummary,
-    StepTime, Tensor, Work, bf16, compile, evaluate, f16, grad, num_shares, num_threads, open, prefetch, remat,
-    set_num_threads,
+    Accelerator, Axes, Buffer, Compiled, ConvolutionWindow, DType, Device, Element, Ellipsis, Gradients, Index,
+    IndexItem, IndexRange, Keepdim, Kind, NewAxis, Operand, Path, PjrtError, Precision, ReductionAxes, Rng, Shape,
+    Sizes, Step, StepSummary, StepTime, Tensor, Work, bf16, compile, evaluate, f16, grad, num_shares, num_threads,
+    open, prefetch, remat, set_num_threads,
 };
 
 pub use gyrus_checkpoint as checkpoint;
-pub use gyrus_pjrt as accelerators;
 pub use gyrus_geometry as geometry;
 pub use gyrus_metrics as metrics;
 pub use gyrus_models as models;
 pub use gyrus_nn as nn;
 pub use gyrus_nn::losses;
 pub use gyrus_optim as optim;
+pub use gyrus_pjrt as accelerators;
 pub use gyrus_tasks as tasks;
 pub use gyrus_train as train;
 

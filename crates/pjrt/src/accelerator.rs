@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gyrus_graph::{Accelerator, Device};
 
+use crate::PjrtError;
 use crate::discovery;
 use crate::runtime::{Client, Plugin};
-use crate::PjrtError;
 
 /// What is behind an [`Accelerator`].
 struct Opened {
@@ -33,13 +33,15 @@ pub fn open(name: &str, num_devices: usize) -> Result<Device, PjrtError> {
     if name == "cpu" {
         return match num_devices {
             1 => Ok(Device::Cpu),
-            _ => misuse(format!("{num_devices} of cpu: it is one device, whose threads share the work: leave num_devices at 1")),
+            _ => misuse(format!(
+                "{num_devices} of cpu: it is one device, whose threads share the work: leave num_devices at 1"
+            )),
         };
     }
     let mut opened = all();
-    if let Some(known) = opened.iter().find(|known| {
-        known.accelerator.name == name && known.accelerator.num_devices == num_devices
-    }) {
+    if let Some(known) =
+        opened.iter().find(|known| known.accelerator.name == name && known.accelerator.num_devices == num_devices)
+    {
         return Ok(Device::Accelerator(known.accelerator));
     }
     // The devices of one plug-in are shared by all that is opened of it.

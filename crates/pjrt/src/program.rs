@@ -85,8 +85,9 @@ impl Program {
             let Some(first) = sizes.first_mut() else {
                 return Err(PjrtError::Misuse {
                     doing: "dividing a batch among devices",
-                    problem: "a scalar result differs from device to device: take its all_reduce_mean or all_reduce_sum"
-                        .to_owned(),
+                    problem:
+                        "a scalar result differs from device to device: take its all_reduce_mean or all_reduce_sum"
+                            .to_owned(),
                 });
             };
             *first *= num_devices;

@@ -38,5 +38,5 @@ pub use tensor::Tensor;
 
 pub use gyrus_cpu::plan::{StepSummary, Work};
 pub use gyrus_graph::ops::contraction::{ConvolutionWindow, Precision};
-pub use gyrus_pjrt::{PjrtError, open};
 pub use gyrus_graph::{Accelerator, DType, Device, Element, Shape, bf16, f16};
+pub use gyrus_pjrt::{PjrtError, open};

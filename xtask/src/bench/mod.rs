@@ -63,9 +63,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let named = wanted.iter().find(|(name, _)| options.filter == [*name]).copied();
     match named.map_or(wanted, |entry| vec![entry])[..] {
         [] => Err(format!("bench: no workload is called {}: {}", options.filter.join(" or "), names())),
-        [entry] => {
-            run_here(entry, &options)
-        }
+        [entry] => run_here(entry, &options),
         ref wanted => wanted.iter().try_for_each(|(name, _)| run_apart(name, &options)),
     }
 }

@@ -55,7 +55,12 @@ impl Workplace {
     }
 
     fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("GYRUS_PJRT_CACHE", "off").current_dir(self.0.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())
+        command
+            .env("GYRUS_PJRT_CACHE", "off")
+            .current_dir(self.0.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
     }
 
     pub fn gyrus(&self, arguments: &str) -> Outcome {

@@ -35,8 +35,7 @@ impl<O: Module> Captured<O> {
         let before = values(state);
         let old: Vec<Value> = before.iter().map(|value| Value::placeholder(value.spec().clone())).collect();
         let given = values(&inputs);
-        let given: Vec<Value> =
-            given.iter().map(|value| Value::placeholder(share(value.spec(), num_shares))).collect();
+        let given: Vec<Value> = given.iter().map(|value| Value::placeholder(share(value.spec(), num_shares))).collect();
         replace(state, &old);
         replace(&mut inputs, &given);
         let result = catch_unwind(AssertUnwindSafe(|| {

@@ -141,7 +141,6 @@ where
     }
 }
 
-
 /// What runs one signature.
 struct Replay<O> {
     /// What the tensors of the state and then the inputs are.
