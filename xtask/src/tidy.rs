@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates, lowest first: each may depend on those before it only.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "graph",
     "cpu",
     "pjrt",
@@ -13,6 +13,7 @@ const ORDER: [&str; 14] = [
     "nn-derive",
     "nn",
     "optim",
+    "geometry",
     "metrics",
     "data",
     "checkpoint",

@@ -1,0 +1,34 @@
+//! Boxes, polygons and masks in the plane of a picture: what annotations are made of.
+//!
+//! Coordinates are pixels as `f64`, x to the right and y down, from the picture's upper left corner: the pixel in
+//! column `c` and row `r` covers `c..c + 1` by `r..r + 1`, so that `right` and `bottom` are exclusive. Formats of
+//! boxes are types, so that none is taken for another:
+//!
+//! | type | holds | used by |
+//! | --- | --- | --- |
+//! | [`Xyxy`] | left, top, right, bottom | torchvision, Pascal VOC (which counts from 1, inclusively) |
+//! | [`Xywh`] | left, top, width, height | COCO |
+//! | [`Cxcywh`] | centre, width, height | YOLO (as shares of the picture's sides: [`Cxcywh::scale`]) |
+//!
+//! Areas and overlaps of all kinds of regions are [`Region`]'s.
+
+mod boxes;
+mod error;
+mod mask;
+mod polygon;
+mod rasterise;
+mod region;
+mod run_length_mask;
+mod run_length_text;
+mod suppression;
+
+pub use boxes::{Cxcywh, Xywh, Xyxy};
+pub use error::GeometryError;
+pub use mask::Mask;
+pub use polygon::{Point, Polygon};
+pub use region::Region;
+pub use run_length_mask::RunLengthMask;
+pub use suppression::{non_maximum_suppression, non_maximum_suppression_by_class};
+
+/// What this crate's functions return.
+pub type Result<T> = std::result::Result<T, GeometryError>;
