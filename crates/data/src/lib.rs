@@ -46,7 +46,7 @@ mod image_buffer;
 mod layout;
 mod split;
 
-pub use checks::{Report, check};
+pub use checks::{Report, admit, check};
 pub use dataset::{Dataset, Fault, FaultKind, Geometry, ImageFile, Origin, Pixels, Place, Samples, Split};
 pub use error::DataError;
 pub use image_buffer::ImageBuffer;

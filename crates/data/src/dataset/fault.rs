@@ -28,8 +28,6 @@ pub enum FaultKind {
     UnknownClass,
     /// Labels whose image is not there.
     ImageMissing,
-    /// An image without its file of labels.
+    /// An image without its labels.
     LabelMissing,
-    /// A size in an annotation that is not the image's.
-    OtherSize,
 }

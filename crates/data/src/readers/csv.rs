@@ -20,7 +20,7 @@ mod line_reader;
 mod pixel_column;
 mod table_shape;
 
-use line_reader::LineReader;
+pub(super) use line_reader::LineReader;
 use pixel_column::PixelColumn;
 use table_shape::TableShape;
 
@@ -75,7 +75,9 @@ pub(crate) fn is_here(path: &Path) -> bool {
 }
 
 fn is_pixel_table(path: &Path) -> bool {
-    has_csv_extension(path) && LineReader::open(path).and_then(|mut reader| TableShape::of(&mut reader, path)).is_ok()
+    has_csv_extension(path)
+        && !super::image_table::is_here(path)
+        && LineReader::open(path).and_then(|mut reader| TableShape::of(&mut reader, path)).is_ok()
 }
 
 /// Whether a file is a table by its name.
