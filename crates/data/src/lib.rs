@@ -41,12 +41,14 @@ pub mod transforms;
 pub mod shipped;
 
 mod classes;
+mod contact_sheet;
 mod error;
 mod image_buffer;
 mod layout;
 mod split;
 
 pub use checks::{Report, admit, check};
+pub use contact_sheet::{color_of, contact_sheet};
 pub use dataset::{Dataset, Fault, FaultKind, Geometry, ImageFile, Origin, Pixels, Place, Samples, Split};
 pub use error::DataError;
 pub use image_buffer::ImageBuffer;

@@ -308,7 +308,7 @@ impl fmt::Display for Dataset {
             .collect();
         let counts = if counts.is_empty() { "no".to_string() } else { counts.join(", ") };
         let classes = abridged(&self.classes, 12);
-        let num_objects = self.targets.iter().map(|target| match target {
+        let num_objects = self.splits.iter().flatten().map(|&index| match &self.targets[index] {
             Target::Objects(objects) => objects.len(),
             _ => 0,
         });

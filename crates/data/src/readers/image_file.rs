@@ -60,7 +60,12 @@ pub fn read_page(page: &Page, channels: usize, image: &mut ImageBuffer) -> Resul
     if page.number == 0 {
         return read(&page.path, channels, image);
     }
-    let TiffPage { geometry, samples } = tiff_page::read(&page.path, page.number)?;
+    take_page(tiff_page::read(&page.path, page.number)?, channels, image);
+    Ok(())
+}
+
+fn take_page(page: TiffPage, channels: usize, image: &mut ImageBuffer) {
+    let TiffPage { geometry, samples } = page;
     image.reshape(Geometry { channels, ..geometry });
     match samples {
         Samples::Whole(numbers, white) => {
@@ -69,7 +74,6 @@ pub fn read_page(page: &Page, channels: usize, image: &mut ImageBuffer) -> Resul
         }
         Samples::Floats(numbers) => convert(geometry.channels, &numbers, |number| number, image),
     }
-    Ok(())
 }
 
 /// Decodes the bytes of an image file in one channel or three; the path is for messages.
@@ -88,7 +92,17 @@ pub fn decode(bytes: &[u8], path: &Path, channels: usize, image: &mut ImageBuffe
     if bytes.starts_with(&[0xFF, 0xD8]) {
         return jpeg::decode(bytes, path, channels, image);
     }
-    let mut decoder = decoder(Cursor::new(bytes), path)?;
+    let decoder = decoder(Cursor::new(bytes), path);
+    let is_tiff = bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*");
+    // Floats of one channel, which microscopes write, are known to one of the two decoders only.
+    if is_tiff
+        && decoder.is_err()
+        && let Ok(page) = tiff_page::decode(bytes, path)
+    {
+        take_page(page, channels, image);
+        return Ok(());
+    }
+    let mut decoder = decoder?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let decoded = DynamicImage::from_decoder(decoder).map_err(|error| wrong(path)(error))?;
     take(decoded, orientation, channels, image);

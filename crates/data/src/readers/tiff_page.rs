@@ -1,7 +1,7 @@
 //! The pages of TIFF files, as numbers.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use tiff::ColorType;
@@ -37,6 +37,11 @@ fn open(path: &Path) -> Result<Decoder<BufReader<File>>> {
     Decoder::new(BufReader::new(file)).map_err(wrong(path))
 }
 
+/// The first page of the bytes of a file; the path is for messages.
+pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<TiffPage> {
+    page(Decoder::new(Cursor::new(bytes)).map_err(wrong(path))?, path)
+}
+
 fn wrong<E: ToString>(path: &Path) -> impl Fn(E) -> DataError {
     move |error| DataError::Image { path: path.to_owned(), reason: error.to_string() }
 }
@@ -47,6 +52,10 @@ pub(crate) fn read(path: &Path, number: usize) -> Result<TiffPage> {
     for _ in 0..number {
         decoder.next_image().map_err(wrong(path))?;
     }
+    page(decoder, path)
+}
+
+fn page<R: Read + Seek>(mut decoder: Decoder<R>, path: &Path) -> Result<TiffPage> {
     let (width, height) = decoder.dimensions().map_err(wrong(path))?;
     let (channels, bits) = match decoder.colortype().map_err(wrong(path))? {
         ColorType::Gray(bits) => (1, bits),
