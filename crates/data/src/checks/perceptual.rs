@@ -94,18 +94,17 @@ fn differences(image: &ImageBuffer, side: usize) -> Vec<bool> {
 mod tests {
     use super::*;
     use crate::Geometry;
+    use crate::random::{Purpose, RandomStream};
     use crate::transforms::{Scratch, resize, tone};
 
     /// Blobs of light, different for each seed.
     fn picture(seed: usize) -> ImageBuffer {
-        let geometry = Geometry::new(60, 80, 3);
-        let wave =
-            |place: usize, k: usize| ((place as f32 / (5.0 + ((seed * 7 + k * 3) % 11) as f32)).sin() + 1.0) / 4.0;
-        let value = |i: usize| {
-            let (channel, row, column) = (i / 4800, i / 80 % 60, i % 80);
-            wave(row + seed * 31, channel) + wave(column + row * (seed % 3) + seed * 17, channel + 1)
-        };
-        ImageBuffer::from_pixels(geometry, (0..geometry.num_elements()).map(value).collect())
+        let mut random = RandomStream::new(seed as u64, 0, 0, Purpose::Order);
+        let geometry = Geometry::new(9, 12, 3);
+        let blobs = (0..geometry.num_elements()).map(|_| random.uniform()).collect();
+        let mut image = ImageBuffer::from_pixels(geometry, blobs);
+        resize(&mut image, 60, 80, &mut Scratch::default());
+        image
     }
 
     #[test]

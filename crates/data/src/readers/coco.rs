@@ -83,7 +83,8 @@ enum Counts {
 /// If there is none, one is not what the format asks for, or its images are not to be found. What is wrong with single
 /// annotations is noted as [`faults`](Dataset::faults).
 pub fn open(path: &Path) -> Result<Dataset> {
-    let files = files(path);
+    // A file that was named is read, whatever it looks like.
+    let files = if path.is_file() { vec![(split_of(path), path.to_owned())] } else { files(path) };
     if let Some(two) = files.windows(2).find(|two| two[0].0 == two[1].0) {
         let candidates = two.iter().map(|(split, file)| format!("{split} samples from {}", file.display())).collect();
         let remedy = "name one of the files, or leave one file a split".into();

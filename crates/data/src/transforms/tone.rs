@@ -90,7 +90,7 @@ pub fn sharpness(image: &mut ImageBuffer, factor: f32, scratch: &mut Scratch) {
 /// Fewer levels: of eight bits the upper ones, rounded down.
 pub fn posterize(image: &mut ImageBuffer, bits: u32) {
     let levels = (1_u32 << bits) as f32;
-    let change = |value: &mut f32| *value = ((*value * levels).floor() / levels).clamp(0.0, 1.0);
+    let change = |value: &mut f32| *value = (*value * levels).floor().clamp(0.0, levels - 1.0) / levels;
     image.pixels_mut().iter_mut().for_each(change);
 }
 
