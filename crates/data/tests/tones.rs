@@ -22,7 +22,7 @@ fn picture() -> ImageBuffer {
 fn tones_are_torchvisions() {
     let goldens = goldens();
     let tones = goldens["tones"].as_object().unwrap();
-    assert_eq!(tones.len(), 14);
+    assert_eq!(tones.len(), 13);
     for (name, expected) in tones {
         let (mut image, mut scratch) = (picture(), Scratch::default());
         let (change, amount) = name.split_once(' ').unwrap_or((name, "0"));
@@ -39,7 +39,6 @@ fn tones_are_torchvisions() {
                 image.pixels_mut().iter_mut().for_each(|value| *value = 0.2 + 0.5 * *value);
                 tone::auto_contrast(&mut image);
             }
-            "equalize" => tone::equalize(&mut image),
             "gaussian" => gaussian(&mut image, amount, &mut scratch),
             other => panic!("{other}"),
         }
@@ -51,16 +50,30 @@ fn tones_are_torchvisions() {
     }
 }
 
-/// The middle of the result, where no pixel from outside matters: there the two treat borders differently.
-#[test]
-fn warps_are_torchvisions() {
-    let goldens = goldens();
+/// Waves that a small change of place changes little.
+fn waves() -> ImageBuffer {
     let geometry = Geometry::new(24, 30, 3);
     let value = |i: usize| {
         let (k, y, x) = (i / 720, i / 30 % 24, i % 30);
         (x as f32 / 5.0 + k as f32).sin() * (y as f32 / 7.0 - k as f32).cos() / 2.0 + 0.5
     };
-    let source = ImageBuffer::from_pixels(geometry, (0..geometry.num_elements()).map(value).collect());
+    ImageBuffer::from_pixels(geometry, (0..geometry.num_elements()).map(value).collect())
+}
+
+#[test]
+fn equalizing_is_torchvisions() {
+    let mut image = waves();
+    tone::equalize(&mut image);
+    let expected = numbers(&goldens()["warps"]["equalize"]["pixels"]);
+    // A value at the border of two levels may be rounded to either.
+    let num_far = image.pixels().iter().zip(&expected).filter(|(a, b)| (*a - *b).abs() > 2e-5).count();
+    assert!(num_far <= 4, "{num_far} of {}", expected.len());
+}
+
+/// The middle of the result, where no pixel from outside matters: there the two treat borders differently.
+#[test]
+fn warps_are_torchvisions() {
+    let (goldens, source) = (goldens(), waves());
     let (sin, cos) = 20f64.to_radians().sin_cos();
     let rotation = Projection::about([15.0, 12.0], [[1.2 * cos, -1.2 * sin], [1.2 * sin, 1.2 * cos]]);
     let corners = [[3.0, 2.0], [27.0, 1.0], [26.0, 22.0], [1.0, 20.0]];

@@ -1,6 +1,6 @@
 //! A target that has moved with its image.
 
-use gyrus_geometry::{Region, Xyxy};
+use gyrus_geometry::{Point, Polygon, Region, Xyxy};
 
 use crate::readers::label_image;
 use crate::target::paint::Brush;
@@ -132,7 +132,13 @@ impl PlacedTarget {
         for place in 0..self.order.len() {
             let object = &objects[self.order[place]];
             let whole = moved(object, &placement.projection);
-            let Some(seen) = visible(&whole, &frame) else { continue };
+            let seen = match &object.shape {
+                Shape::Polygons(polygons) => outlines_within(polygons, &placement.projection, &frame),
+                Shape::Box | Shape::Runs(_) => clipped(&whole, &frame),
+            };
+            if seen.is_empty() || seen.area() < MIN_VISIBLE * whole.area() {
+                continue;
+            }
             self.objects.push(PlacedObject {
                 class: object.class,
                 bounds: seen,
@@ -234,13 +240,66 @@ fn moved(object: &Object, projection: &Projection) -> Xyxy {
     Xyxy::new(left, top, right, bottom)
 }
 
-/// What is seen of a box in a frame, if that is worth anything.
-fn visible(whole: &Xyxy, frame: &Xyxy) -> Option<Xyxy> {
-    let seen = Xyxy::new(
+/// What is seen of a box in a frame.
+fn clipped(whole: &Xyxy, frame: &Xyxy) -> Xyxy {
+    Xyxy::new(
         whole.left.max(frame.left),
         whole.top.max(frame.top),
         whole.right.min(frame.right),
         whole.bottom.min(frame.bottom),
-    );
-    (!seen.is_empty() && seen.area() >= MIN_VISIBLE * whole.area()).then_some(seen)
+    )
+}
+
+/// The box around what is seen of outlines in a frame, after they have gone through a map: around the parts of their
+/// edges that are within it, and those of its corners that they enclose.
+fn outlines_within(polygons: &[Polygon], projection: &Projection, frame: &Xyxy) -> Xyxy {
+    let Xyxy { left, top, right, bottom } = *frame;
+    let mut all = bounds([]);
+    let mut add = |[x, y]: [f64; 2]| all = [all[0].min(x), all[1].min(y), all[2].max(x), all[3].max(y)];
+    for polygon in polygons {
+        let edges = || {
+            let moved = |point: &Point| projection.map([point.x, point.y]);
+            let next = polygon.points.iter().cycle().skip(1);
+            polygon.points.iter().zip(next).map(move |(from, to)| (moved(from), moved(to)))
+        };
+        for (from, to) in edges() {
+            within(from, to, frame).into_iter().flatten().for_each(&mut add);
+        }
+        for corner in [[left, top], [right, top], [right, bottom], [left, bottom]] {
+            let [x, y] = corner;
+            let crosses = |(a, b): &([f64; 2], [f64; 2])| {
+                (a[1] <= y) != (b[1] <= y) && x < a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0])
+            };
+            if edges().filter(crosses).count() % 2 == 1 {
+                add(corner);
+            }
+        }
+    }
+    let [left, top, right, bottom] = all;
+    Xyxy::new(left, top, right, bottom)
+}
+
+/// The two ends of the part of a line that is within a frame, if there is one.
+///
+/// # Source
+/// Liang and Barsky, A New Concept and Method for Line Clipping (1984).
+fn within(from: [f64; 2], to: [f64; 2], frame: &Xyxy) -> Option<[[f64; 2]; 2]> {
+    let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
+    let (mut start, mut end) = (0.0_f64, 1.0_f64);
+    for (step, room) in [
+        (-dx, from[0] - frame.left),
+        (dx, frame.right - from[0]),
+        (-dy, from[1] - frame.top),
+        (dy, frame.bottom - from[1]),
+    ] {
+        if step == 0.0 && room < 0.0 {
+            return None;
+        }
+        if step < 0.0 {
+            start = start.max(room / step);
+        } else if step > 0.0 {
+            end = end.min(room / step);
+        }
+    }
+    (start <= end).then(|| [start, end].map(|t| [from[0] + t * dx, from[1] + t * dy]))
 }

@@ -15,13 +15,12 @@ pub fn brightness(image: &mut ImageBuffer, factor: f32) {
 
 /// Away from the mean grey of the image, or towards it: `mean + factor * (pixel - mean)`.
 pub fn contrast(image: &mut ImageBuffer, factor: f32) {
-    let num_pixels = image.geometry().num_pixels();
-    let mean = match colours(image) {
-        Some([red, green, blue]) => {
-            let greys = red.iter().zip(green.iter().zip(blue.iter())).map(|(r, (g, b))| luma([*r, *g, *b]));
-            greys.map(f64::from).sum::<f64>() / num_pixels as f64
-        }
-        None => image.pixels().iter().map(|&value| f64::from(value)).sum::<f64>() / image.pixels().len().max(1) as f64,
+    let geometry = image.geometry();
+    let mean = |channel: usize| sum(image.channel(channel)) / geometry.num_pixels().max(1) as f64;
+    // The mean of greys is the grey of means.
+    let mean = match geometry.channels {
+        3 => 0.299 * mean(0) + 0.587 * mean(1) + 0.114 * mean(2),
+        channels => (0..channels).map(mean).sum::<f64>() / channels.max(1) as f64,
     };
     let shift = (1.0 - factor) * mean as f32;
     image.pixels_mut().iter_mut().for_each(|value| *value = (*value * factor + shift).clamp(0.0, 1.0));
@@ -39,23 +38,21 @@ pub fn saturation(image: &mut ImageBuffer, factor: f32) {
 /// Turns the circle of hues, of which 1 is once around; saturation and value (of HSV) stay.
 pub fn hue(image: &mut ImageBuffer, turn: f32) {
     let Some([red, green, blue]) = colours(image) else { return };
+    let turn = turn.rem_euclid(1.0) * 6.0;
+    // Without branches, so that it runs in vector registers.
     for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
-        let (most, least) = (red.max(*green).max(*blue), red.min(*green).min(*blue));
+        let (r, g, b) = (*red, *green, *blue);
+        let (most, least) = (r.max(g).max(b), r.min(g).min(b));
         let range = most - least;
-        if range == 0.0 {
-            continue;
-        }
-        let sector = if *red == most {
-            (*green - *blue) / range
-        } else if *green == most {
-            2.0 + (*blue - *red) / range
-        } else {
-            4.0 + (*red - *green) / range
-        };
-        // Each colour is a trapezoid over the circle, a third of it after the one before.
-        let sector = (sector / 6.0 + turn).rem_euclid(1.0) * 6.0;
+        let scale = 1.0 / range.max(f32::MIN_POSITIVE);
+        let of_green = if g == most { 2.0 + (b - r) * scale } else { 4.0 + (r - g) * scale };
+        let sector = if r == most { (g - b) * scale } else { of_green } + turn;
+        let sector = if sector < 0.0 { sector + 6.0 } else { sector };
+        // Each colour is a trapezoid over the circle of six sectors, two of them after the one before.
         let colour = |offset: f32| {
-            let place = (sector + offset) % 6.0;
+            let place = sector + offset;
+            let place = if place >= 12.0 { place - 12.0 } else { place };
+            let place = if place >= 6.0 { place - 6.0 } else { place };
             most - range * place.min(4.0 - place).clamp(0.0, 1.0)
         };
         (*red, *green, *blue) = (colour(5.0), colour(3.0), colour(1.0));
@@ -132,6 +129,19 @@ pub fn equalize(image: &mut ImageBuffer) {
         });
         channel.iter_mut().for_each(|value| *value = table[level(*value)]);
     }
+}
+
+/// The sum of some numbers: of sixteen side by side, which run in vector registers, and of short stretches, so that
+/// nothing is lost.
+fn sum(values: &[f32]) -> f64 {
+    const LANES: usize = 16;
+    let stretch = |values: &[f32]| {
+        let (blocks, rest) = values.as_chunks::<LANES>();
+        let mut sums = [0.0_f32; LANES];
+        blocks.iter().for_each(|block| sums.iter_mut().zip(block).for_each(|(sum, value)| *sum += value));
+        sums.iter().chain(rest).map(|&value| f64::from(value)).sum::<f64>()
+    };
+    values.chunks(64 * LANES).map(stretch).sum()
 }
 
 /// Red, green and blue, if there are such.

@@ -44,7 +44,6 @@ tones = {
     "posterize 3": F.posterize(image, 3),
     "solarize 0.6": F.solarize(image, 0.6),
     "auto_contrast": F.autocontrast(0.2 + 0.5 * image),
-    "equalize": F.to_dtype(F.equalize(F.to_dtype(image, torch.uint8, scale=True)), torch.float32, scale=True),
     "gaussian 1.3": F.gaussian_blur(F.pad(image, [4, 4, 4, 4], padding_mode="edge"), 9, 1.3)[:, 4:-4, 4:-4],
 }
 source = smooth(24, 30)
@@ -54,6 +53,8 @@ warps = {
     "perspective": F.perspective(source, [[0, 0], [29, 0], [29, 23], [0, 23]], [[3, 2], [27, 1], [26, 22], [1, 20]], **bilinear),
     "crop": F.resized_crop(source, 4, 6, 16, 20, [8, 15], antialias=True, **bilinear),
 }
+bytes_of = F.to_dtype(source, torch.uint8, scale=True)
+warps["equalize"] = F.to_dtype(F.equalize(bytes_of), torch.float32, scale=True)
 print(json.dumps({
     "torch": torch.__version__, "torchvision": torchvision.__version__,
     "tones": {name: numbers(value) for name, value in tones.items()},
