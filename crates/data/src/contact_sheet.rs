@@ -59,7 +59,7 @@ pub fn contact_sheet(batch: &Batch, preprocess: &Preprocess, num_columns: usize)
 pub fn color_of(number: usize) -> [f32; 3] {
     const GOLDEN_SECTION: f64 = 0.618_033_988_749_894_9;
     let turn = (number as f64 * GOLDEN_SECTION).fract() as f32;
-    let lightness = if number / 8 % 2 == 0 { 1.0 } else { 0.75 };
+    let lightness = if (number / 8).is_multiple_of(2) { 1.0 } else { 0.75 };
     let mut pixel =
         ImageBuffer::from_pixels(Geometry::new(1, 1, 3), vec![lightness, 0.2 * lightness, 0.15 * lightness]);
     tone::hue(&mut pixel, turn);

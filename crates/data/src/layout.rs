@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::readers::listing::{list, name};
 use crate::readers::{coco, csv, folder, idx, image_file, image_table, masks, voc, yolo};
+use crate::target::TargetKind;
 use crate::{DataError, Dataset, Result};
 
 /// How data are laid out on the disk. It prints itself as a phrase.
@@ -159,6 +160,16 @@ impl Layout {
     /// The name by which it is written in a config, such as `image_folder`.
     pub fn name(self) -> &'static str {
         self.entry().name
+    }
+
+    /// The kind of targets that data of this layout have; nothing if that depends on the data.
+    pub fn target_kind(self) -> Option<TargetKind> {
+        match self {
+            Layout::Idx | Layout::ImageFolder | Layout::PixelCsv => Some(TargetKind::Class),
+            Layout::Yolo | Layout::Coco | Layout::Voc | Layout::ObjectMasks => Some(TargetKind::Objects),
+            Layout::Masks => Some(TargetKind::PixelClasses),
+            Layout::ImageTable => None,
+        }
     }
 
     fn is_here(self, path: &Path) -> bool {

@@ -178,10 +178,9 @@ fn a_patch_hides_objects_and_their_pixels() {
         let size = 64 * 96;
         let labels = &batch.pixel_labels[place * size..(place + 1) * size];
         assert!(labels.iter().all(|&label| (0..=count).contains(&label)));
-        for pixel in 0..size {
-            // What is labelled is light.
-            assert!(labels[pixel] == 0 || batch.images[place * size + pixel] > 0.4, "{place} {pixel}");
-        }
+        // What is labelled is light.
+        let values = &batch.images[place * size..];
+        assert!(labels.iter().zip(values).all(|(&label, &value)| label == 0 || value > 0.4), "{place}");
     }
 }
 
@@ -266,6 +265,38 @@ fn masks_follow_pixels_and_what_is_outside_is_ignored() {
     };
     assert!(refused("mixup").unwrap_err().to_string().contains("a pixel has one label"));
     assert!(refused("elastic").is_ok());
+}
+
+#[test]
+fn objects_that_are_given_by_pixels_have_boxes_around_what_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |number: u32| {
+        let path = folder.path().join(format!("{number}.png"));
+        let object = |x: u32, y: u32| {
+            let inside = (10..20).contains(&y);
+            if inside && (5..15).contains(&x) { 700 } else { u16::from(inside && (30..50 + number).contains(&x)) }
+        };
+        GrayImage::from_fn(60, 40, |x, y| Luma([255 * u8::from(object(x, y) > 0)])).save(&path).unwrap();
+        let mask = folder.path().join(format!("{number}_mask.png"));
+        image::ImageBuffer::from_fn(60, 40, |x, y| Luma([object(x, y)])).save(&mask).unwrap();
+        ImageFile { split: Split::Train, target: Target::PixelObjects(Page::from(mask)), image: path.into() }
+    };
+    for object_pixels in [false, true] {
+        let batch = one(vec![file(0), file(1)], "none", object_pixels);
+        let boxes: Vec<Xyxy> = batch.objects_of(0).iter().map(|object| object.bounds).collect();
+        assert_eq!(boxes, [Xyxy::new(8.0, 16.0, 24.0, 32.0), Xyxy::new(48.0, 16.0, 80.0, 32.0)]);
+        assert_eq!(batch.pixel_labels.is_empty(), !object_pixels);
+        for augment in ["mosaic(p=1)", "affine(rotate=90)", "cutmix(p=1)"] {
+            let batch = one(vec![file(0), file(1)], augment, object_pixels);
+            for (place, number) in (0..2).flat_map(|place| (1..=batch.objects_of(place).len()).map(move |n| (place, n)))
+            {
+                if object_pixels && let Some(labelled) = labelled(&batch, place, number as i64) {
+                    let PlacedObject { bounds, .. } = batch.objects_of(place)[number - 1];
+                    assert!(bounds.hull(&labelled) == bounds, "{augment}: {bounds:?} {labelled:?}");
+                }
+            }
+        }
+    }
 }
 
 type Plain = (Vec<f32>, Vec<PlacedObject>, Vec<usize>, Vec<i64>, Vec<usize>);

@@ -32,6 +32,7 @@ pub struct PlacedTarget {
     /// A class a pixel, or the numbers of objects: 1 for the first of [`objects`](Self::objects), 0 for none. Where
     /// objects overlap, the smaller is in front. No pixels if nothing of the kind is wanted.
     pub labels: LabelMap,
+    frame: Geometry,
     read: LabelMap,
     warped: LabelMap,
     numbers: Vec<u16>,
@@ -58,6 +59,7 @@ const MIN_VISIBLE: f64 = 0.1;
 impl PlacedTarget {
     /// Forgets what was placed, and makes room for a frame; `labels` is whether pixels are labelled, and with what.
     pub(crate) fn reset(&mut self, frame: Geometry, labels: Option<u16>) {
+        self.frame = frame;
         self.classes.clear();
         self.objects.clear();
         let (height, width) = if labels.is_some() { (frame.height, frame.width) } else { (0, 0) };
@@ -169,11 +171,11 @@ impl PlacedTarget {
 
     fn place_pixel_objects(&mut self, placement: &Placement) {
         let Some(inverse) = placement.projection.inverse() else { return };
-        self.warped.reset(self.labels.height, self.labels.width, 0);
+        self.warped.reset(self.frame.height, self.frame.width, 0);
         self.warped.warp(&self.read, &inverse, placement.area, Some);
         self.numbers.clear();
         self.numbers.resize(1 << 16, 0);
-        let width = self.labels.width.max(1);
+        let width = self.frame.width.max(1);
         for (place, &value) in self.warped.labels.iter().enumerate().filter(|&(_, &value)| value > 0) {
             let (x, y) = ((place % width) as f64, (place / width) as f64);
             let pixel = Xyxy::new(x, y, x + 1.0, y + 1.0);
@@ -184,7 +186,9 @@ impl PlacedTarget {
             }
             let object = &mut self.objects[*number as usize - 1];
             object.bounds = object.bounds.hull(&pixel);
-            self.labels.labels[place] = *number;
+            if let Some(label) = self.labels.labels.get_mut(place) {
+                *label = *number;
+            }
         }
     }
 

@@ -61,14 +61,16 @@ impl Change for Jitter {
         if !random.happens(self.probability) {
             return;
         }
-        let mut around = |center: f32, size: f32| random.between([center - size, center + size]);
-        let changes: [(fn(&mut ImageBuffer, f32), f32, f32); 4] = [
-            (tone::brightness, around(1.0, self.brightness), self.brightness),
-            (tone::contrast, around(1.0, self.contrast), self.contrast),
-            (tone::saturation, around(1.0, self.saturation), self.saturation),
-            (tone::hue, around(0.0, self.hue), self.hue),
-        ];
-        changes.into_iter().filter(|&(_, _, size)| size > 0.0).for_each(|(change, amount, _)| change(image, amount));
+        let mut change = |change: fn(&mut ImageBuffer, f32), center: f32, size: f32| {
+            let amount = random.between([center - size, center + size]);
+            if size > 0.0 {
+                change(image, amount);
+            }
+        };
+        change(tone::brightness, 1.0, self.brightness);
+        change(tone::contrast, 1.0, self.contrast);
+        change(tone::saturation, 1.0, self.saturation);
+        change(tone::hue, 0.0, self.hue);
     }
 }
 

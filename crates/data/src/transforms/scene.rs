@@ -88,9 +88,9 @@ impl Scene {
         match mix {
             Mix::Around { center, scales } => {
                 self.surround(first, 0, center, scales[0], size, frame);
-                for slot in 1..4 {
+                for (slot, scale) in scales.into_iter().enumerate().skip(1) {
                     let start = add_other(self, slot as u8)?;
-                    self.surround(start, slot, center, scales[slot], size, frame);
+                    self.surround(start, slot, center, scale, size, frame);
                 }
             }
             Mix::Over(opacity) => {

@@ -167,9 +167,24 @@ fn sum_of_rows<'a>(
     if weights == [1.0] {
         return row(first);
     }
-    line.fill(0.0);
-    for (weight, source) in weights.iter().zip(first..) {
-        line.iter_mut().zip(row(source)).for_each(|(sum, value)| *sum += weight * value);
+    // Two rows at a time: half as often through memory.
+    let (pairs, rest) = weights.as_chunks::<2>();
+    let mut is_new = true;
+    for ([weight, next], place) in pairs.iter().zip((first..).step_by(2)) {
+        let rows = row(place).iter().zip(row(place + 1));
+        if std::mem::take(&mut is_new) {
+            line.iter_mut().zip(rows).for_each(|(sum, (a, b))| *sum = weight * a + next * b);
+        } else {
+            line.iter_mut().zip(rows).for_each(|(sum, (a, b))| *sum += weight * a + next * b);
+        }
+    }
+    for weight in rest {
+        let row = row(first + weights.len() - 1);
+        if is_new {
+            line.iter_mut().zip(row).for_each(|(sum, value)| *sum = weight * value);
+        } else {
+            line.iter_mut().zip(row).for_each(|(sum, value)| *sum += weight * value);
+        }
     }
     line
 }
