@@ -1,4 +1,7 @@
 //! How fast data are read, checked and prepared: `cargo bench -p gyrus-data`.
+//!
+//! With arguments, images a second of a dataset's loader on one core, beside `scripts/bench/torch_loading.py`:
+//! `cargo bench -p gyrus-data -- images PATH SIZE AUGMENT`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,7 +38,39 @@ fn seventy_thousand() -> Dataset {
     Dataset::from_samples(Geometry::new(28, 28, 1), (0..10).map(|class| class.to_string()).collect(), parts).unwrap()
 }
 
+/// Images a second from files to batches, by one thread.
+fn measure_images(path: &str, size: usize, augment: &str) {
+    let (dataset, _) = gyrus_data::admit(Dataset::open(path).unwrap(), 0.01);
+    let dataset = Arc::new(dataset);
+    let preprocess = Preprocess::new(dataset.geometry()).resized_to(size, size, Resize::Stretch);
+    let num_images = dataset.indices(Split::Train).len();
+    for (name, augment) in [("read and resize", "none"), (augment, augment)] {
+        let augment: Augment = augment.parse().unwrap();
+        let config = LoaderConfig {
+            batch_size: 16,
+            workers: 0,
+            shuffle: true,
+            augment,
+            ..LoaderConfig::new(preprocess.clone())
+        };
+        let loader = Loader::new(dataset.clone(), Split::Train, config).unwrap();
+        let start = Instant::now();
+        let mut count = 0;
+        while start.elapsed().as_secs_f64() < 4.0 {
+            loader.epoch(0, 0).for_each(|batch| drop(batch.unwrap()));
+            count += num_images;
+        }
+        println!("{:7.0} images/s  {name}", count as f64 / start.elapsed().as_secs_f64());
+    }
+}
+
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [images, path, size, augment] = &arguments[..]
+        && images == "images"
+    {
+        return measure_images(path, size.parse().unwrap(), augment);
+    }
     #[cfg(feature = "digits")]
     measure("shipped::digits, unpacked from the binary", || drop(gyrus_data::shipped::digits().unwrap()));
     let dataset = Arc::new(seventy_thousand());

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{Geometry, Origin, Split};
+use crate::dataset::{Geometry, Origin, Place, Split};
 
 /// What can go wrong with data. Every message names the file, the place in it and a remedy.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +87,39 @@ pub enum DataError {
         origin: Origin,
     },
 
+    /// A file of labels is not what its format asks for.
+    #[error("{origin}: {reason}; correct it or take it out")]
+    Label {
+        /// The file, and the place in it.
+        origin: Origin,
+        /// What is wrong there.
+        reason: String,
+    },
+
+    /// A pixel of a mask stands for nothing.
+    #[error("{}: the pixel at x {x}, y {y} is {value}, which stands for no class; correct the mask, or list its class", path.display())]
+    PixelValue {
+        /// The mask.
+        path: PathBuf,
+        /// The column.
+        x: usize,
+        /// The row.
+        y: usize,
+        /// What is there.
+        value: String,
+    },
+
+    /// A mask is not as large as its image.
+    #[error("{}: is {}x{} (height x width), its image is {}x{}; bring them to one size", path.display(), found[0], found[1], expected[0], expected[1])]
+    MaskSize {
+        /// The mask.
+        path: PathBuf,
+        /// Its height and width.
+        found: [usize; 2],
+        /// Those of the image.
+        expected: [usize; 2],
+    },
+
     /// A class that the model, or the rest of the data, does not know.
     #[error("class \"{name}\" is not among the known classes ({known}); correct the name or train with it")]
     UnknownClass {
@@ -141,6 +174,12 @@ impl DataError {
 
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| DataError::Read { path: path.to_owned(), source }
+    }
+
+    /// Something wrong in a file of labels, at a line from 1 if it has lines.
+    pub(crate) fn label(path: &Path, line: Option<u64>, reason: impl Into<String>) -> Self {
+        let origin = Origin { path: path.to_owned(), place: line.map(Place::Line) };
+        DataError::Label { origin, reason: reason.into() }
     }
 
     pub(crate) fn setting(setting: impl Into<String>, reason: impl Into<String>) -> Self {

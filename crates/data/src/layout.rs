@@ -7,7 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::readers::listing::{list, name};
-use crate::readers::{csv, folder, idx, image_file};
+use crate::readers::{coco, csv, folder, idx, image_file, image_table, masks, voc, yolo};
+use crate::target::TargetKind;
 use crate::{DataError, Dataset, Result};
 
 /// How data are laid out on the disk. It prints itself as a phrase.
@@ -20,11 +21,108 @@ pub enum Layout {
     ImageFolder,
     /// Tables of pixels: [`readers::csv`](crate::readers::csv).
     PixelCsv,
+    /// Tables of image files with labels: [`readers::image_table`](crate::readers::image_table).
+    ImageTable,
+    /// YOLO's text files: [`readers::yolo`](crate::readers::yolo).
+    Yolo,
+    /// COCO's JSON: [`readers::coco`](crate::readers::coco).
+    Coco,
+    /// Pascal VOC's XML: [`readers::voc`](crate::readers::voc).
+    Voc,
+    /// Masks of classes: [`readers::masks`](crate::readers::masks).
+    Masks,
+    /// Masks of objects: [`readers::masks`](crate::readers::masks).
+    ObjectMasks,
 }
+
+/// What there is to say and to do about a layout.
+struct Entry {
+    layout: Layout,
+    name: &'static str,
+    phrase: &'static str,
+    is_here: fn(&Path) -> bool,
+    open: fn(&Path) -> Result<Dataset>,
+}
+
+const ENTRIES: [Entry; 9] = [
+    Entry {
+        layout: Layout::Idx,
+        name: "idx",
+        phrase: "pairs of IDX files, images and labels",
+        is_here: idx::is_here,
+        open: idx::open,
+    },
+    Entry {
+        layout: Layout::ImageFolder,
+        name: "image_folder",
+        phrase: "image files, one folder a class",
+        is_here: folder::is_here,
+        open: folder::open,
+    },
+    Entry {
+        layout: Layout::PixelCsv,
+        name: "pixel_csv",
+        phrase: "CSV tables, one line of pixels an image",
+        is_here: csv::is_here,
+        open: csv::open,
+    },
+    Entry {
+        layout: Layout::ImageTable,
+        name: "image_table",
+        phrase: "tables of image files with their labels",
+        is_here: image_table::is_here,
+        open: image_table::open,
+    },
+    Entry {
+        layout: Layout::Yolo,
+        name: "yolo",
+        phrase: "YOLO: images with text files of boxes or outlines",
+        is_here: yolo::is_here,
+        open: yolo::open,
+    },
+    Entry {
+        layout: Layout::Coco,
+        name: "coco",
+        phrase: "COCO: images with JSON files of objects",
+        is_here: coco::is_here,
+        open: coco::open,
+    },
+    Entry {
+        layout: Layout::Voc,
+        name: "voc",
+        phrase: "Pascal VOC: images with XML files of boxes",
+        is_here: voc::is_here,
+        open: voc::open,
+    },
+    Entry {
+        layout: Layout::Masks,
+        name: "masks",
+        phrase: "images with masks of classes",
+        is_here: masks::is_here,
+        open: masks::open,
+    },
+    Entry {
+        layout: Layout::ObjectMasks,
+        name: "object_masks",
+        phrase: "images with masks of objects",
+        is_here: masks::are_objects_here,
+        open: masks::open_objects,
+    },
+];
 
 impl Layout {
     /// All of them.
-    pub const ALL: [Layout; 3] = [Layout::Idx, Layout::ImageFolder, Layout::PixelCsv];
+    pub const ALL: [Layout; 9] = [
+        Layout::Idx,
+        Layout::ImageFolder,
+        Layout::PixelCsv,
+        Layout::ImageTable,
+        Layout::Yolo,
+        Layout::Coco,
+        Layout::Voc,
+        Layout::Masks,
+        Layout::ObjectMasks,
+    ];
 
     /// Finds the layout of what is at a path, by content and not by name alone.
     ///
@@ -33,7 +131,11 @@ impl Layout {
     /// none does, [`DataError::Read`] if there is nothing at the path.
     pub fn detect(path: &Path) -> Result<Layout> {
         std::fs::metadata(path).map_err(DataError::read(path))?;
-        let candidates: Vec<Layout> = Layout::ALL.into_iter().filter(|layout| layout.is_here(path)).collect();
+        let mut candidates: Vec<Layout> = Layout::ALL.into_iter().filter(|layout| layout.is_here(path)).collect();
+        // Folders of images are a part of other layouts too: they are classes where nothing else labels them.
+        if candidates.iter().any(|layout| layout.labels_image_files()) {
+            candidates.retain(|&layout| layout != Layout::ImageFolder);
+        }
         match candidates[..] {
             [layout] => Ok(layout),
             [] => Err(nothing_known(path)?),
@@ -52,38 +154,40 @@ impl Layout {
     pub fn open(self, path: impl AsRef<Path>) -> Result<Dataset> {
         let path = path.as_ref();
         std::fs::metadata(path).map_err(DataError::read(path))?;
-        match self {
-            Layout::Idx => idx::open(path),
-            Layout::ImageFolder => folder::open(path),
-            Layout::PixelCsv => csv::open(path),
-        }
+        (self.entry().open)(path)
     }
 
-    /// The name by which it is written in a config: `idx`, `image_folder`, `pixel_csv`.
+    /// The name by which it is written in a config, such as `image_folder`.
     pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The kind of targets that data of this layout have; nothing if that depends on the data.
+    pub fn target_kind(self) -> Option<TargetKind> {
         match self {
-            Layout::Idx => "idx",
-            Layout::ImageFolder => "image_folder",
-            Layout::PixelCsv => "pixel_csv",
+            Layout::Idx | Layout::ImageFolder | Layout::PixelCsv => Some(TargetKind::Class),
+            Layout::Yolo | Layout::Coco | Layout::Voc | Layout::ObjectMasks => Some(TargetKind::Objects),
+            Layout::Masks => Some(TargetKind::PixelClasses),
+            Layout::ImageTable => None,
         }
     }
 
     fn is_here(self, path: &Path) -> bool {
-        match self {
-            Layout::Idx => idx::is_here(path),
-            Layout::ImageFolder => folder::is_here(path),
-            Layout::PixelCsv => csv::is_here(path),
-        }
+        (self.entry().is_here)(path)
+    }
+
+    fn labels_image_files(self) -> bool {
+        !matches!(self, Layout::Idx | Layout::ImageFolder | Layout::PixelCsv)
+    }
+
+    fn entry(self) -> &'static Entry {
+        ENTRIES.iter().find(|entry| entry.layout == self).unwrap_or(&ENTRIES[0])
     }
 }
 
 impl fmt::Display for Layout {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Layout::Idx => "pairs of IDX files, images and labels",
-            Layout::ImageFolder => "image files, one folder a class",
-            Layout::PixelCsv => "CSV tables, one line of pixels an image",
-        })
+        formatter.write_str(self.entry().phrase)
     }
 }
 

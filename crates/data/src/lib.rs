@@ -1,4 +1,5 @@
-//! From a user's files to batches: reading, checking, splitting, transforming and loading images with their classes.
+//! From a user's files to batches: reading, checking, splitting, transforming and loading images with their targets:
+//! classes, objects, masks.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -33,24 +34,28 @@ pub mod dataset;
 pub mod loader;
 pub mod random;
 pub mod readers;
+pub mod target;
 pub mod transforms;
 
 #[cfg(feature = "digits")]
 pub mod shipped;
 
 mod classes;
+mod contact_sheet;
 mod error;
 mod image_buffer;
 mod layout;
 mod split;
 
-pub use checks::{Report, check};
-pub use dataset::{Dataset, Geometry, Origin, Pixels, Place, Samples, Split};
+pub use checks::{Report, admit, check};
+pub use contact_sheet::{color_of, contact_sheet};
+pub use dataset::{Dataset, Fault, FaultKind, Geometry, ImageFile, Origin, Pixels, Place, Samples, Split};
 pub use error::DataError;
 pub use image_buffer::ImageBuffer;
 pub use layout::Layout;
-pub use loader::{Batch, Epoch, Loader, LoaderConfig};
+pub use loader::{Batch, Epoch, IGNORED_PIXEL, Loader, LoaderConfig};
 pub use split::HoldOut;
+pub use target::{Object, Target, TargetKind};
 pub use transforms::{Augment, Preprocess, Resize};
 
 /// What this crate's functions return.

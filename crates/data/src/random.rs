@@ -35,8 +35,9 @@ pub(crate) enum Purpose {
     Order,
     /// Which samples are held out.
     HoldOut,
-    /// The operation of this rank in a list of augmentations.
-    Augmentation(u8),
+    /// The operation of this rank in a list of augmentations, for the sample itself (0) or for one of the samples that
+    /// are mixed with it.
+    Augmentation(u8, u8),
 }
 
 /// A sequence of random numbers that depends on seed, epoch, sample and purpose, and on nothing else: not on the thread
@@ -53,7 +54,7 @@ impl RandomStream {
         let purpose = match purpose {
             Purpose::Order => 0,
             Purpose::HoldOut => 1,
-            Purpose::Augmentation(rank) => 0x100 + rank as u32,
+            Purpose::Augmentation(rank, part) => (1 + part as u32) << 8 | rank as u32,
         };
         let sample = sample as u64;
         let last = purpose << 16 | (sample >> 32) as u32 & 0xFFFF;
@@ -89,6 +90,55 @@ impl RandomStream {
     pub(crate) fn below(&mut self, limit: usize) -> usize {
         let wide = (self.word() as u64) << 32 | self.word() as u64;
         ((wide as u128 * limit as u128) >> 64) as usize
+    }
+
+    /// Whether something of this probability happens.
+    pub(crate) fn happens(&mut self, probability: f32) -> bool {
+        self.uniform() < probability
+    }
+
+    /// Of mean 0 and variance 1.
+    ///
+    /// # Source
+    /// Box and Muller, A Note on the Generation of Random Normal Deviates (1958).
+    pub(crate) fn normal(&mut self) -> f32 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f32::consts::TAU * self.uniform()).cos()
+    }
+
+    /// Of mean 0 and variance 1, and of nearly the same density: the sum of four even numbers, for millions of draws.
+    pub(crate) fn nearly_normal(&mut self) -> f32 {
+        // The variance of a byte is (256^2 - 1) / 12.
+        const SCALE: f32 = 0.006_765_875;
+        let sum: u32 = self.word().to_le_bytes().into_iter().map(u32::from).sum();
+        (sum as f32 - 510.0) * SCALE
+    }
+
+    /// In `0..=1`, of density proportional to `(x (1 - x))^(alpha - 1)`.
+    pub(crate) fn beta(&mut self, alpha: f32) -> f32 {
+        let (a, b) = (self.log_gamma(alpha), self.log_gamma(alpha));
+        1.0 / (1.0 + (b - a).exp())
+    }
+
+    /// The logarithm of a number of the gamma distribution with this shape and scale 1: for small shapes the number
+    /// itself is often too small for a float.
+    ///
+    /// # Source
+    /// Marsaglia and Tsang, A Simple Method for Generating Gamma Variables (2000).
+    fn log_gamma(&mut self, shape: f32) -> f32 {
+        if shape < 1.0 {
+            let power = (1.0 - self.uniform()).ln() / shape;
+            return self.log_gamma(shape + 1.0) + power;
+        }
+        let d = shape - 1.0 / 3.0;
+        loop {
+            let x = self.normal();
+            let v = (1.0 + x / (9.0 * d).sqrt()).powi(3);
+            let u = 1.0 - self.uniform();
+            if v > 0.0 && u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
+                return (d * v).ln();
+            }
+        }
     }
 
     /// Fisher and Yates' shuffle.
@@ -130,8 +180,8 @@ mod tests {
         assert_ne!(base, first(1, 2, 4, Purpose::Order));
         assert_ne!(base, first(1, 2, 3 | 1 << 40, Purpose::Order));
         assert_ne!(base, first(1, 2, 3, Purpose::HoldOut));
-        assert_ne!(base, first(1, 2, 3, Purpose::Augmentation(0)));
-        assert_ne!(first(1, 2, 3, Purpose::Augmentation(1)), first(1, 2, 3, Purpose::Augmentation(0)));
+        assert_ne!(base, first(1, 2, 3, Purpose::Augmentation(0, 0)));
+        assert_ne!(first(1, 2, 3, Purpose::Augmentation(1, 0)), first(1, 2, 3, Purpose::Augmentation(0, 0)));
     }
 
     #[test]
@@ -142,6 +192,20 @@ mod tests {
         let mean = draws.iter().sum::<f32>() / 40_000.0;
         let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f32>() / 40_000.0;
         assert!((mean - 0.5).abs() < 0.01 && (variance - 1.0 / 12.0).abs() < 0.002, "{mean} {variance}");
+        for draw in [RandomStream::normal, RandomStream::nearly_normal] {
+            let normal: Vec<f32> = (0..40_000).map(|_| draw(&mut stream)).collect();
+            let (sum, squares) = normal.iter().fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
+            assert!((sum / 40_000.0).abs() < 0.02 && (squares / 40_000.0 - 1.0).abs() < 0.03, "{sum} {squares}");
+        }
+        // The variance of Beta(a, a) is 1 / (4 (2 a + 1)).
+        for alpha in [0.2, 1.0, 8.0] {
+            let draws: Vec<f32> = (0..40_000).map(|_| stream.beta(alpha)).collect();
+            assert!(draws.iter().all(|draw| (0.0..=1.0).contains(draw)));
+            let mean = draws.iter().sum::<f32>() / 40_000.0;
+            let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f32>() / 40_000.0;
+            let expected = 1.0 / (4.0 * (2.0 * alpha + 1.0));
+            assert!((mean - 0.5).abs() < 0.01 && (variance - expected).abs() < 0.005, "{alpha}: {mean} {variance}");
+        }
         let mut counts = [0; 3];
         (0..30_000).for_each(|_| counts[stream.below(3)] += 1);
         assert!(counts.iter().all(|&count| (9_600..10_400).contains(&count)), "{counts:?}");

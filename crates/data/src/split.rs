@@ -30,8 +30,8 @@ impl Default for HoldOut {
 
 impl Dataset {
     /// Moves some of the training samples to the splits that are empty: the same fraction of each class, rounded, and
-    /// never a class's last training sample. The choice depends on the seed and on the labels only. Samples without a
-    /// label stay where they are.
+    /// never a class's last training sample. An image of several classes counts for the rarest of them. The choice depends
+    /// on the seed and on the labels only. Samples without a label stay where they are.
     ///
     /// # Errors
     /// [`DataError::Setting`] if the fractions are not in `0..1` or leave nothing to train with.
@@ -45,10 +45,17 @@ impl Dataset {
         let wanted = [(Split::Test, test), (Split::Validation, validation)];
         let wanted =
             wanted.map(|(split, fraction)| (split, if self.indices(split).is_empty() { fraction } else { 0.0 }));
-        let mut members = vec![Vec::new(); self.classes().len()];
+        let num_classes = self.classes().len();
+        let mut counts = vec![0usize; num_classes];
+        let train = self.indices(Split::Train);
+        train.iter().flat_map(|&index| self.target(index).classes()).for_each(|class| counts[class] += 1);
+        // What shows no class is a group of its own.
+        let mut members = vec![Vec::new(); num_classes + 1];
         let mut kept = Vec::new();
-        for &index in self.indices(Split::Train) {
-            self.label(index).map_or(&mut kept, |class| &mut members[class]).push(index);
+        for &index in train {
+            let rarest = self.target(index).classes().into_iter().min_by_key(|&class| (counts[class], class));
+            let group = self.target(index).kind().map(|_| rarest.unwrap_or(num_classes));
+            group.map_or(&mut kept, |group| &mut members[group]).push(index);
         }
         for (class, mut members) in members.into_iter().enumerate() {
             RandomStream::new(seed, 0, class, Purpose::HoldOut).shuffle(&mut members);

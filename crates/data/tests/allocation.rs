@@ -4,7 +4,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gyrus_data::{Augment, Dataset, Geometry, Loader, LoaderConfig, Pixels, Preprocess, Samples, Split};
+use gyrus_data::{
+    Augment, Dataset, Geometry, ImageBuffer, ImageFile, Loader, LoaderConfig, Object, Pixels, Preprocess, Resize,
+    Samples, Split, Target,
+};
+use gyrus_geometry::Polygon;
 
 struct Counting;
 
@@ -29,6 +33,46 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn the_steady_state_allocates_nothing() {
+    images_with_classes();
+    images_with_objects();
+}
+
+fn images_with_objects() {
+    let folder = tempfile::tempdir().unwrap();
+    let corners = [8.0, 8.0, 40.0, 8.0, 40.0, 30.0, 8.0, 30.0];
+    let polygon = Polygon::from_coordinates(&corners).unwrap();
+    let file = |number: u8| {
+        // Pnm files are decoded with few and equal allocations, which are subtracted.
+        let path = folder.path().join(format!("{number}.pgm"));
+        image::GrayImage::from_pixel(48, 36, image::Luma([number])).save(&path).unwrap();
+        let object = Object::of_polygons(0, vec![polygon.clone()]);
+        ImageFile { split: Split::Train, target: Target::Objects(vec![object.clone(), object]), image: path.into() }
+    };
+    let dataset = Dataset::from_files(vec!["a".into()], (0..200).map(file).collect()).unwrap();
+    let mut image = ImageBuffer::new();
+    dataset.read(0, &mut image).unwrap();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    dataset.read(1, &mut image).unwrap();
+    let for_reading = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let augment = "affine(rotate=20,translate=0.1),flip,vertical_flip,jitter,blur,noise,erase".parse().unwrap();
+    let preprocess = Preprocess::new(dataset.geometry()).resized_to(32, 32, Resize::Letterbox);
+    let config =
+        LoaderConfig { batch_size: 2, augment, workers: 0, object_pixels: true, ..LoaderConfig::new(preprocess) };
+    let loader = Loader::new(Arc::new(dataset), Split::Train, config).unwrap();
+    let mut epoch = loader.epoch(0, 0);
+    epoch.by_ref().take(20).for_each(|batch| drop(batch.unwrap()));
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    epoch.by_ref().take(70).for_each(|batch| drop(batch.unwrap()));
+    let count = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    // A weight table may still find its greatest size.
+    assert!(
+        count <= 140 * for_reading + 4,
+        "{count} allocations in 70 batches, of which {} for reading",
+        140 * for_reading
+    );
+}
+
+fn images_with_classes() {
     let samples = Samples {
         split: Split::Train,
         path: "made up".into(),

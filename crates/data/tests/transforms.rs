@@ -1,6 +1,6 @@
 //! Sizes, numbers and random changes.
 
-use gyrus_data::transforms::{Scratch, place, resize};
+use gyrus_data::transforms::{Scratch, resize};
 use gyrus_data::{Augment, Dataset, Geometry, ImageBuffer, Pixels, Preprocess, Resize, Samples, Split};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -53,10 +53,12 @@ proptest! {
     fn a_frame_and_back_is_the_same_image(size in (1usize..9, 1usize..9), more in (0usize..9, 0usize..9)) {
         let original = image(Geometry::new(size.0, size.1, 2));
         let (mut framed, mut scratch) = (original.clone(), Scratch::default());
-        place(&mut framed, size.0 + more.0, size.1 + more.1, 7.0, &mut scratch);
+        let preprocess = Preprocess { fill: 7.0, ..Preprocess::new(original.geometry()) };
+        preprocess.clone().placed_in(size.0 + more.0, size.1 + more.1).fit(&mut framed, &mut scratch);
         let num_filled = framed.pixels().iter().filter(|&&value| value == 7.0).count();
         prop_assert_eq!(num_filled, framed.pixels().len() - original.pixels().len());
-        place(&mut framed, size.0, size.1, 7.0, &mut scratch);
+        let middle = Preprocess { size: preprocess.size, ..Preprocess::new(framed.geometry()) };
+        middle.fit(&mut framed, &mut scratch);
         prop_assert_eq!(framed, original);
     }
 

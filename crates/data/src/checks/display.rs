@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::checks::{Finding, Report};
 use crate::dataset::abridged;
+use crate::target::TargetKind;
 
 /// How many classes are shown one by one.
 const MAX_ROWS: usize = 20;
@@ -20,6 +21,10 @@ impl fmt::Display for Report {
             for finding in findings {
                 write!(formatter, "\n{title}: {finding}")?;
             }
+        }
+        if !self.quarantined.is_empty() {
+            writeln!(formatter, "\n{} samples are set aside", self.quarantined.len())?;
+            self.quarantined.iter().try_for_each(|sample| writeln!(formatter, "  {sample}"))?;
         }
         let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
         let verdict = if self.passed() { "the data passed" } else { "the data did not pass" };
@@ -45,7 +50,11 @@ impl Report {
         if self.splits.iter().any(|split| split.unlabelled > 0) {
             rows.push(("no label".into(), self.splits.iter().map(|split| split.unlabelled).collect()));
         }
-        rows.push(("all".into(), self.splits.iter().map(|split| split.total).collect()));
+        let all = match self.kind {
+            None | Some(TargetKind::Class) => "all",
+            Some(_) => "images",
+        };
+        rows.push((all.into(), self.splits.iter().map(|split| split.total).collect()));
         let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max("class".len());
         write!(formatter, "{:width$}", "class")?;
         for counts in &self.splits {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::target::TargetKind;
 use crate::{Geometry, Split};
 
 /// What the data gate found, in plain fields. It prints itself as text, and as JSON through `serde`.
@@ -11,13 +12,17 @@ pub struct Report {
     pub classes: Vec<String>,
     /// The usual shape of the images.
     pub geometry: Geometry,
+    /// The kind of the targets; nothing if no sample has one.
+    pub kind: Option<TargetKind>,
     /// How many samples each split has, for the splits that have any.
     pub splits: Vec<SplitCounts>,
     /// What must be put right before training.
     pub errors: Vec<Finding>,
     /// What should be known.
     pub warnings: Vec<Finding>,
-    /// A SHA-256 over splits, labels and decoded pixels of all samples in their order: the same data give the same
+    /// Samples that were set aside, each with what is wrong with it: see [`admit`](super::admit).
+    pub quarantined: Vec<String>,
+    /// A SHA-256 over splits, targets and decoded pixels of all samples in their order: the same data give the same
     /// number, whatever their files look like.
     pub fingerprint: String,
 }
@@ -29,7 +34,7 @@ pub struct SplitCounts {
     pub split: Split,
     /// All its samples.
     pub total: usize,
-    /// Those of each class.
+    /// Those of each class: images of one class, or that show it; or objects.
     pub per_class: Vec<usize>,
     /// Those without a label.
     pub unlabelled: usize,
@@ -79,6 +84,31 @@ pub enum FindingKind {
     Imbalance,
     /// Files that the reader left out.
     LeftOut,
+    /// Annotations that are not what their format asks for.
+    Malformed,
+    /// Classes that are not among the dataset's.
+    UnknownClass,
+    /// Labels whose image is not there.
+    ImageMissing,
+    /// Boxes without area.
+    EmptyBox,
+    /// Boxes that are not within their image.
+    BoxOutside,
+    /// The same box with the same class twice.
+    DuplicateBox,
+    /// Masks that cannot be read.
+    MaskUnreadable,
+    /// Masks of another size than their image.
+    MaskSize,
+    /// Images that look like one of another split.
+    NearLeak,
+}
+
+impl FindingKind {
+    /// Whether samples, or files of labels, can be set aside for it; else it is about the dataset as a whole.
+    pub(super) fn is_of_samples(self) -> bool {
+        !matches!(self, FindingKind::NoSamples | FindingKind::OneClass)
+    }
 }
 
 impl Report {

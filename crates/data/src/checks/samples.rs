@@ -5,7 +5,10 @@ use std::thread;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Dataset, ImageBuffer};
+use crate::checks::perceptual::{self, Perceptual};
+use crate::readers::label_image;
+use crate::target::{IGNORED, LabelMap, Target};
+use crate::{DataError, Dataset, ImageBuffer};
 
 /// What was found about one sample.
 pub(super) enum Facts {
@@ -23,6 +26,27 @@ pub(super) struct ImageFacts {
     pub(super) width: usize,
     pub(super) is_finite: bool,
     pub(super) is_constant: bool,
+    /// What it looks like; nothing for data in memory.
+    pub(super) perceptual: Option<Perceptual>,
+    /// What its mask is, if it has one.
+    pub(super) mask: Option<Result<MaskFacts, DataError>>,
+}
+
+/// What was found about a mask.
+pub(super) struct MaskFacts {
+    pub(super) hash: u128,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    /// The classes that it has, or the objects.
+    pub(super) labels: Vec<u16>,
+}
+
+/// The memory of a thread.
+#[derive(Default)]
+struct Memory {
+    image: ImageBuffer,
+    map: LabelMap,
+    bytes: Vec<u8>,
 }
 
 /// How many samples a thread takes at a time.
@@ -33,7 +57,7 @@ pub(super) fn examine(dataset: &Dataset, num_threads: usize) -> Vec<Facts> {
     let next = AtomicUsize::new(0);
     let num_chunks = dataset.len().div_ceil(CHUNK);
     let work = || {
-        let (mut image, mut bytes) = (ImageBuffer::new(), Vec::new());
+        let mut memory = Memory::default();
         let mut chunks = Vec::new();
         loop {
             let chunk = next.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +65,7 @@ pub(super) fn examine(dataset: &Dataset, num_threads: usize) -> Vec<Facts> {
                 return chunks;
             }
             let indices = chunk * CHUNK..((chunk + 1) * CHUNK).min(dataset.len());
-            let facts: Vec<Facts> = indices.map(|index| examine_one(dataset, index, &mut image, &mut bytes)).collect();
+            let facts: Vec<Facts> = indices.map(|index| examine_one(dataset, index, &mut memory)).collect();
             chunks.push((chunk, facts));
         }
     };
@@ -56,7 +80,8 @@ pub(super) fn examine(dataset: &Dataset, num_threads: usize) -> Vec<Facts> {
     chunks.into_iter().flat_map(|(_, facts)| facts).collect()
 }
 
-fn examine_one(dataset: &Dataset, index: usize, image: &mut ImageBuffer, bytes: &mut Vec<u8>) -> Facts {
+fn examine_one(dataset: &Dataset, index: usize, memory: &mut Memory) -> Facts {
+    let Memory { image, map, bytes } = memory;
     if let Err(error) = dataset.read(index, image) {
         return Facts::Unreadable(error.to_string());
     }
@@ -64,17 +89,44 @@ fn examine_one(dataset: &Dataset, index: usize, image: &mut ImageBuffer, bytes: 
     bytes.clear();
     bytes.extend([geometry.height, geometry.width].iter().flat_map(|&length| (length as u64).to_le_bytes()));
     bytes.extend(pixels.iter().flat_map(|pixel| pixel.to_le_bytes()));
-    let digest = Sha256::digest(&bytes);
-    let mut half = [0; 16];
-    half.copy_from_slice(&digest[..16]);
+    let channels = || pixels.chunks_exact(geometry.num_pixels().max(1));
     Facts::Image(ImageFacts {
-        hash: u128::from_be_bytes(half),
+        hash: hash(bytes),
         height: geometry.height,
         width: geometry.width,
         is_finite: pixels.iter().all(|pixel| pixel.is_finite()),
         is_constant: geometry.num_pixels() > 1
-            && pixels
-                .chunks_exact(geometry.num_pixels())
-                .all(|channel| channel.iter().all(|pixel| *pixel == channel[0])),
+            && channels().all(|channel| channel.iter().all(|pixel| *pixel == channel[0])),
+        perceptual: (!dataset.is_in_memory()).then(|| perceptual::of(image)),
+        mask: mask(dataset, index, map, bytes),
     })
+}
+
+fn mask(
+    dataset: &Dataset,
+    index: usize,
+    map: &mut LabelMap,
+    bytes: &mut Vec<u8>,
+) -> Option<Result<MaskFacts, DataError>> {
+    let read = match dataset.target(index) {
+        Target::PixelClasses(page) => label_image::read(page, Some(dataset.pixel_classes()), map),
+        Target::PixelObjects(page) => label_image::read(page, None, map),
+        _ => return None,
+    };
+    Some(read.map(|()| {
+        bytes.clear();
+        bytes.extend(map.labels.iter().flat_map(|label| label.to_le_bytes()));
+        let mut seen = vec![false; 1 << 16];
+        map.labels.iter().for_each(|&label| seen[label as usize] = true);
+        seen[IGNORED as usize] = false;
+        let labels = (0..IGNORED).filter(|&label| seen[label as usize]).collect();
+        MaskFacts { hash: hash(bytes), height: map.height, width: map.width, labels }
+    }))
+}
+
+fn hash(bytes: &[u8]) -> u128 {
+    let digest = Sha256::digest(bytes);
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    u128::from_be_bytes(half)
 }

@@ -1,18 +1,21 @@
-//! Images with their classes, in up to three splits.
+//! Images with their targets, in up to three splits.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::readers::image_file;
+use crate::target::{Page, PixelClasses, Target, TargetKind};
 use crate::{DataError, ImageBuffer, Layout, Result};
 
+mod fault;
 mod geometry;
 mod origin;
 mod storage;
 
+pub use fault::{Fault, FaultKind};
 pub use geometry::Geometry;
 pub use origin::{Origin, Place};
 pub(crate) use storage::{Block, Storage};
@@ -45,28 +48,30 @@ impl fmt::Display for Split {
     }
 }
 
-/// An image file with its class.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An image file with its target.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ImageFile {
     /// What it is used for.
     pub split: Split,
-    /// The index of its class.
-    pub class: usize,
-    /// The file.
-    pub path: PathBuf,
+    /// What is to be learnt of it.
+    pub target: Target,
+    /// The image.
+    pub image: Page,
 }
 
-/// Images with their classes, in up to three splits. Samples are numbered from 0 through all splits; the numbers of a
+/// Images with their targets, in up to three splits. Samples are numbered from 0 through all splits; the numbers of a
 /// split are [`Dataset::indices`].
 ///
-/// Images are either in memory (IDX, CSV) or in files that are decoded when they are read (folders).
+/// Images are either in memory (IDX, CSV of pixels) or in files that are decoded when they are read.
 #[derive(Debug)]
 pub struct Dataset {
     classes: Vec<String>,
     geometry: Geometry,
-    labels: Vec<Option<usize>>,
+    targets: Vec<Target>,
+    pixel_classes: PixelClasses,
     storage: Storage,
     notes: Vec<String>,
+    faults: Vec<Fault>,
     pub(crate) splits: [Vec<usize>; 3],
 }
 
@@ -88,7 +93,7 @@ impl Dataset {
     /// # Errors
     /// [`DataError::Setting`] if the numbers of pixels and labels do not fit one another, or a class is out of range.
     pub fn from_samples(geometry: Geometry, classes: Vec<String>, samples: Vec<Samples>) -> Result<Dataset> {
-        let (mut labels, mut blocks, mut splits) = (Vec::new(), Vec::new(), <[Vec<usize>; 3]>::default());
+        let (mut targets, mut blocks, mut splits) = (Vec::new(), Vec::new(), <[Vec<usize>; 3]>::default());
         for part in samples {
             let count = part.labels.len();
             let sizes_fit = part.pixels.len() == count * geometry.num_elements();
@@ -100,15 +105,15 @@ impl Dataset {
                 let reason = format!("class {class} is out of range; there are {} classes", classes.len());
                 return Err(DataError::setting(part.path.display().to_string(), reason));
             }
-            let first = labels.len();
-            labels.extend(part.labels);
+            let first = targets.len();
+            targets.extend(part.labels.into_iter().map(|label| label.map_or(Target::Unlabelled, Target::Class)));
             splits[part.split as usize].extend(first..first + count);
             // An empty block would hide the one that begins at the same number.
             if count > 0 {
                 blocks.push(Block { first, path: part.path, pixels: part.pixels, lines: part.lines });
             }
         }
-        Ok(Dataset { classes, geometry, labels, storage: Storage::Memory(blocks), notes: Vec::new(), splits })
+        Ok(Self::new(classes, geometry, targets, Storage::Memory(blocks), splits))
     }
 
     /// A dataset of image files, decoded when they are read. The geometry is the commonest size among up to 256 of the
@@ -116,20 +121,38 @@ impl Dataset {
     /// not count here: [`check`](crate::check) reports them.
     ///
     /// # Errors
-    /// [`DataError::Setting`] if a class is out of range.
+    /// [`DataError::Setting`] if a class is out of range, or targets are of more than one kind.
     pub fn from_files(classes: Vec<String>, files: Vec<ImageFile>) -> Result<Dataset> {
         let mut splits = <[Vec<usize>; 3]>::default();
+        let mut kind = None;
         for (index, file) in files.iter().enumerate() {
-            if file.class >= classes.len() {
-                let reason = format!("class {} is out of range; there are {} classes", file.class, classes.len());
-                return Err(DataError::setting(file.path.display().to_string(), reason));
+            let wrong = |reason| Err(DataError::setting(file.image.path.display().to_string(), reason));
+            if let Some(class) = file.target.classes().into_iter().find(|&class| class >= classes.len()) {
+                return wrong(format!("class {class} is out of range; there are {} classes", classes.len()));
+            }
+            let found = file.target.kind();
+            kind = kind.or(found);
+            if let (Some(kind), Some(found)) = (kind, found)
+                && kind != found
+            {
+                return wrong(format!("has {}, images before it have {}", found.phrase(), kind.phrase()));
             }
             splits[file.split as usize].push(index);
         }
         let geometry = commonest_geometry(&files);
-        let labels = files.iter().map(|file| Some(file.class)).collect();
-        let storage = Storage::Files(files.into_iter().map(|file| file.path).collect());
-        Ok(Dataset { classes, geometry, labels, storage, notes: Vec::new(), splits })
+        let (targets, pages) = files.into_iter().map(|file| (file.target, file.image)).unzip();
+        Ok(Self::new(classes, geometry, targets, Storage::Files(pages), splits))
+    }
+
+    fn new(
+        classes: Vec<String>,
+        geometry: Geometry,
+        targets: Vec<Target>,
+        storage: Storage,
+        splits: [Vec<usize>; 3],
+    ) -> Self {
+        let (pixel_classes, notes, faults) = (PixelClasses::in_order(classes.len()), Vec::new(), Vec::new());
+        Self { classes, geometry, targets, pixel_classes, storage, notes, faults, splits }
     }
 
     /// The names of the classes; a label is an index into them.
@@ -144,12 +167,12 @@ impl Dataset {
 
     /// How many samples there are in all splits together.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.targets.len()
     }
 
     /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.targets.is_empty()
     }
 
     /// The numbers of a split's samples.
@@ -157,13 +180,52 @@ impl Dataset {
         &self.splits[split as usize]
     }
 
-    /// The class of a sample, as an index into [`classes`](Self::classes), if it has one.
+    /// The class of a sample, as an index into [`classes`](Self::classes), if it has one for the whole image.
     ///
     /// # Panics
     /// If there is no such sample.
     #[track_caller]
     pub fn label(&self, index: usize) -> Option<usize> {
-        self.labels[index]
+        match self.targets[index] {
+            Target::Class(class) => Some(class),
+            _ => None,
+        }
+    }
+
+    /// What is to be learnt of a sample, in the image's own pixels.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[track_caller]
+    pub fn target(&self, index: usize) -> &Target {
+        &self.targets[index]
+    }
+
+    /// The kind of the targets; nothing if no sample has one.
+    pub fn kind(&self) -> Option<TargetKind> {
+        self.targets.iter().find_map(Target::kind)
+    }
+
+    /// Which class each value of a mask stands for, where targets are classes of pixels.
+    pub fn pixel_classes(&self) -> &PixelClasses {
+        &self.pixel_classes
+    }
+
+    /// Takes classes of pixels out of what is learnt and measured: pixels of them become
+    /// [`IGNORED`](crate::target::IGNORED). They keep their place among the classes, so that numbers stay what they are.
+    ///
+    /// # Errors
+    /// [`DataError::UnknownClass`] if there is no class of that name.
+    pub fn ignoring(mut self, names: &[&str]) -> Result<Dataset> {
+        let place = |name: &&str| {
+            let place = self.classes.iter().position(|class| class == name);
+            place
+                .map(|class| class as u16)
+                .ok_or_else(|| DataError::UnknownClass { name: name.to_string(), known: abridged(&self.classes, 12) })
+        };
+        let classes = names.iter().map(place).collect::<Result<Vec<u16>>>()?;
+        self.pixel_classes.ignore(&classes);
+        Ok(self)
     }
 
     /// Where a sample came from.
@@ -197,8 +259,21 @@ impl Dataset {
         &self.notes
     }
 
+    /// What readers found wrong with single samples and did not stop at; [`check`](crate::check) reports it.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
     pub(crate) fn with_notes(self, notes: Vec<String>) -> Dataset {
         Dataset { notes, ..self }
+    }
+
+    pub(crate) fn with_faults(self, faults: Vec<Fault>) -> Dataset {
+        Dataset { faults, ..self }
+    }
+
+    pub(crate) fn with_pixel_classes(self, pixel_classes: PixelClasses) -> Dataset {
+        Dataset { pixel_classes, ..self }
     }
 
     /// The same samples with the classes of a trained model, in the model's order: labels are matched by name. Use it
@@ -209,11 +284,15 @@ impl Dataset {
     pub fn with_classes(mut self, classes: Vec<String>) -> Result<Dataset> {
         let known: HashMap<&String, usize> = classes.iter().zip(0..).collect();
         let mapped: Vec<Option<usize>> = self.classes.iter().map(|name| known.get(name).copied()).collect();
-        for label in self.labels.iter_mut().flatten() {
-            *label = mapped[*label].ok_or_else(|| DataError::UnknownClass {
-                name: self.classes[*label].clone(),
+        let number = |class: usize| {
+            mapped[class].ok_or_else(|| DataError::UnknownClass {
+                name: self.classes[class].clone(),
                 known: abridged(&classes, 12),
-            })?;
+            })
+        };
+        self.targets.iter_mut().try_for_each(|target| target.renumber(&number))?;
+        if self.targets.iter().any(|target| target.kind() == Some(TargetKind::PixelClasses)) {
+            self.pixel_classes.renumber(&number)?;
         }
         Ok(Dataset { classes, ..self })
     }
@@ -229,7 +308,17 @@ impl fmt::Display for Dataset {
             .collect();
         let counts = if counts.is_empty() { "no".to_string() } else { counts.join(", ") };
         let classes = abridged(&self.classes, 12);
-        write!(formatter, "{counts} images, {}, {} classes: {classes}", self.geometry, self.classes.len())
+        let num_objects = self.splits.iter().flatten().map(|&index| match &self.targets[index] {
+            Target::Objects(objects) => objects.len(),
+            _ => 0,
+        });
+        let objects = match (self.kind(), num_objects.sum::<usize>()) {
+            (Some(TargetKind::Objects), count) if count > 0 => format!(" with {count} objects"),
+            (Some(TargetKind::Objects), _) => " with objects".into(),
+            (Some(TargetKind::PixelClasses), _) => " with masks".into(),
+            _ => String::new(),
+        };
+        write!(formatter, "{counts} images{objects}, {}, {} classes: {classes}", self.geometry, self.classes.len())
     }
 }
 
@@ -241,7 +330,7 @@ pub(crate) fn abridged(names: &[String], limit: usize) -> String {
 
 fn commonest_geometry(files: &[ImageFile]) -> Geometry {
     let step = files.len().div_ceil(NUM_PROBES).max(1);
-    let probed = files.iter().step_by(step).filter_map(|file| image_file::probe(&file.path).ok());
+    let probed = files.iter().step_by(step).filter_map(|file| image_file::probe(&file.image.path).ok());
     let mut sizes: HashMap<(usize, usize), usize> = HashMap::new();
     let mut channels = 1;
     for geometry in probed {

@@ -19,6 +19,8 @@ pub enum Place {
     Sample(usize),
     /// The line of text, from 1.
     Line(u64),
+    /// The image in a file of many, from 0.
+    Page(usize),
 }
 
 impl fmt::Display for Origin {
@@ -28,6 +30,7 @@ impl fmt::Display for Origin {
             None => Ok(()),
             Some(Place::Sample(sample)) => write!(formatter, ", sample {sample}"),
             Some(Place::Line(line)) => write!(formatter, ", line {line}"),
+            Some(Place::Page(page)) => write!(formatter, ", page {page}"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::dataset::{Geometry, Origin, Place, Split};
 use crate::readers::image_file;
+use crate::target::Page;
 use crate::{ImageBuffer, Result};
 
 /// The pixels of many images of one shape, image after image, each CHW.
@@ -49,7 +50,7 @@ pub struct Samples {
 #[derive(Debug)]
 pub(crate) enum Storage {
     Memory(Vec<Block>),
-    Files(Vec<PathBuf>),
+    Files(Vec<Page>),
 }
 
 /// Samples of one file, which follow one another in the dataset's numbering.
@@ -64,7 +65,10 @@ pub(crate) struct Block {
 impl Storage {
     pub(crate) fn origin(&self, index: usize) -> Origin {
         match self {
-            Storage::Files(paths) => Origin { path: paths[index].clone(), place: None },
+            Storage::Files(pages) => {
+                let Page { path, number } = pages[index].clone();
+                Origin { path, place: (number > 0).then_some(Place::Page(number)) }
+            }
             Storage::Memory(blocks) => {
                 let block = block_of(blocks, index);
                 let sample = index - block.first;
@@ -79,7 +83,7 @@ impl Storage {
 
     pub(crate) fn read(&self, index: usize, geometry: Geometry, image: &mut ImageBuffer) -> Result<()> {
         let blocks = match self {
-            Storage::Files(paths) => return image_file::read(&paths[index], geometry.channels, image),
+            Storage::Files(pages) => return image_file::read_page(&pages[index], geometry.channels, image),
             Storage::Memory(blocks) => blocks,
         };
         let block = block_of(blocks, index);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use crate::target::TargetKind;
 use crate::transforms::{Augment, Preprocess};
 use crate::{DataError, Dataset, Result, Split};
 
@@ -14,8 +15,8 @@ mod batch;
 mod order;
 mod worker;
 
-pub use batch::Batch;
 use batch::Pool;
+pub use batch::{Batch, IGNORED_PIXEL};
 use worker::{Plan, Worker};
 
 /// How batches are made.
@@ -37,6 +38,8 @@ pub struct LoaderConfig {
     pub preprocess: Preprocess,
     /// Random changes: for training only.
     pub augment: Augment,
+    /// Whether the pixels of objects are labelled, for instance segmentation.
+    pub object_pixels: bool,
 }
 
 impl LoaderConfig {
@@ -52,6 +55,7 @@ impl LoaderConfig {
             prefetch: 4,
             preprocess,
             augment: Augment::none(),
+            object_pixels: false,
         }
     }
 }
@@ -78,6 +82,9 @@ impl Loader {
         if config.batch_size == 0 {
             return Err(DataError::setting("batch_size", "must be at least 1"));
         }
+        if let Some(kind) = dataset.kind() {
+            config.augment.check(kind, kind == TargetKind::PixelClasses || config.object_pixels)?;
+        }
         let num_samples = dataset.indices(split).len();
         if num_samples == 0 {
             return Err(DataError::EmptySplit { split });
@@ -97,6 +104,7 @@ impl Loader {
         let order = order::of_epoch(self.dataset.indices(self.split), config.seed, epoch, config.shuffle);
         let plan = Arc::new(Plan {
             dataset: self.dataset.clone(),
+            split: self.split,
             config: config.clone(),
             pool: self.pool.clone(),
             order,
@@ -108,10 +116,29 @@ impl Loader {
         let ahead = config.prefetch.div_ceil(num_workers.max(1)).max(1);
         // One batch more is with whoever took it.
         let num_batches = (num_workers * ahead + 1).min(end.saturating_sub(start_batch));
-        self.pool.prepare(num_batches, config.batch_size, config.preprocess.geometry().num_elements());
+        self.pool.prepare(num_batches, || self.new_batch());
         let crew = (0..num_workers).map(|worker| hire(&plan, start_batch + worker..end, num_workers, ahead));
         let (receivers, threads) = crew.unzip();
         Epoch { plan, receivers, threads, own_worker: Worker::default(), next: start_batch, end }
+    }
+
+    /// Memory for a batch; only how many objects there will be is not known.
+    fn new_batch(&self) -> Batch {
+        let LoaderConfig { batch_size, preprocess, .. } = &*self.config;
+        let (kind, frame) = (self.dataset.kind(), preprocess.geometry());
+        let labels_pixels = kind == Some(TargetKind::PixelClasses) || self.config.object_pixels;
+        let mut batch = Batch::default();
+        batch.images.reserve(batch_size * frame.num_elements());
+        batch.indices.reserve(*batch_size);
+        batch.object_ends.reserve(*batch_size);
+        batch.labels.reserve(*batch_size);
+        batch.projections.reserve(*batch_size);
+        batch.pixel_labels.reserve(if labels_pixels { batch_size * frame.num_pixels() } else { 0 });
+        batch.weights.reserve(match kind {
+            Some(TargetKind::Class | TargetKind::Classes) => batch_size * self.dataset.classes().len(),
+            _ => 0,
+        });
+        batch
     }
 
     /// How many batches an epoch has.

@@ -20,7 +20,7 @@ mod line_reader;
 mod pixel_column;
 mod table_shape;
 
-use line_reader::LineReader;
+pub(super) use line_reader::LineReader;
 use pixel_column::PixelColumn;
 use table_shape::TableShape;
 
@@ -69,13 +69,23 @@ pub fn open(path: &Path) -> Result<Dataset> {
 /// Whether a file is a table of pixels by its name and first line, or a folder has such a file.
 pub(crate) fn is_here(path: &Path) -> bool {
     if path.is_dir() {
-        return list(path).is_ok_and(|(files, _)| files.iter().any(|file| is_pixel_table(file)));
+        return list(path).is_ok_and(|(files, _)| files.iter().any(|file| is_labelled_table(file)));
     }
+    is_labelled_table(path)
+}
+
+/// Numbers alone are not enough: a list of classes with their colours would be images of four pixels.
+fn is_labelled_table(path: &Path) -> bool {
     is_pixel_table(path)
+        && LineReader::open(path)
+            .and_then(|mut reader| TableShape::of(&mut reader, path))
+            .is_ok_and(|(shape, _)| shape.label.is_some())
 }
 
 fn is_pixel_table(path: &Path) -> bool {
-    has_csv_extension(path) && LineReader::open(path).and_then(|mut reader| TableShape::of(&mut reader, path)).is_ok()
+    has_csv_extension(path)
+        && !super::image_table::is_here(path)
+        && LineReader::open(path).and_then(|mut reader| TableShape::of(&mut reader, path)).is_ok()
 }
 
 /// Whether a file is a table by its name.

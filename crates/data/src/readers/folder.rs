@@ -15,6 +15,7 @@ use crate::classes::ClassNames;
 use crate::dataset::ImageFile;
 use crate::readers::image_file::has_image_extension;
 use crate::readers::listing::{list, name, split_by_folder_name};
+use crate::target::Target;
 use crate::{DataError, Dataset, Result, Split};
 
 /// How deep images may lie within a class: links can make a circle.
@@ -41,14 +42,18 @@ pub fn open(path: &Path) -> Result<Dataset> {
             let class = classes.number(&name(&folder));
             let mut paths = Vec::new();
             num_others += collect(&folder, 0, &mut paths)?;
-            files.extend(paths.into_iter().map(|path| ImageFile { split, class, path }));
+            files.extend(paths.into_iter().map(|path| ImageFile {
+                split,
+                target: Target::Class(class),
+                image: path.into(),
+            }));
         }
     }
     if files.is_empty() {
         return Err(no_images(path));
     }
     let (classes, places) = classes.sorted();
-    files.iter_mut().for_each(|file| file.class = places[file.class]);
+    files.iter_mut().try_for_each(|file| file.target.renumber(&|class| Ok(places[class])))?;
     let notes = match num_others {
         0 => Vec::new(),
         count => {

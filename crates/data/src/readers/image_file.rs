@@ -11,9 +11,12 @@ use std::fs;
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
+use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
-use crate::readers::jpeg_end;
+use crate::readers::jpeg;
+use crate::readers::tiff_page::{self, Samples, TiffPage};
+use crate::target::Page;
 use crate::{DataError, Geometry, ImageBuffer, Result};
 
 /// The extensions of the files that are taken for images, in small letters.
@@ -40,13 +43,37 @@ pub fn probe(path: &Path) -> Result<Geometry> {
     Ok(Geometry::new(height as usize, width as usize, channels))
 }
 
-/// Reads an image file in one channel or three.
+/// Reads the first image of a file in one channel or three.
 ///
 /// # Errors
 /// [`DataError::Read`] if the file cannot be read, [`DataError::Image`] if it cannot be decoded.
 pub fn read(path: &Path, channels: usize, image: &mut ImageBuffer) -> Result<()> {
     let bytes = fs::read(path).map_err(DataError::read(path))?;
     decode(&bytes, path, channels, image)
+}
+
+/// Reads an image of a file of many.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_page(page: &Page, channels: usize, image: &mut ImageBuffer) -> Result<()> {
+    if page.number == 0 {
+        return read(&page.path, channels, image);
+    }
+    take_page(tiff_page::read(&page.path, page.number)?, channels, image);
+    Ok(())
+}
+
+fn take_page(page: TiffPage, channels: usize, image: &mut ImageBuffer) {
+    let TiffPage { geometry, samples } = page;
+    image.reshape(Geometry { channels, ..geometry });
+    match samples {
+        Samples::Whole(numbers, white) => {
+            let value = |number: u32| (f64::from(number) / white) as f32;
+            convert(geometry.channels, &numbers, value, image);
+        }
+        Samples::Floats(numbers) => convert(geometry.channels, &numbers, |number| number, image),
+    }
 }
 
 /// Decodes the bytes of an image file in one channel or three; the path is for messages.
@@ -62,32 +89,47 @@ pub fn decode(bytes: &[u8], path: &Path, channels: usize, image: &mut ImageBuffe
     if bytes.is_empty() {
         return Err(wrong(path)("the file is empty"));
     }
-    if bytes.starts_with(&[0xFF, 0xD8]) && !jpeg_end::is_complete(bytes) {
-        return Err(wrong(path)("the JPEG file is cut short"));
+    if bytes.starts_with(&[0xFF, 0xD8]) {
+        return jpeg::decode(bytes, path, channels, image);
     }
-    let mut decoder = decoder(Cursor::new(bytes), path)?;
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut decoded = DynamicImage::from_decoder(decoder).map_err(|error| wrong(path)(error))?;
+    let decoder = decoder(Cursor::new(bytes), path);
+    let is_tiff = bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*");
+    // Floats of one channel, which microscopes write, are known to one of the two decoders only.
+    if is_tiff
+        && decoder.is_err()
+        && let Ok(page) = tiff_page::decode(bytes, path)
+    {
+        take_page(page, channels, image);
+        return Ok(());
+    }
+    let mut decoder = decoder?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let decoded = DynamicImage::from_decoder(decoder).map_err(|error| wrong(path)(error))?;
+    take(decoded, orientation, channels, image);
+    Ok(())
+}
+
+/// From what a decoder gives to an image in one channel or three.
+pub(super) fn take(mut decoded: DynamicImage, orientation: Orientation, channels: usize, image: &mut ImageBuffer) {
     decoded.apply_orientation(orientation);
     image.reshape(Geometry::new(decoded.height() as usize, decoded.width() as usize, channels));
     let color = decoded.color();
     let byte = |sample: u8| sample as f32 / 255.0;
     match color {
-        ColorType::L8 => convert::<1, _>(decoded.as_bytes(), byte, image),
-        ColorType::La8 => convert::<2, _>(decoded.as_bytes(), byte, image),
-        ColorType::Rgb8 => convert::<3, _>(decoded.as_bytes(), byte, image),
-        ColorType::Rgba8 => convert::<4, _>(decoded.as_bytes(), byte, image),
+        ColorType::L8 => convert(1, decoded.as_bytes(), byte, image),
+        ColorType::La8 => convert(2, decoded.as_bytes(), byte, image),
+        ColorType::Rgb8 => convert(3, decoded.as_bytes(), byte, image),
+        ColorType::Rgba8 => convert(4, decoded.as_bytes(), byte, image),
         _ => match (color.has_color(), color.has_alpha()) {
-            (false, false) => convert::<1, _>(&decoded.to_luma32f(), |sample| sample, image),
-            (false, true) => convert::<2, _>(&decoded.to_luma_alpha32f(), |sample| sample, image),
-            (true, false) => convert::<3, _>(&decoded.to_rgb32f(), |sample| sample, image),
-            (true, true) => convert::<4, _>(&decoded.to_rgba32f(), |sample| sample, image),
+            (false, false) => convert(1, &decoded.to_luma32f(), |sample| sample, image),
+            (false, true) => convert(2, &decoded.to_luma_alpha32f(), |sample| sample, image),
+            (true, false) => convert(3, &decoded.to_rgb32f(), |sample| sample, image),
+            (true, true) => convert(4, &decoded.to_rgba32f(), |sample| sample, image),
         },
     }
-    Ok(())
 }
 
-fn wrong<E: ToString>(path: &Path) -> impl FnOnce(E) -> DataError {
+pub(super) fn wrong<E: ToString>(path: &Path) -> impl FnOnce(E) -> DataError {
     move |reason| DataError::Image { path: path.to_owned(), reason: reason.to_string() }
 }
 
@@ -103,25 +145,41 @@ fn decoder<'a>(source: impl BufRead + Seek + 'a, path: &Path) -> Result<impl Ima
     reader.into_decoder().map_err(wrong(path))
 }
 
-/// From interleaved samples of `N` channels (grey, grey and alpha, RGB, RGB and alpha) to the image's channels.
-fn convert<const N: usize, T: Copy>(samples: &[T], value: impl Fn(T) -> f32, image: &mut ImageBuffer) {
-    let Geometry { channels, .. } = image.geometry();
+/// From interleaved samples (grey, grey and alpha, RGB, RGB and alpha) to the image's channels.
+pub(super) fn convert<T: Copy>(channels: usize, samples: &[T], value: impl Fn(T) -> f32, image: &mut ImageBuffer) {
+    match (channels, image.geometry().channels) {
+        (1, _) => convert_pixels::<1, 1, _>(samples, |pixel| pixel.map(&value), image),
+        (2, _) => convert_pixels::<2, 1, _>(samples, |pixel| on_white(pixel.map(&value)), image),
+        (3, 1) => convert_pixels::<3, 1, _>(samples, |pixel| [luma(pixel.map(&value))], image),
+        (3, _) => convert_pixels::<3, 3, _>(samples, |pixel| pixel.map(&value), image),
+        (_, 1) => convert_pixels::<4, 1, _>(samples, |pixel| [luma(on_white(pixel.map(&value)))], image),
+        _ => convert_pixels::<4, 3, _>(samples, |pixel| on_white(pixel.map(&value)), image),
+    }
+}
+
+/// The first channels of `M` are made of each pixel; further ones repeat the first.
+fn convert_pixels<const N: usize, const M: usize, T: Copy>(
+    samples: &[T],
+    pixel: impl Fn([T; N]) -> [f32; M],
+    image: &mut ImageBuffer,
+) {
     let num_pixels = image.geometry().num_pixels();
     let (pixels, _) = samples.as_chunks::<N>();
-    for (place, pixel) in pixels.iter().enumerate() {
-        let mut pixel = pixel.map(&value);
-        if N == 2 || N == 4 {
-            let alpha = pixel[N - 1];
-            pixel[..N - 1].iter_mut().for_each(|sample| *sample = *sample * alpha + (1.0 - alpha));
-        }
-        let out = image.pixels_mut();
-        match (N >= 3, channels) {
-            (false, 1) => out[place] = pixel[0],
-            (false, _) => (0..channels).for_each(|channel| out[channel * num_pixels + place] = pixel[0]),
-            (true, 1) => out[place] = luma([pixel[0], pixel[1], pixel[2]]),
-            (true, _) => (0..channels).for_each(|channel| out[channel * num_pixels + place] = pixel[channel]),
+    let (first, others) = image.pixels_mut().split_at_mut(M * num_pixels);
+    let mut planes = first.chunks_exact_mut(num_pixels.max(1));
+    let mut planes: [&mut [f32]; M] = std::array::from_fn(|_| planes.next().unwrap_or_default());
+    for (place, samples) in pixels.iter().enumerate().take(num_pixels) {
+        for (plane, value) in planes.iter_mut().zip(pixel(*samples)) {
+            plane[place] = value;
         }
     }
+    others.chunks_exact_mut(num_pixels.max(1)).for_each(|other| other.copy_from_slice(&first[..num_pixels]));
+}
+
+/// Lays what is transparent on white; the last channel is how opaque it is.
+fn on_white<const N: usize, const M: usize>(pixel: [f32; N]) -> [f32; M] {
+    let alpha = pixel[N - 1];
+    std::array::from_fn(|channel| pixel[channel] * alpha + (1.0 - alpha))
 }
 
 /// Grey by Rec. 601; what is grey already stays exactly as it is.

@@ -36,9 +36,18 @@ pub(crate) fn split_by_folder_name(name: &str) -> Option<Split> {
     }
 }
 
-/// The split that a file's name tells of: `mnist_test.csv`, `t10k-images-idx3-ubyte`.
+/// The split that a file's name tells of: `mnist_test.csv`, `t10k-images-idx3-ubyte`, `instances_val2017.json`.
 pub(crate) fn split_by_file_name(name: &str) -> Option<Split> {
     let name = name.to_lowercase();
     let mut words = name.split(|letter: char| !letter.is_alphanumeric());
-    words.find_map(|word| if word == "t10k" { Some(Split::Test) } else { split_by_folder_name(word) })
+    words.find_map(|word| match word {
+        "t10k" => Some(Split::Test),
+        word => split_by_folder_name(word.trim_end_matches(|letter: char| letter.is_ascii_digit())),
+    })
+}
+
+/// Whether a file has one of these extensions, given in small letters.
+pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    extension.is_some_and(|extension| extensions.contains(&extension.as_str()))
 }

@@ -2,10 +2,15 @@
 
 use crate::ImageBuffer;
 use crate::random::RandomStream;
-use crate::transforms::{Scratch, affine};
+use crate::target::LabelMap;
+use crate::transforms::Scratch;
+use crate::transforms::operation::Change;
+use crate::transforms::setting::Setting;
+use crate::transforms::warp::{Area, Outside, resample};
 
 /// Shifts every pixel by a smooth random field: uniform noise in -1..1, blurred by a Gaussian and multiplied by
-/// `alpha`. What comes into view from outside continues the image's edge.
+/// `alpha`. What comes into view from outside continues the image's edge. Labels of pixels move along; boxes would not, so
+/// that images with boxes are not distorted.
 ///
 /// # Source
 /// Simard, Steinkraus and Platt, Best Practices for Convolutional Neural Networks Applied to Visual Document Analysis
@@ -18,8 +23,25 @@ pub struct Elastic {
     pub sigma: f32,
 }
 
-impl Elastic {
-    pub(super) fn apply(&self, image: &mut ImageBuffer, scratch: &mut Scratch, random: &mut RandomStream) {
+impl Default for Elastic {
+    fn default() -> Self {
+        Self { alpha: 34.0, sigma: 4.0 }
+    }
+}
+
+impl Change for Elastic {
+    fn name(&self) -> &'static str {
+        "elastic"
+    }
+
+    fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting::number("alpha", &mut self.alpha, [0.0, 1e6], "pixels"),
+            Setting::number("sigma", &mut self.sigma, [0.1, 100.0], "pixels"),
+        ]
+    }
+
+    fn paint(&self, image: &mut ImageBuffer, labels: &mut LabelMap, scratch: &mut Scratch, random: &mut RandomStream) {
         let geometry = image.geometry();
         let (width, num_pixels) = (geometry.width, geometry.num_pixels());
         if num_pixels == 0 {
@@ -39,11 +61,26 @@ impl Elastic {
             blur_rows(field, &mut noise, width, radius, &weight);
             std::mem::swap(field, &mut noise);
         }
-        affine::resample(image, scratch, |row| {
+        let target = &mut scratch.image;
+        target.reshape(geometry);
+        resample(image, target, Area::whole(geometry), Outside::Edge, |row| {
             let (x, y) = (&x[row * width..], &y[row * width..]);
             let shift = |field: &[f32], column: usize| field.get(column).copied().unwrap_or(0.0);
             move |column| (column as f32 + shift(x, column), row as f32 + shift(y, column))
         });
+        std::mem::swap(image, target);
+        if !labels.labels.is_empty() {
+            let moved = &mut scratch.labels;
+            moved.clear();
+            moved.extend((0..num_pixels).map(|place| {
+                let nearest = |place: usize, shift: f32, length: usize| {
+                    ((place as f32 + shift).round().max(0.0) as usize).min(length - 1)
+                };
+                let row = nearest(place / width, y[place], geometry.height);
+                labels.labels[row * width + nearest(place % width, x[place], width)]
+            }));
+            std::mem::swap(&mut labels.labels, moved);
+        }
         scratch.fields = [x, y, noise];
     }
 }

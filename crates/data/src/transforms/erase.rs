@@ -2,6 +2,10 @@
 
 use crate::ImageBuffer;
 use crate::random::RandomStream;
+use crate::target::LabelMap;
+use crate::transforms::Scratch;
+use crate::transforms::operation::Change;
+use crate::transforms::setting::Setting;
 
 /// Paints over a rectangle, with some probability.
 ///
@@ -16,10 +20,27 @@ pub struct Erase {
     pub area: [f32; 2],
 }
 
-impl Erase {
-    pub(super) fn apply(&self, image: &mut ImageBuffer, random: &mut RandomStream) {
+impl Default for Erase {
+    fn default() -> Self {
+        Self { probability: 0.5, area: [0.02, 0.2] }
+    }
+}
+
+impl Change for Erase {
+    fn name(&self) -> &'static str {
+        "erase"
+    }
+
+    fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting::probability(&mut self.probability),
+            Setting::range("area", &mut self.area, [0.0, 1.0], "fractions"),
+        ]
+    }
+
+    fn paint(&self, image: &mut ImageBuffer, _: &mut LabelMap, _: &mut Scratch, random: &mut RandomStream) {
         let geometry = image.geometry();
-        if random.uniform() >= self.probability || geometry.num_elements() == 0 {
+        if !random.happens(self.probability) || geometry.num_elements() == 0 {
             return;
         }
         let area = random.between(self.area) * geometry.num_pixels() as f32;

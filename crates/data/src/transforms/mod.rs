@@ -2,24 +2,44 @@
 
 mod affine;
 mod augment;
-mod augment_text;
+pub(crate) mod axis_weights;
+mod blur;
+mod crop;
 mod elastic;
 mod erase;
 mod flip;
-mod place;
+mod jitter;
+pub(crate) mod mixing;
+mod operation;
+mod perspective;
 mod preprocess;
+pub(crate) mod projection;
+mod rand_augment;
 mod resize;
+pub(crate) mod scene;
+mod setting;
 mod statistics;
+pub mod tone;
+pub(crate) mod warp;
 
 pub use affine::Affine;
-pub use augment::{Augment, Operation};
+pub use augment::Augment;
+pub(crate) use augment::Moment;
+pub use blur::{Blur, Noise, gaussian};
+pub use crop::{Crop, Shift};
 pub use elastic::Elastic;
 pub use erase::Erase;
-pub use flip::Flip;
-pub use place::place;
+pub use flip::{Flip, VerticalFlip};
+pub use jitter::{Grey, Jitter};
+pub use mixing::{CutMix, MixUp, Mosaic};
+pub use operation::Operation;
+pub use perspective::Perspective;
 pub use preprocess::{Preprocess, Resize};
+pub use projection::Projection;
+pub use rand_augment::RandAugment;
 pub use resize::resize;
 pub use statistics::Statistics;
+pub use warp::{Area, Outside, warp};
 
 use crate::ImageBuffer;
 
@@ -27,7 +47,11 @@ use crate::ImageBuffer;
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     image: ImageBuffer,
+    reduced: ImageBuffer,
     fields: [Vec<f32>; 3],
-    columns: resize::AxisWeights,
-    rows: resize::AxisWeights,
+    labels: Vec<u16>,
+    line: Vec<f32>,
+    lanes: Vec<[f32; 8]>,
+    columns: axis_weights::AxisWeights,
+    rows: axis_weights::AxisWeights,
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::readers::image_file;
-use crate::transforms::{Scratch, Statistics, place, resize};
+use crate::transforms::warp::{Area, Outside, warp};
+use crate::transforms::{Projection, Scratch, Statistics};
 use crate::{DataError, Dataset, Geometry, ImageBuffer, Result, Split};
 
 /// How an image is brought to the size of the content.
@@ -130,33 +131,96 @@ impl Preprocess {
         Ok(())
     }
 
-    /// Steps 1 to 3: channels, size and frame.
+    /// Steps 1 to 3: channels, size and frame, with one resampling.
     pub fn fit(&self, image: &mut ImageBuffer, scratch: &mut Scratch) {
-        self.resize_content(image, scratch);
-        place(image, self.size[0], self.size[1], self.fill, scratch);
+        self.convert(image, scratch);
+        let from = image.geometry();
+        let projection = self.projection(from);
+        let frame = self.geometry();
+        self.draw(image, frame, &projection, self.content_area(), scratch);
     }
 
     /// Steps 1 and 2.
     pub(super) fn resize_content(&self, image: &mut ImageBuffer, scratch: &mut Scratch) {
+        self.convert(image, scratch);
+        let projection = self.content_projection(image.geometry());
+        let content = Geometry::new(self.content[0], self.content[1], self.channels);
+        self.draw(image, content, &projection, Area::whole(content), scratch);
+    }
+
+    /// Step 1.
+    pub(crate) fn convert(&self, image: &mut ImageBuffer, scratch: &mut Scratch) {
         to_channels(image, self.channels, scratch);
         if self.invert {
             image.pixels_mut().iter_mut().for_each(|value| *value = 1.0 - *value);
         }
+    }
+
+    /// Steps 2 and 3 as a map from the pixels of an image of this size to those of the frame: with its inverse, what a
+    /// net says of the frame is brought back to the image.
+    pub fn projection(&self, from: Geometry) -> Projection {
+        let [x, y] = [1, 0].map(|axis| centered(self.content[axis], self.size[axis]));
+        self.content_projection(from).then(&Projection::shifting(x, y))
+    }
+
+    /// Where in the frame the content is, or what of it is in the frame.
+    pub(crate) fn content_area(&self) -> Area {
+        let range = |axis: usize| {
+            let (content, size) = (self.content[axis], self.size[axis]);
+            let start = size.saturating_sub(content) / 2;
+            (start, start + content.min(size))
+        };
+        let ((top, bottom), (left, right)) = (range(0), range(1));
+        Area { left, top, right, bottom }
+    }
+
+    /// What is seen beside an image that has been moved: `fill` if it stands in a frame or between bars, else the
+    /// image's edge.
+    pub(crate) fn outside(&self) -> Outside {
+        let is_framed = self.size[0] > self.content[0] || self.size[1] > self.content[1];
+        let is_framed = is_framed || self.resize == Resize::Letterbox;
+        if is_framed { Outside::Fill(self.fill) } else { Outside::Edge }
+    }
+
+    fn content_projection(&self, from: Geometry) -> Projection {
         let [height, width] = self.content;
-        let from = image.geometry();
-        if (from.height, from.width) == (height, width) || from.num_pixels() == 0 {
-            image.reshape(Geometry { height, width, ..image.geometry() });
-            return;
-        }
-        let factors = [height as f64 / from.height as f64, width as f64 / from.width as f64];
+        let factors = [height as f64 / from.height.max(1) as f64, width as f64 / from.width.max(1) as f64];
         let factor = match self.resize {
-            Resize::Stretch => return resize(image, height, width, scratch),
+            Resize::Stretch => return Projection::scaling(factors[1], factors[0]),
             Resize::Letterbox => factors[0].min(factors[1]),
             Resize::Crop => factors[0].max(factors[1]),
         };
         let scaled = |length: usize| ((length as f64 * factor).round() as usize).max(1);
-        resize(image, scaled(from.height), scaled(from.width), scratch);
-        place(image, height, width, self.fill, scratch);
+        let axis = |from: usize, to: usize| {
+            let scaled = scaled(from);
+            (scaled as f64 / from.max(1) as f64, centered(scaled, to))
+        };
+        let ((scale_x, x), (scale_y, y)) = (axis(from.width, width), axis(from.height, height));
+        Projection::scaling(scale_x, scale_y).then(&Projection::shifting(x, y))
+    }
+
+    fn draw(
+        &self,
+        image: &mut ImageBuffer,
+        frame: Geometry,
+        projection: &Projection,
+        area: Area,
+        scratch: &mut Scratch,
+    ) {
+        if *projection == Projection::default() && image.geometry() == frame {
+            return;
+        }
+        let mut target = std::mem::take(&mut scratch.image);
+        target.reshape(frame);
+        if area != Area::whole(frame) {
+            target.pixels_mut().fill(self.fill);
+        }
+        let outside = match self.resize {
+            Resize::Stretch => Outside::Edge,
+            _ => Outside::Fill(self.fill),
+        };
+        warp(image, &mut target, projection, area, outside, scratch);
+        scratch.image = std::mem::replace(image, target);
     }
 
     /// Step 5, into a slice of as many numbers as the image has.
@@ -208,6 +272,12 @@ impl Preprocess {
         self.normalise(&image, &mut output);
         Ok(output)
     }
+}
+
+/// Where something begins that stands in the middle of a length, in whole pixels; where the difference is odd, the further
+/// side gets the odd one.
+fn centered(length: usize, within: usize) -> f64 {
+    if within >= length { ((within - length) / 2) as f64 } else { -(((length - within) / 2) as f64) }
 }
 
 /// Grey to many channels, or RGB to grey by Rec. 601; other changes repeat or drop the last channels.

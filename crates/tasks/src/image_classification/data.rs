@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gyrus_data::{
     Augment, DataError, Dataset, Geometry, HoldOut, Layout, Loader, LoaderConfig, Preprocess, Report, Resize, Split,
-    check, shipped,
+    TargetKind, check, shipped,
 };
 
 use super::Settings;
@@ -20,9 +20,16 @@ pub struct CheckedData {
 
 /// The data under a name or at a path.
 pub fn open(data: &str) -> Result<Dataset, TaskError> {
-    match data {
-        "digits" => Ok(shipped::digits()?),
-        path => Ok(Layout::detect(Path::new(path))?.open(path)?),
+    let dataset = match data {
+        "digits" => shipped::digits()?,
+        path => Layout::detect(Path::new(path))?.open(path)?,
+    };
+    match dataset.kind() {
+        None | Some(TargetKind::Class) => Ok(dataset),
+        Some(other) => Err(TaskError::Usage(format!(
+            "{data}: its images have {}; this task wants one class an image",
+            other.phrase()
+        ))),
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use gyrus_checkpoint::write_atomically;
-use gyrus_data::{Layout, Split};
+use gyrus_data::{Layout, Split, TargetKind};
 use gyrus_metrics::{accuracy, cross_entropy};
 use gyrus_tensor::{Device, Module, Rng};
 use gyrus_train::record::{Checkpoint, Environment, Progress, RunFolder};
@@ -48,7 +48,8 @@ impl Task for ImageClassification {
     }
 
     fn recognises(&self, data: &Path) -> Option<String> {
-        Layout::detect(data).ok().map(|layout| layout.to_string())
+        let layout = Layout::detect(data).ok()?;
+        matches!(layout.target_kind(), None | Some(TargetKind::Class)).then(|| layout.to_string())
     }
 
     fn defaults(&self) -> toml::Table {

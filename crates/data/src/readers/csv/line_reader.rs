@@ -10,7 +10,7 @@ use crate::{DataError, Result};
 
 /// Reads a table line by line. The `csv` crate splits each line; it does not count them, because its count is off after
 /// blank lines and with `\r\n`. A cell may not contain a line break: no pixel does.
-pub(super) struct LineReader {
+pub(crate) struct LineReader {
     path: PathBuf,
     source: BufReader<Box<dyn Read>>,
     builder: ReaderBuilder,
@@ -19,7 +19,7 @@ pub(super) struct LineReader {
 }
 
 impl LineReader {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut source = BufReader::with_capacity(1 << 16, compressed::open(path)?);
         let delimiter = delimiter(source.fill_buf().map_err(DataError::read(path))?);
         let mut builder = ReaderBuilder::new();
@@ -28,7 +28,7 @@ impl LineReader {
     }
 
     /// Reads the next line that is not blank and returns its number, from 1; nothing at the end.
-    pub(super) fn next(&mut self, record: &mut ByteRecord) -> Result<Option<u64>> {
+    pub(crate) fn next(&mut self, record: &mut ByteRecord) -> Result<Option<u64>> {
         loop {
             self.line.clear();
             if self.source.read_until(b'\n', &mut self.line).map_err(DataError::read(&self.path))? == 0 {
