@@ -307,6 +307,29 @@ fn masks_of_objects_are_told_from_masks_of_classes() {
     let report = check(&dataset);
     assert!(report.passed(), "{report}");
     assert_eq!(report.splits[0].per_class, [48]);
+    let error = dataset.with_classes(vec!["cell".into(), "object".into()]).unwrap_err().to_string();
+    assert!(error.contains("must be the first"), "{error}");
+    let renamed = Dataset::open(folder.path()).unwrap().with_classes(vec!["cell".into()]).unwrap_err().to_string();
+    assert!(renamed.contains("\"object\"") && renamed.contains("cell"), "{renamed}");
+}
+
+#[test]
+fn classes_of_objects_and_of_pixels_are_matched_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    voc(folder.path());
+    let dataset = Dataset::open(folder.path()).unwrap();
+    let dataset = dataset.with_classes(["bird", "dog", "cat"].map(String::from).to_vec()).unwrap();
+    assert_eq!((boxes(&dataset, 0)[0].0, boxes(&dataset, 1)[0].0), (2, 1));
+    assert_eq!(check(&dataset).splits[0].per_class, [0, 1, 1]);
+    let folder = tempfile::tempdir().unwrap();
+    masks(folder.path());
+    let counts = |names: &[&str]| {
+        let dataset = Dataset::open(folder.path()).unwrap();
+        let dataset = dataset.with_classes(names.iter().map(|name| name.to_string()).collect()).unwrap();
+        check(&dataset.ignoring(&["2"]).unwrap()).splits[0].per_class.clone()
+    };
+    assert_eq!(counts(&["0", "1", "2", "3"]), [2, 2, 0, 0]);
+    assert_eq!(counts(&["2", "1", "0"]), [0, 2, 2]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ use crate::{DataError, Dataset, Result, Split};
 
 const FILE: [&str; 9] =
     ["file", "file_name", "filename", "image", "image_path", "image_file", "path", "filepath", "image_name"];
-const LABEL: [&str; 5] = ["label", "class", "category", "target", "name"];
+const LABEL: [&str; 4] = ["label", "class", "category", "target"];
 const LABELS: [&str; 4] = ["labels", "classes", "categories", "tags"];
 const EDGES: [&str; 4] = ["xmin", "ymin", "xmax", "ymax"];
 

@@ -6,6 +6,8 @@
 
 use std::path::PathBuf;
 
+use crate::{DataError, Result};
+
 mod label_map;
 mod object;
 mod paint;
@@ -102,7 +104,7 @@ impl Target {
     }
 
     /// Gives every class another number.
-    pub(crate) fn renumber(&mut self, number: &dyn Fn(usize) -> crate::Result<usize>) -> crate::Result<()> {
+    pub(crate) fn renumber(&mut self, number: &dyn Fn(usize) -> Result<usize>) -> Result<()> {
         let mut change = |class: &mut usize| number(*class).map(|new| *class = new);
         match self {
             Target::Class(class) => change(class),
@@ -112,8 +114,12 @@ impl Target {
                 Ok(())
             }
             Target::Objects(objects) => objects.iter_mut().try_for_each(|object| change(&mut object.class)),
-            // The only class of objects that are given by pixels is the first.
-            Target::Unlabelled | Target::PixelClasses(_) | Target::PixelObjects(_) => Ok(()),
+            // Values number objects, so that there is no place for another class than the first.
+            Target::PixelObjects(_) => match number(0)? {
+                0 => Ok(()),
+                _ => Err(DataError::setting("classes", "the class of objects that masks number must be the first")),
+            },
+            Target::Unlabelled | Target::PixelClasses(_) => Ok(()),
         }
     }
 }
