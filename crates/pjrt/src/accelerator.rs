@@ -6,7 +6,7 @@ use gyrus_graph::{Accelerator, Device};
 
 use crate::PjrtError;
 use crate::discovery;
-use crate::runtime::{Client, Plugin};
+use crate::runtime::{Client, NamedValue, Plugin};
 
 /// What is behind an [`Accelerator`].
 struct Opened {
@@ -47,7 +47,10 @@ pub fn open(name: &str, num_devices: usize) -> Result<Device, PjrtError> {
     // The devices of one plug-in are shared by all that is opened of it.
     let client = match opened.iter().find(|known| known.accelerator.name == name) {
         Some(known) => known.client.clone(),
-        None => Client::new(Plugin::load(discovery::resolve(name)?.path)?, &[])?,
+        None => {
+            let said = std::env::var("GYRUS_PJRT_OPTIONS").unwrap_or_default();
+            Client::new(Plugin::load(discovery::resolve(name)?.path)?, &options(&said)?)?
+        }
     };
     let available = client.devices().len();
     if num_devices == 0 || num_devices > available {
@@ -58,7 +61,36 @@ pub fn open(name: &str, num_devices: usize) -> Result<Device, PjrtError> {
     Ok(Device::Accelerator(accelerator))
 }
 
+/// What `GYRUS_PJRT_OPTIONS` says to a plug-in: `memory_fraction=0.5; preallocate=false`.
+fn options(said: &str) -> Result<Vec<(&str, NamedValue)>, PjrtError> {
+    let option = |option: &str| -> Option<(&str, NamedValue)> {
+        let (name, value) = option.split_once('=')?;
+        Some((name.trim(), NamedValue::parse(value.trim())))
+    };
+    let parts = said.split(';').filter(|part| !part.trim().is_empty());
+    let parse = |part| {
+        option(part).ok_or_else(|| PjrtError::Misuse {
+            doing: "reading GYRUS_PJRT_OPTIONS",
+            problem: format!("`{part}` is not NAME=VALUE; write NAME=VALUE; NAME=VALUE"),
+        })
+    };
+    parts.map(parse).collect()
+}
+
 /// The client behind an accelerator, for those who look at devices.
 pub fn opened(accelerator: Accelerator) -> Client {
     all()[accelerator.number].client.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_names_and_values() {
+        let expected = [("memory_fraction", NamedValue::F32(0.5)), ("preallocate", NamedValue::Bool(false))];
+        assert_eq!(options("memory_fraction=0.5; preallocate = false;").unwrap(), expected);
+        assert_eq!(options("").unwrap(), []);
+        assert!(options("preallocate").unwrap_err().to_string().contains("NAME=VALUE"));
+    }
 }

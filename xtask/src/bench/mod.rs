@@ -16,7 +16,7 @@ mod wide;
 mod workload;
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gyrus::{Precision, num_threads, set_num_threads};
 use serde_json::json;
@@ -99,8 +99,11 @@ fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
     } else {
         let patience = std::env::var("QUIET_WAIT").ok().and_then(|seconds| seconds.parse().ok());
         let patience = patience.map_or(PATIENCE, Duration::from_secs);
+        let begin = Instant::now();
+        workload.call();
+        let first = begin.elapsed();
         let sample = timing::sample(&mut || workload.call(), options.time(), patience);
-        report(name, &sample, &*workload, options);
+        report(name, &sample, first, &*workload, options);
         if options.roofline {
             roofline::print(workload.plan(), &sample, options.is_bf16);
         }
@@ -126,11 +129,13 @@ fn check(name: &str, here: &mut dyn Workload, there: &mut dyn Workload) -> Resul
     is_same.then_some(()).ok_or_else(|| format!("bench: {name} gives other results on this device"))
 }
 
-fn report(name: &str, sample: &Sample, workload: &dyn Workload, options: &Options) {
+/// `first` is how long the first call took, in which the function is captured and planned, or compiled.
+fn report(name: &str, sample: &Sample, first: Duration, workload: &dyn Workload, options: &Options) {
     let note = workload.note();
     let gigaflops = (workload.num_flops() as f64 / sample.median() / 1e8).round() / 10.0;
     let milliseconds = |seconds: f64| (seconds * 1e7).round() / 1e4;
     let (median, min, n) = (milliseconds(sample.median()), milliseconds(sample.min()), sample.times.len());
+    let first = milliseconds(first.as_secs_f64());
     let other = (sample.other * 100.0).round() / 100.0;
     let memory = timing::peak_memory();
     if options.json {
@@ -140,14 +145,14 @@ fn report(name: &str, sample: &Sample, workload: &dyn Workload, options: &Option
         println!(
             "{}",
             json!({
-                "peer": peer, "w": name, "median_ms": median, "min_ms": min, "n": n, "other": other,
+                "peer": peer, "w": name, "median_ms": median, "min_ms": min, "first_ms": first, "n": n, "other": other,
                 "gflop_per_s": gigaflops, "peak_rss_mb": memory, "note": note
             })
         );
     } else {
         let memory = memory.map_or(String::new(), |memory| format!(", at most {memory} MB"));
         println!(
-            "{name:28} median {median:9.4} ms, least {min:9.4} ms, of {n} calls{memory}, others took {other:.2} cores{note}"
+            "{name:28} median {median:9.4} ms, least {min:9.4} ms, first {first:.1} ms, of {n} calls{memory}, others took {other:.2} cores{note}"
         );
     }
 }

@@ -28,6 +28,12 @@ fn every_command_takes_a_device() {
     for (loss, expected) in losses.iter().zip(expected) {
         assert!((loss - expected).abs() < 1e-5, "{losses:?}, not {expected:?}");
     }
+    let command = format!("eval there --json {device} --num-devices 6");
+    let outcome = workplace.gyrus(&command);
+    assert!(outcome.code == Some(2) && outcome.stderr.contains("there are 4"), "{outcome:?}");
+    let six = workplace.command(&command).env("GYRUS_PJRT_OPTIONS", "cpu_device_count=6").spawn().unwrap();
+    let (loss, expected) = (number(&crate::fixtures::finish(six).last(), "loss"), losses[0]);
+    assert!((loss - expected).abs() < 1e-5, "{loss}, not {expected}");
     let outcome = workplace.gyrus(&format!("resume there --json {device}"));
     assert!(outcome.code == Some(0) && outcome.last()["event"] == "done", "{outcome:?}");
 

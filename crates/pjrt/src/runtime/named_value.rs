@@ -21,6 +21,28 @@ pub enum NamedValue {
     Bool(bool),
 }
 
+impl NamedValue {
+    /// What text says: `true` and `false`, a whole number, a real one with a point, whole numbers in `[1, 2]`, or else
+    /// the text itself.
+    pub fn parse(text: &str) -> NamedValue {
+        let list = || {
+            let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+            inner.split(',').map(|number| number.trim().parse().ok()).collect::<Option<Vec<i64>>>()
+        };
+        if let Ok(truth) = text.parse() {
+            NamedValue::Bool(truth)
+        } else if let Ok(number) = text.parse() {
+            NamedValue::I64(number)
+        } else if let Some(numbers) = list() {
+            NamedValue::I64List(numbers)
+        } else if let Some(number) = text.parse().ok().filter(|_| text.contains('.')) {
+            NamedValue::F32(number)
+        } else {
+            NamedValue::String(text.to_owned())
+        }
+    }
+}
+
 impl fmt::Display for NamedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,5 +119,25 @@ pub(super) unsafe fn read(value: &NamedValueStruct) -> Option<(String, NamedValu
             _ => return None,
         };
         Some((name, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NamedValue::{self, Bool, F32, I64, I64List, String};
+
+    #[test]
+    fn text_is_what_it_looks_like() {
+        for (text, value) in [
+            ("true", Bool(true)),
+            ("-3", I64(-3)),
+            ("0.75", F32(0.75)),
+            ("[0, 2]", I64List(vec![0, 2])),
+            ("bfc", String("bfc".into())),
+            ("[0, x]", String("[0, x]".into())),
+            ("inf", String("inf".into())),
+        ] {
+            assert_eq!(NamedValue::parse(text), value);
+        }
     }
 }
