@@ -63,18 +63,15 @@ pub fn open(name: &str, num_devices: usize) -> Result<Device, PjrtError> {
 
 /// What `GYRUS_PJRT_OPTIONS` says to a plug-in: `memory_fraction=0.5; preallocate=false`.
 fn options(said: &str) -> Result<Vec<(&str, NamedValue)>, PjrtError> {
-    let option = |option: &str| -> Option<(&str, NamedValue)> {
-        let (name, value) = option.split_once('=')?;
-        Some((name.trim(), NamedValue::parse(value.trim())))
-    };
-    let parts = said.split(';').filter(|part| !part.trim().is_empty());
-    let parse = |part| {
-        option(part).ok_or_else(|| PjrtError::Misuse {
-            doing: "reading GYRUS_PJRT_OPTIONS",
-            problem: format!("`{part}` is not NAME=VALUE; write NAME=VALUE; NAME=VALUE"),
-        })
-    };
-    parts.map(parse).collect()
+    let mut options = vec![];
+    for part in said.split(';').filter(|part| !part.trim().is_empty()) {
+        let Some((name, value)) = part.split_once('=') else {
+            let problem = format!("`{part}` is not NAME=VALUE; write NAME=VALUE; NAME=VALUE");
+            return Err(PjrtError::Misuse { doing: "reading GYRUS_PJRT_OPTIONS", problem });
+        };
+        options.push((name.trim(), NamedValue::parse(value.trim())));
+    }
+    Ok(options)
 }
 
 /// The client behind an accelerator, for those who look at devices.
