@@ -131,6 +131,14 @@ where
     }
 
     /// How many multiplications and additions the products have of what was captured last.
+    ///
+    /// ```
+    /// use gyrus_tensor::{DType, Tensor, compile};
+    ///
+    /// let mut product = compile(|(): &mut (), x: Tensor| x.matmul(&x));
+    /// product.call(&mut (), Tensor::ones([4, 4], DType::F32));
+    /// assert_eq!(product.num_flops(), Some(2 * 4 * 4 * 4));
+    /// ```
     pub fn num_flops(&self) -> Option<u64> {
         Some(self.replays.last()?.captured.graph.num_flops())
     }
