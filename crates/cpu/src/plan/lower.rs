@@ -234,7 +234,7 @@ impl<'g> Lowering<'g> {
                 writes.push(self.slot_for(Port { node: anchor, output: 0 }, &order.without(&op.axes)));
                 self.steps.push(Step::new(origin, Box::new(reduce.compile()), pass.reads, writes));
             }
-            _ => self.kernel(origin, anchor, group),
+            _ => self.kernel(index, anchor, group),
         }
     }
 
@@ -297,7 +297,8 @@ impl<'g> Lowering<'g> {
         }
     }
 
-    fn kernel(&mut self, origin: Origin, anchor: usize, group: &Group) {
+    fn kernel(&mut self, index: usize, anchor: usize, group: &Group) {
+        let origin = Origin::Group(index);
         let node = &self.graph.nodes[anchor];
         if self.places.contains_key(&Port { node: anchor, output: 0 }) {
             // Its parts were written where they belong.
@@ -335,17 +336,26 @@ impl<'g> Lowering<'g> {
             let slot = self.places.get(&port).map(|place| place.slot).unwrap_or_else(|| self.slot_for(port, order));
             step.writes.push(slot);
         }
+        let mut following = None;
         if !group.elementwise.is_empty() {
             let result = Port { node: anchor, output: 0 };
             let mut pass = Pass::new(&node.outputs[0].shape, orders.swap_remove(0));
             self.load(&mut pass, result);
             self.elementwise(&mut pass, group);
             let Pass { program, reads, writes, .. } = pass;
-            if !writes.is_empty() {
-                step.epilogue = Some(Epilogue { program: program.compile(), reads, writes });
+            let program = program.compile();
+            match step.kernel.takes_epilogue() {
+                _ if writes.is_empty() => {}
+                true => step.epilogue = Some(Epilogue { program, reads, writes }),
+                // The kernel for another order of the axes would have taken it.
+                false => {
+                    step.origin = Origin::Anchor(index);
+                    following = Some(Step::new(Origin::Rest(index), Box::new(program), reads, writes));
+                }
             }
         }
         self.steps.push(step);
+        self.steps.extend(following);
     }
 
     /// Whether the channels of images are neighbours in memory, and not the elements of a row.

@@ -224,6 +224,7 @@ impl Plan {
             match &step.epilogue {
                 None => run(None),
                 Some(epilogue) => {
+                    debug_assert!(step.kernel.takes_epilogue(), "an epilogue that nobody would run");
                     epilogue_reads.clear();
                     epilogue_reads.extend(epilogue.reads.iter().map(read));
                     epilogue_writes.clear();

@@ -23,6 +23,9 @@ pub(super) struct Read {
 pub(super) enum Origin {
     /// A group of the graph's operations, by its number.
     Group(usize),
+    /// The kernel of a group alone, and what follows it in the group, as a pass of its own.
+    Anchor(usize),
+    Rest(usize),
     /// A value is written elsewhere, or in another order.
     Copy(Spec),
     /// A constant or count is written, for a kernel that wants it in memory.

@@ -42,6 +42,14 @@ impl Plan {
         };
         let of_step = |step: &Step| match &step.origin {
             Origin::Group(index) => of_group(&self.graph, &self.groups[*index], &stored),
+            Origin::Anchor(index) => {
+                let kernel = Group { anchor: self.groups[*index].anchor, elementwise: vec![] };
+                of_group(&self.graph, &kernel, &stored)
+            }
+            Origin::Rest(index) => {
+                let rest = Group { anchor: None, elementwise: self.groups[*index].elementwise.clone() };
+                of_group(&self.graph, &rest, &stored)
+            }
             Origin::Copy(spec) => of_value("copy", spec, 2),
             Origin::Fill(spec) => of_value("fill", spec, 1),
         };
