@@ -37,11 +37,18 @@ fn training_step((model, optimizer, rng): &mut State, (images, labels): (Tensor,
 #[test]
 fn names() {
     let names: Vec<&str> = CLASSIFICATION.iter().map(|model| model.name).collect();
-    assert_eq!(names, ["lenet5", "lenet5-1998", "linear", "mlp"]);
-    for (name, suggestion) in [("LeNet5", Some("lenet5")), ("lenet-1998", Some("lenet5-1998")), ("resnet50", None)] {
+    let known = "efficientnet-lite0, lenet5, lenet5-1998, linear, mlp, mobilenet-v2, resnet9, resnet9-w32, resnet18, \
+                 resnet34, resnet50, vit-tiny";
+    assert_eq!(names.join(", "), known);
+    for (name, suggestion) in [
+        ("LeNet5", Some("lenet5")),
+        ("lenet-1998", Some("lenet5-1998")),
+        ("ResNet-50", Some("resnet50")),
+        ("vgg", None),
+    ] {
         let error = classification(name, 1, 10, [32, 32], &mut Rng::new(0)).err().unwrap();
         assert_eq!(error, ModelError::Unknown { name: name.into(), suggestion, names: names.clone() });
-        assert!(error.to_string().ends_with("there are lenet5, lenet5-1998, linear, mlp"), "{error}");
+        assert!(error.to_string().ends_with(&format!("there are {known}")), "{error}");
     }
 }
 

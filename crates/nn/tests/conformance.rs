@@ -105,6 +105,7 @@ fn all() -> Vec<Case> {
     let activations: [(&'static str, Build); 11] = [
         ("identity", |_| Box::new(Activation::Identity)),
         ("relu", |_| Box::new(Activation::Relu)),
+        ("relu6", |_| Box::new(Activation::Relu6)),
         ("leaky_relu", |_| Box::new(Activation::LeakyRelu { negative_slope: 0.1 })),
         ("elu", |_| Box::new(Activation::Elu { alpha: 0.8 })),
         ("gelu", |_| Box::new(Activation::Gelu)),
