@@ -28,7 +28,7 @@ fn train(device: Device) -> (Vec<f64>, Vec<Tensor>) {
         let labels: Vec<i64> = (0..16).map(|index| index * 7 % 10).collect();
         let labels = Tensor::from_slice([16], &labels);
         // An image of a class is a stripe in noise.
-        let stripes = Tensor::arange(32, DType::I64).unsqueeze(0).eq(&(&labels * 3).unsqueeze(1)).to_dtype(DType::F32);
+        let stripes = Tensor::arange(32, DType::I64).unsqueeze(0).eq((&labels * 3).unsqueeze(1)).to_dtype(DType::F32);
         let noise = rng.normal([16, 1, 32, 32], DType::F32, 0.0, 0.5);
         let x = (noise + stripes.reshape([16, 1, 1, 32]) * 2.0).detach();
         step.call(&mut state, (x, labels)).item()

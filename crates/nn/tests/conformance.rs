@@ -102,7 +102,7 @@ fn all() -> Vec<Case> {
             Box::new(TransformerEncoderLayer::new(4, 2, 5, rng).dropout(0.0).norm_first(true).causal(true))
         }),
     ];
-    let activations: [(&'static str, Build); 11] = [
+    let activations: [(&'static str, Build); 12] = [
         ("identity", |_| Box::new(Activation::Identity)),
         ("relu", |_| Box::new(Activation::Relu)),
         ("relu6", |_| Box::new(Activation::Relu6)),
