@@ -47,6 +47,18 @@ pub enum CheckpointError {
         actual: u64,
     },
 
+    /// A PyTorch file is damaged, or holds more than tensors.
+    #[error(
+        "{}: no tensors can be taken from this PyTorch file: {reason}; save the state dict alone, \
+         `torch.save(model.state_dict(), path)`, or as safetensors", path.display()
+    )]
+    Pytorch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// The tensors in the file are not those expected.
     #[error("{}: its tensors do not fit the model: {mismatch}; is it the checkpoint of another model?", path.display())]
     Tensors {

@@ -7,13 +7,17 @@ mod atomic_folder;
 mod atomic_write;
 mod error;
 mod module_file;
+mod pickle;
+mod pytorch_file;
 mod safetensors_file;
 mod sha256;
+mod stored_archive;
 
 pub use atomic_folder::{AtomicFolder, FolderWriter};
 pub use atomic_write::{remove_leftovers, write_atomically};
 pub use error::{CheckpointError, Mismatch};
-pub use module_file::{load_module, write_module};
+pub use module_file::{Fitting, load_fitting, load_module, write_module};
+pub use pytorch_file::open_weights;
 pub use safetensors_file::{Expected, SafetensorsFile, StoredTensor, save_safetensors, write_safetensors};
 pub use sha256::{sha256_of_bytes, sha256_of_file};
 

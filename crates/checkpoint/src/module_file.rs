@@ -3,7 +3,7 @@ use std::io::{self, Write};
 
 use gyrus_tensor::{DType, Module, Path, Tensor, bf16, f16};
 
-use crate::{CheckpointError, Expected, SafetensorsFile, StoredDType, StoredTensor, write_safetensors};
+use crate::{CheckpointError, Expected, Mismatch, SafetensorsFile, StoredDType, StoredTensor, write_safetensors};
 
 /// Writes the tensors of a module, by their paths, in the safetensors format.
 ///
@@ -50,17 +50,42 @@ pub fn write_module(
 /// # Errors
 /// [`CheckpointError::Tensors`], naming all that differ; the module is then as it was.
 pub fn load_module(file: &SafetensorsFile, module: &mut (impl Module + ?Sized)) -> Result<(), CheckpointError> {
-    let expected: Vec<Expected> = module
+    file.check(&expected(module))?;
+    load_fitting(file, module);
+    Ok(())
+}
+
+/// What [`load_fitting`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fitting {
+    /// How many tensors were taken.
+    pub num_taken: usize,
+    /// How the rest differs.
+    pub rest: Mismatch,
+}
+
+/// Replaces those tensors of a module that a file has too, by name, shape and element type; the others stay as they are.
+/// It is how a model starts from the weights of another one.
+pub fn load_fitting(file: &SafetensorsFile, module: &mut (impl Module + ?Sized)) -> Fitting {
+    let rest = file.difference(&expected(module));
+    let mut num_taken = 0;
+    module.walk_mut(&mut Path::default(), &mut |path, _, tensor| {
+        let fits =
+            |stored: &StoredTensor| (stored.dtype, stored.shape) == (stored_type(tensor.dtype()), &tensor.shape()[..]);
+        if let Some(stored) = file.tensor(path.as_str()).filter(fits) {
+            *tensor = restored(stored.data, tensor);
+            num_taken += 1;
+        }
+    });
+    Fitting { num_taken, rest }
+}
+
+fn expected(module: &(impl Module + ?Sized)) -> Vec<Expected> {
+    module
         .named_tensors()
         .into_iter()
         .map(|(name, _, tensor)| Expected { name, dtype: stored_type(tensor.dtype()), shape: tensor.shape().to_vec() })
-        .collect();
-    file.check(&expected)?;
-    module.walk_mut(&mut Path::default(), &mut |path, _, tensor| {
-        let stored = file.tensor(path.as_str()).expect("just checked");
-        *tensor = restored(stored.data, tensor);
-    });
-    Ok(())
+        .collect()
 }
 
 /// The stored bytes as a tensor like another.

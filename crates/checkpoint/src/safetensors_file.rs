@@ -192,6 +192,15 @@ impl SafetensorsFile {
     /// # Errors
     /// [`CheckpointError::Tensors`] with every name that is missing, not expected or of another shape or type.
     pub fn check(&self, expected: &[Expected]) -> Result<(), CheckpointError> {
+        let mismatch = self.difference(expected);
+        if mismatch.is_empty() {
+            return Ok(());
+        }
+        Err(CheckpointError::Tensors { path: self.path.clone(), mismatch })
+    }
+
+    /// How the file's tensors differ from those expected.
+    pub fn difference(&self, expected: &[Expected]) -> Mismatch {
         let mut mismatch = Mismatch::default();
         for Expected { name, dtype, shape } in expected {
             match self.tensors.get(name) {
@@ -205,10 +214,7 @@ impl SafetensorsFile {
         }
         let known: HashSet<_> = expected.iter().map(|expected| &expected.name).collect();
         mismatch.unexpected = self.tensors.keys().filter(|name| !known.contains(name)).cloned().collect();
-        if mismatch.is_empty() {
-            return Ok(());
-        }
-        Err(CheckpointError::Tensors { path: self.path.clone(), mismatch })
+        mismatch
     }
 
     fn view<'a>(&'a self, name: &'a str, info: &'a TensorInfo) -> StoredTensor<'a> {

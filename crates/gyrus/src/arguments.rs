@@ -72,6 +72,9 @@ pub struct Train {
     /// Model, by name
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
+    /// What the model starts from: a run, a safetensors file, a PyTorch state dict
+    #[arg(long, value_name = "RUN|FILE")]
+    pub init: Option<String>,
     /// What all randomness depends on
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     pub seed: Option<i64>,

@@ -3,7 +3,10 @@
 use gyrus_nn::Layer;
 use gyrus_tensor::Rng;
 
-use crate::{LeNet5, LeNet5Config, LeNet51998, LinearClassifier, Mlp, ModelError};
+use crate::{
+    EfficientNetLite0, LeNet5, LeNet5Config, LeNet51998, LinearClassifier, Mlp, MobileNetV2, ModelError, ResNet,
+    ResNet9, ResNetConfig, ResNetStem, VisionTransformer,
+};
 
 /// Makes a model for `in_channels`, `num_classes` and the height and width of images in pixels.
 type Build = fn(usize, usize, [usize; 2], &mut Rng) -> Result<Box<dyn Layer + Send>, ModelError>;
@@ -19,6 +22,14 @@ pub struct ClassificationModel {
 
 /// Every model that classifies images.
 pub const CLASSIFICATION: &[ClassificationModel] = &[
+    ClassificationModel {
+        name: "efficientnet-lite0",
+        summary: "EfficientNet-Lite0; up to 64x64 pixels with a first convolution of stride 1",
+        build: |in_channels, num_classes, image_size, rng| {
+            let stride = if is_small(image_size) { 1 } else { 2 };
+            Ok(Box::new(EfficientNetLite0::new(num_classes, in_channels, image_size, stride, rng)))
+        },
+    },
     ClassificationModel {
         name: "lenet5",
         summary: "LeNet-5 with rectified linear units and max pooling",
@@ -48,7 +59,85 @@ pub const CLASSIFICATION: &[ClassificationModel] = &[
             Ok(Box::new(Mlp::new(in_channels * height * width, &[512, 512], num_classes, rng)))
         },
     },
+    ClassificationModel {
+        name: "mobilenet-v2",
+        summary: "MobileNetV2; up to 64x64 pixels with a first convolution of stride 1",
+        build: |in_channels, num_classes, image_size, rng| {
+            let stride = if is_small(image_size) { 1 } else { 2 };
+            Ok(Box::new(MobileNetV2::new(num_classes, in_channels, stride, rng)))
+        },
+    },
+    ClassificationModel {
+        name: "resnet9",
+        summary: "a residual network of nine layers that learns small images fast",
+        build: |in_channels, num_classes, image_size, rng| {
+            resnet9("resnet9", 64, in_channels, num_classes, image_size, rng)
+        },
+    },
+    ClassificationModel {
+        name: "resnet9-w32",
+        summary: "resnet9 of half the width: a quarter of the work",
+        build: |in_channels, num_classes, image_size, rng| {
+            resnet9("resnet9-w32", 32, in_channels, num_classes, image_size, rng)
+        },
+    },
+    ClassificationModel {
+        name: "resnet18",
+        summary: "ResNet-18; up to 64x64 pixels with the stem for small images",
+        build: |in_channels, num_classes, image_size, rng| {
+            let config = ResNetConfig::resnet18(num_classes, in_channels, stem(image_size));
+            Ok(Box::new(ResNet::new(&config, rng)))
+        },
+    },
+    ClassificationModel {
+        name: "resnet34",
+        summary: "ResNet-34, likewise",
+        build: |in_channels, num_classes, image_size, rng| {
+            let config = ResNetConfig::resnet34(num_classes, in_channels, stem(image_size));
+            Ok(Box::new(ResNet::new(&config, rng)))
+        },
+    },
+    ClassificationModel {
+        name: "resnet50",
+        summary: "ResNet-50, likewise",
+        build: |in_channels, num_classes, image_size, rng| {
+            let config = ResNetConfig::resnet50(num_classes, in_channels, stem(image_size));
+            Ok(Box::new(ResNet::new(&config, rng)))
+        },
+    },
+    ClassificationModel {
+        name: "vit-tiny",
+        summary: "the tiny vision transformer, of patches of 16x16; up to 64x64 pixels of 4x4",
+        build: |in_channels, num_classes, image_size, rng| {
+            let patch_size = if is_small(image_size) { 4 } else { 16 };
+            Ok(Box::new(VisionTransformer::tiny(num_classes, in_channels, image_size, patch_size, rng)))
+        },
+    },
 ];
+
+/// Whether networks that were designed for photographs are to begin without losing resolution.
+fn is_small([height, width]: [usize; 2]) -> bool {
+    height.min(width) <= 64
+}
+
+fn stem(image_size: [usize; 2]) -> ResNetStem {
+    if is_small(image_size) { ResNetStem::Small } else { ResNetStem::Large }
+}
+
+fn resnet9(
+    model: &'static str,
+    width: usize,
+    in_channels: usize,
+    num_classes: usize,
+    image_size: [usize; 2],
+    rng: &mut Rng,
+) -> Result<Box<dyn Layer + Send>, ModelError> {
+    let minimum = ResNet9::MINIMUM;
+    if image_size.iter().any(|&size| size < minimum) {
+        return Err(ModelError::ImageTooSmall { model, image_size, minimum });
+    }
+    Ok(Box::new(ResNet9::new(width, num_classes, in_channels, rng)))
+}
 
 /// The model of this name, for images `[N, in_channels, height, width]`, `image_size` being height and width in
 /// pixels. It gives logits `[N, num_classes]`.

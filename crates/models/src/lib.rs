@@ -13,15 +13,28 @@
 extern crate gyrus_nn as gyrus;
 
 mod classification;
+mod efficientnet_lite0;
 mod error;
 mod lenet5;
 mod lenet5_1998;
 mod linear_classifier;
 mod mlp;
+mod mobilenet_v2;
+mod resnet;
+mod resnet9;
+mod stages;
+mod unbiased_conv;
+mod vision_transformer;
 
 pub use classification::{CLASSIFICATION, ClassificationModel, classification};
+pub use efficientnet_lite0::EfficientNetLite0;
 pub use error::ModelError;
 pub use lenet5::{LeNet5, LeNet5Config};
 pub use lenet5_1998::{LeNet51998, SparseConv, Subsampling};
 pub use linear_classifier::LinearClassifier;
 pub use mlp::Mlp;
+pub use mobilenet_v2::MobileNetV2;
+pub use resnet::{ResNet, ResNetConfig, ResNetStem};
+pub use resnet9::ResNet9;
+pub use stages::{stage_of, stages};
+pub use vision_transformer::VisionTransformer;

@@ -102,9 +102,10 @@ fn all() -> Vec<Case> {
             Box::new(TransformerEncoderLayer::new(4, 2, 5, rng).dropout(0.0).norm_first(true).causal(true))
         }),
     ];
-    let activations: [(&'static str, Build); 11] = [
+    let activations: [(&'static str, Build); 12] = [
         ("identity", |_| Box::new(Activation::Identity)),
         ("relu", |_| Box::new(Activation::Relu)),
+        ("relu6", |_| Box::new(Activation::Relu6)),
         ("leaky_relu", |_| Box::new(Activation::LeakyRelu { negative_slope: 0.1 })),
         ("elu", |_| Box::new(Activation::Elu { alpha: 0.8 })),
         ("gelu", |_| Box::new(Activation::Gelu)),

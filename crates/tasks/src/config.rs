@@ -111,6 +111,7 @@ impl Config {
                 };
                 let value = match (default, value) {
                     (Value::Float(_), Value::Integer(number)) => Value::Float(*number as f64),
+                    (Value::String(_), Value::Integer(number)) => Value::String(number.to_string()),
                     (default, value) if default.same_type(value) => value.clone(),
                     (default, value) => {
                         let (expected, found) = (default.type_str(), value.type_str());
@@ -122,6 +123,13 @@ impl Config {
             }
         }
         Ok(Config { table })
+    }
+
+    /// With another text under a key.
+    #[must_use]
+    pub fn with_text(mut self, key: &str, text: &str) -> Config {
+        self.table.insert(key.to_owned(), Value::String(text.to_owned()));
+        self
     }
 
     /// The complete configuration of a run, as it was saved.

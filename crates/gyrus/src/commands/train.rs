@@ -67,7 +67,7 @@ fn resolve(arguments: &Train, output: Output) -> Result<(&'static dyn Task, Vec<
 /// Each flag that was given, as the setting of its name.
 fn flags(arguments: &Train) -> Table {
     let text = |value: &Option<String>| value.clone().map(Value::String);
-    let Train { epochs, batch, lr, optimizer, model, seed, patience, augment, precision, name, machine, .. } =
+    let Train { epochs, batch, lr, optimizer, model, init, seed, patience, augment, precision, name, machine, .. } =
         arguments;
     let flags = [
         ("epochs", epochs.map(Value::Integer)),
@@ -75,6 +75,7 @@ fn flags(arguments: &Train) -> Table {
         ("lr", lr.map(Value::Float)),
         ("optimizer", text(optimizer)),
         ("model", text(model)),
+        ("init", text(init)),
         ("seed", seed.map(Value::Integer)),
         ("patience", patience.map(Value::Integer)),
         ("augment", text(augment)),

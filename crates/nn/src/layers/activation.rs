@@ -11,6 +11,8 @@ pub enum Activation {
     Identity,
     /// `max(x, 0)`; its derivative at 0 is 0.
     Relu,
+    /// `min(max(x, 0), 6)`; its derivative at 0 is 0. Howard et al., MobileNets (2017).
+    Relu6,
     /// `x` where it is positive, else `negative_slope * x`.
     LeakyRelu {
         /// The slope below 0, 0.01 in most uses.
@@ -44,6 +46,7 @@ impl Activation {
         match self {
             Activation::Identity => input.clone(),
             Activation::Relu => input.relu(),
+            Activation::Relu6 => input.relu().minimum(6.0),
             Activation::LeakyRelu { negative_slope } => input.leaky_relu(negative_slope),
             Activation::Elu { alpha } => input.elu(alpha),
             Activation::Gelu => input.gelu(),

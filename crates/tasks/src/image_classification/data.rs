@@ -61,6 +61,18 @@ fn frame(geometry: Geometry, image_size: usize) -> Preprocess {
     }
 }
 
+/// The model that a run gets which names none: one that learns such images within minutes.
+pub fn suited_model(settings: &Settings, data: &CheckedData) -> &'static str {
+    let [height, width] = data.preprocess.size;
+    let num_samples = data.dataset.indices(Split::Train).len();
+    match height.max(width) {
+        // LeNet-5 is what the digits are for, and fast enough to try something on a few images.
+        ..=32 if settings.data == "digits" || num_samples < 2000 => "lenet5",
+        ..=64 => "resnet9-w32",
+        _ => "resnet18",
+    }
+}
+
 /// The batches of training.
 pub fn training_loader(data: &CheckedData, settings: &Settings) -> Result<Loader, TaskError> {
     let augment: Augment = settings.augment.parse()?;

@@ -9,6 +9,7 @@ mod report;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,15 +57,22 @@ impl Task for ImageClassification {
         Settings::table()
     }
 
-    fn train(&self, config: Config, session: &Session) -> Result<Finished, TaskError> {
-        let settings: Settings = config.to()?;
+    fn train(&self, mut config: Config, session: &Session) -> Result<Finished, TaskError> {
+        let mut settings: Settings = config.to()?;
         settings.validate()?;
         use_threads(&settings, session);
         let device = device(&settings, session)?;
         let data = data::prepare(&settings, session.say)?;
+        if settings.model == "auto" {
+            settings.model = data::suited_model(&settings, &data).into();
+            (session.say)(&format!("model: {}", settings.model));
+            config = config.with_text("model", &settings.model);
+        }
         // Whatever can be wrong with the settings shows before a folder is made.
         let description = describe(&settings, &data);
-        description.build(&mut Rng::new(settings.seed))?;
+        let mut model = description.build(&mut Rng::new(settings.seed))?;
+        transfer::initialise(&mut model, &settings, &session.runs)?;
+        transfer::freeze(model, &settings)?;
         let _ = training_loader(&data, &settings)?;
 
         let run = match settings.name.as_str() {
@@ -162,9 +170,15 @@ impl Training<'_> {
             None => evaluation_loader(&data.dataset, &data.preprocess, Split::Train)?.expect("checked to be there"),
         };
         let mut rng = Rng::new(settings.seed);
-        let model = description.build(&mut rng)?;
+        let mut model = description.build(&mut rng)?;
         let num_parameters = model.num_parameters();
+        // A resumed run has its weights, which the file may not outlive.
+        if !(resume && run.checkpoint(Checkpoint::Last).exists()) {
+            transfer::initialise(&mut model, settings, &session.runs)?.inspect(|message| (session.say)(message));
+        }
+        let model = transfer::freeze(model, settings)?;
         let optimizer = settings.optimizer(&model, training.num_batches() as u64);
+        let optimizer = transfer::discriminate(optimizer, &model, settings.layer_decay);
         let mut state = State { model, optimizer, rng };
         let label_smoothing = settings.label_smoothing;
         let mut learner = ImageLearner { training, validation, classify: classify(), label_smoothing };

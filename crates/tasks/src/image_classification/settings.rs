@@ -14,8 +14,15 @@ use crate::TaskError;
 pub struct Settings {
     /// `digits`, or the path of the data.
     pub data: String,
-    /// The model, by name.
+    /// The model, by name; `auto` chooses by the data.
     pub model: String,
+    /// What the model starts from: a run, or a file of weights (`.safetensors`, or a PyTorch state dict). Tensors are
+    /// taken by name, where the shape fits; empty for initial values that are drawn.
+    pub init: String,
+    /// What of the model is not trained: names of its parts, separated by commas, or so many stages from the input on.
+    pub freeze: String,
+    /// The learning rate of a stage as a share of that of the stage after it; 1 for the same rate everywhere.
+    pub layer_decay: f64,
     /// Height and width of what the model sees; 0 chooses by the data.
     pub image_size: usize,
     /// Passes over the training data.
@@ -28,6 +35,8 @@ pub struct Settings {
     pub optimizer: String,
     /// The momentum of `sgd`.
     pub momentum: f64,
+    /// Whether steps of `sgd` with momentum look ahead along it.
+    pub nesterov: bool,
     /// The weight decay.
     pub weight_decay: f64,
     /// `constant`, `cosine` or `one_cycle`.
@@ -68,13 +77,17 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             data: "digits".into(),
-            model: "lenet5".into(),
+            model: "auto".into(),
+            init: String::new(),
+            freeze: String::new(),
+            layer_decay: 1.0,
             image_size: 0,
             epochs: 12,
             batch: 64,
             lr: 2e-3,
             optimizer: "adamw".into(),
             momentum: 0.9,
+            nesterov: true,
             weight_decay: 0.01,
             schedule: "cosine".into(),
             warmup: 0.5,
@@ -125,6 +138,9 @@ impl Settings {
                 return wrong(format!("{key} = {value}: must be at least 0 and less than {limit}"));
             }
         }
+        if !(self.layer_decay > 0.0 && self.layer_decay <= 1.0) {
+            return wrong(format!("layer_decay = {}: must be greater than 0 and at most 1", self.layer_decay));
+        }
         one_of("optimizer", &self.optimizer, &["sgd", "adam", "adamw"])?;
         one_of("precision", &self.precision, &["full", "bf16"])?;
         one_of("schedule", &self.schedule, &["constant", "cosine", "one_cycle"])?;
@@ -136,13 +152,14 @@ impl Settings {
         if self.precision == "bf16" { Precision::Bf16 } else { Precision::Full }
     }
 
-    /// The optimizer for a model.
+    /// The optimizer for a model, with one learning rate for all of it.
     pub fn optimizer(&self, model: &dyn Module, steps_per_epoch: u64) -> Box<dyn Optimizer> {
         let learning_rate = self.schedule(steps_per_epoch);
         let weight_decay = self.weight_decay;
         match self.optimizer.as_str() {
             "sgd" => {
-                let config = SgdConfig { momentum: self.momentum, weight_decay, ..SgdConfig::new(learning_rate) };
+                let (momentum, nesterov) = (self.momentum, self.nesterov && self.momentum > 0.0);
+                let config = SgdConfig { momentum, nesterov, weight_decay, ..SgdConfig::new(learning_rate) };
                 Box::new(Sgd::new(model, config))
             }
             "adam" => Box::new(Adam::new(model, AdamConfig { weight_decay, ..AdamConfig::new(learning_rate) })),

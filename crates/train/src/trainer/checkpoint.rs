@@ -39,10 +39,18 @@ pub fn save_model(
 /// # Errors
 /// [`TrainError::Checkpoint`] if a file is missing or damaged, or its tensors are those of another model.
 pub fn load_model(folder: &AtomicFolder, model: &mut (impl Module + ?Sized)) -> Result<(), TrainError> {
+    load_module(&read_model(folder)?, model)?;
+    Ok(())
+}
+
+/// The tensors of a checkpoint's model.
+///
+/// # Errors
+/// [`TrainError::Checkpoint`] if the file is missing or damaged.
+pub fn read_model(folder: &AtomicFolder) -> Result<SafetensorsFile, TrainError> {
     let mut files = folder.read(&[MODEL])?;
     let bytes = files.remove(MODEL).unwrap_or_default();
-    load_module(&SafetensorsFile::from_bytes(folder.path().join(MODEL), bytes)?, model)?;
-    Ok(())
+    Ok(SafetensorsFile::from_bytes(folder.path().join(MODEL), bytes)?)
 }
 
 /// What of the state is not the model.

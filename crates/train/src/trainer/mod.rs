@@ -13,7 +13,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::{load_model, save_model};
+pub use checkpoint::{load_model, read_model, save_model};
 pub use error::TrainError;
 pub use fit::{Ending, FitOptions, Fitted, Monitor, fit};
 pub use learner::{Learner, Objective, ObjectiveFn};

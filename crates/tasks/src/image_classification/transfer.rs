@@ -1,0 +1,86 @@
+//! What a model starts from: weights of another one, and which of its parts stay as they are.
+
+use std::path::Path;
+
+use gyrus_checkpoint::{Fitting, load_fitting, open_weights};
+use gyrus_models::{stage_of, stages};
+use gyrus_nn::layers::Frozen;
+use gyrus_optim::{Optimizer, Scaled};
+use gyrus_tensor::Module;
+use gyrus_train::record::{Checkpoint, RunFolder};
+use gyrus_train::trainer::read_model;
+
+use super::Settings;
+use super::classifier::Model;
+use crate::TaskError;
+
+/// Takes what fits from the file or run that `init` names. Returns what a person should know: how much that was, and
+/// what of the rest differs.
+pub fn initialise(model: &mut Model, settings: &Settings, runs: &Path) -> Result<Option<String>, TaskError> {
+    let source = &settings.init;
+    if source.is_empty() {
+        return Ok(None);
+    }
+    let weights = match Path::new(source).is_file() {
+        true => open_weights(source)?,
+        false => read_model(&RunFolder::open(runs, source)?.checkpoint(Checkpoint::Best))?,
+    };
+    let Fitting { num_taken, rest } = load_fitting(&weights, model);
+    if num_taken == 0 {
+        return Err(TaskError::Usage(format!(
+            "init = \"{source}\": no tensor fits {}, by name and shape: {rest}; is it of another model?",
+            settings.model
+        )));
+    }
+    let rest = if rest.is_empty() { String::new() } else { format!("; of the others {rest}") };
+    Ok(Some(format!("init: {num_taken} tensors from {source}{rest}")))
+}
+
+/// The model with those parts frozen that `freeze` names, or counts from the input on.
+pub fn freeze(model: Model, settings: &Settings) -> Result<Model, TaskError> {
+    let stages = stages(&model);
+    let wrong = |reason: String| {
+        let known = stages.join(", ");
+        Err(TaskError::Usage(format!(
+            "freeze = \"{}\": {reason}; {} has the stages {known}",
+            settings.freeze, settings.model
+        )))
+    };
+    let parts: Vec<String> = match settings.freeze.trim().parse::<usize>() {
+        Ok(count) if count >= stages.len() => {
+            return wrong(format!("there are {} stages, one must learn", stages.len()));
+        }
+        Ok(count) => stages[..count].to_vec(),
+        Err(_) => {
+            settings.freeze.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+        }
+    };
+    if parts.is_empty() {
+        return Ok(model);
+    }
+    let names: Vec<String> = model.named_parameters().into_iter().map(|(name, _)| name).collect();
+    let is_in = |name: &String, part: &String| {
+        name.strip_prefix(&**part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if let Some(part) = parts.iter().find(|part| !names.iter().any(|name| is_in(name, part))) {
+        return wrong(format!("nothing is called `{part}`"));
+    }
+    let frozen = Frozen::new(model, parts);
+    if frozen.num_parameters() == 0 {
+        return wrong("nothing is left to learn".into());
+    }
+    Ok(Box::new(frozen))
+}
+
+/// The optimizer with a learning rate for each stage: `layer_decay` of that of the stage after it.
+pub fn discriminate(optimizer: Box<dyn Optimizer>, model: &Model, layer_decay: f64) -> Box<dyn Optimizer> {
+    if layer_decay == 1.0 {
+        return optimizer;
+    }
+    let stages = stages(model);
+    let factor = |path: &str| {
+        let stage = stages.iter().position(|stage| stage == stage_of(path)).unwrap_or(0);
+        layer_decay.powi((stages.len() - 1 - stage) as i32)
+    };
+    Box::new(Scaled::new(optimizer, model, factor))
+}
