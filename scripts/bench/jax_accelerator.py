@@ -7,14 +7,13 @@ On whatever device JAX finds first. Prints one JSON object a line, in the form o
 bench-table`. Products are computed in full `f32`, as gyrus does, or with `--precision bf16` of operands rounded to it.
 """
 import argparse
-import json
-import statistics
-import time
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
+
+import timing
 
 
 def arguments():
@@ -199,30 +198,8 @@ def square():
 
 
 def main():
-    parts = [part for part in ARGUMENTS.filter.split(",") if part]
     workloads = {f"A0-mm{SIZE}": square} | {name: lambda given=given: training(*given) for name, given in TRAINING.items()}
-    for name, prepare in workloads.items():
-        if parts and not any(part in name for part in parts):
-            continue
-        step = prepare()
-        begin, warm = time.perf_counter(), 0
-        while warm < 3 or time.perf_counter() - begin < 0.5:
-            step()
-            warm += 1
-        times, begin = [], time.perf_counter()
-        while len(times) < 5 or time.perf_counter() - begin < ARGUMENTS.seconds:
-            start = time.perf_counter()
-            step()
-            times.append(time.perf_counter() - start)
-        record = {
-            "peer": "jax" + ("-bf16" if ARGUMENTS.precision == "bf16" else ""),
-            "w": name,
-            "median_ms": round(statistics.median(times) * 1e3, 4),
-            "min_ms": round(min(times) * 1e3, 4),
-            "n": len(times),
-            "note": f"{jax.devices()[0].device_kind}, JAX {jax.__version__}",
-        }
-        print(json.dumps(record), flush=True)
+    timing.run(workloads, ARGUMENTS, "jax", f"{jax.devices()[0].device_kind}, JAX {jax.__version__}")
 
 
 if __name__ == "__main__":

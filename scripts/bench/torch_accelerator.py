@@ -8,13 +8,12 @@ FILTER is a list of names or parts of names, separated by commas. Prints one JSO
 `--precision bf16` by autocast.
 """
 import argparse
-import json
-import statistics
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+import timing
 
 
 def arguments():
@@ -136,30 +135,8 @@ def main():
     torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
-    parts = [part for part in ARGUMENTS.filter.split(",") if part]
     workloads = {f"A0-mm{SIZE}": product} | {name: lambda given=given: training(*given) for name, given in TRAINING.items()}
-    for name, prepare in workloads.items():
-        if parts and not any(part in name for part in parts):
-            continue
-        step = prepare()
-        begin, warm = time.perf_counter(), 0
-        while warm < 3 or time.perf_counter() - begin < 0.5:
-            step()
-            warm += 1
-        times, begin = [], time.perf_counter()
-        while len(times) < 5 or time.perf_counter() - begin < ARGUMENTS.seconds:
-            start = time.perf_counter()
-            step()
-            times.append(time.perf_counter() - start)
-        record = {
-            "peer": f"torch-{ARGUMENTS.mode}" + ("-bf16" if ARGUMENTS.precision == "bf16" else ""),
-            "w": name,
-            "median_ms": round(statistics.median(times) * 1e3, 4),
-            "min_ms": round(min(times) * 1e3, 4),
-            "n": len(times),
-            "note": f"{ARGUMENTS.device}, PyTorch {torch.__version__}",
-        }
-        print(json.dumps(record), flush=True)
+    timing.run(workloads, ARGUMENTS, f"torch-{ARGUMENTS.mode}", f"{ARGUMENTS.device}, PyTorch {torch.__version__}")
 
 
 if __name__ == "__main__":
