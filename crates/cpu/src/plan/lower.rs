@@ -347,7 +347,7 @@ impl<'g> Lowering<'g> {
             match step.kernel.takes_epilogue() {
                 _ if writes.is_empty() => {}
                 true => step.epilogue = Some(Epilogue { program, reads, writes }),
-                // The kernel for another order of the axes would have taken it.
+                // The kernel for row-major operands would have taken it.
                 false => {
                     step.origin = Origin::Anchor(index);
                     following = Some(Step::new(Origin::Rest(index), Box::new(program), reads, writes));

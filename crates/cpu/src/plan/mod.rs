@@ -32,7 +32,7 @@ pub use self::summary::{StepSummary, Work};
 use crate::kernel::{Run, Signature};
 use crate::kernels::elementwise::BoundProgram;
 use crate::kernels::gemm::Epilogue;
-use crate::kernels::registry::kernel_for;
+use crate::kernels::registry::{channels_last_kernel_for, kernel_for};
 use crate::passes::{decompose, simplify, sparse_updates};
 use crate::pool::{Pool, Scratch, ScratchSize};
 
@@ -279,8 +279,10 @@ fn is_supported(graph: &Graph, node: &GraphNode) -> bool {
 fn takes_epilogue(graph: &Graph, node: &GraphNode) -> bool {
     let specs: Vec<Spec> = node.inputs.iter().map(|&port| graph.spec(port).clone()).collect();
     let signature = Signature { inputs: &specs, outputs: &node.outputs };
-    matches!(node.op, Op::DotGeneral(_))
-        || kernel_for(&node.op, &signature).is_some_and(|kernel| kernel.takes_epilogue())
+    // That for images channels last is used wherever it leads; the others depend on what they read.
+    let leading = channels_last_kernel_for(&node.op, &signature).filter(|kernel| kernel.leads);
+    let kernel = leading.map(|leading| leading.kernel).or_else(|| kernel_for(&node.op, &signature));
+    matches!(node.op, Op::DotGeneral(_)) || kernel.is_some_and(|kernel| kernel.takes_epilogue())
 }
 
 /// For each donated input the node that makes the output that takes its memory.
