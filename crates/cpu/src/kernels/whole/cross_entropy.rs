@@ -73,6 +73,12 @@ impl Target {
     }
 }
 
+/// How much of a target its class keeps, and how much of the rest each class gets.
+#[inline(always)]
+pub(super) fn smoothed<T: Float>(smoothing: f64, num_classes: usize) -> (T, T) {
+    (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64))
+}
+
 struct Loop<T>(PhantomData<T>);
 
 impl<T: Float> Multiversion for Loop<T> {
@@ -82,7 +88,7 @@ impl<T: Float> Multiversion for Loop<T> {
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
         let Arguments { op, rows, num_classes, logits, targets, losses } = arguments;
         let smoothing = op.label_smoothing.0;
-        let (kept, shared) = (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64));
+        let (kept, shared) = smoothed::<T>(smoothing, num_classes);
         for row in rows {
             // SAFETY: row `row` lies in the operands and the result, and a class in the row.
             unsafe {
@@ -120,7 +126,7 @@ impl<T: Float> Multiversion for FewClasses<T> {
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
         let Arguments { op, rows, num_classes, logits, targets, losses } = arguments;
         let smoothing = op.label_smoothing.0;
-        let (kept, shared) = (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64));
+        let (kept, shared) = smoothed::<T>(smoothing, num_classes);
         for first in rows.clone().step_by(LANES) {
             let count = LANES.min(rows.end - first);
             // SAFETY: the `count` rows from `first` on lie in the operands and the result.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gyrus_graph::ops::whole::CrossEntropyGrad;
 
-use super::cross_entropy::Target;
+use super::cross_entropy::{Target, smoothed};
 use super::few_classes;
 use super::lanes::{Float, LANES, for_blocks, load, map, store, with_float};
 use super::softmax::exponentials;
@@ -68,8 +68,7 @@ impl<T: Float> Multiversion for Loop<T> {
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
         let Arguments { op, rows, num_classes, logits, targets, dlosses, dlogits } = arguments;
-        let smoothing = op.label_smoothing.0;
-        let (kept, shared) = (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64));
+        let (kept, shared) = smoothed::<T>(op.label_smoothing.0, num_classes);
         for row in rows {
             // SAFETY: row `row` lies in the operands and the result, and a class in the row.
             unsafe {
@@ -103,8 +102,7 @@ impl<T: Float> Multiversion for FewClasses<T> {
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
         let Arguments { op, rows, num_classes, logits, targets, dlosses, dlogits } = arguments;
-        let smoothing = op.label_smoothing.0;
-        let (kept, shared) = (T::from_f64(1.0 - smoothing), T::from_f64(smoothing / num_classes as f64));
+        let (kept, shared) = smoothed::<T>(op.label_smoothing.0, num_classes);
         for first in rows.clone().step_by(LANES) {
             let count = LANES.min(rows.end - first);
             // SAFETY: the `count` rows from `first` on lie in the operands and the result, which may be the logits:
