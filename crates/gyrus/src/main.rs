@@ -13,6 +13,7 @@ use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
 
 use clap::Parser;
+use gyrus::accelerators;
 
 use crate::arguments::Arguments;
 use crate::failure::Failure;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
             failure.exit_code()
         }
         Err(panic) => {
-            let (reason, code) = match said(&*panic).strip_prefix(ACCELERATOR) {
+            let (reason, code) = match said(&*panic).strip_prefix(accelerators::PANIC) {
                 Some(reason) if reason.contains("resource exhausted") => (reason, 5),
                 Some(reason) => (reason, 1),
                 None => ("a defect in gyrus; standard error has more", 1),
@@ -61,9 +62,6 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// How the message of a panic begins if an accelerator failed.
-const ACCELERATOR: &str = "accelerator: ";
-
 /// The message of a panic.
 fn said<'a>(payload: &'a (dyn Any + 'static)) -> &'a str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
@@ -75,7 +73,7 @@ fn said<'a>(payload: &'a (dyn Any + 'static)) -> &'a str {
 fn report(panic: &PanicHookInfo) {
     let output = Output { json: false };
     let message = said(panic.payload());
-    if let Some(reason) = message.strip_prefix(ACCELERATOR) {
+    if let Some(reason) = message.strip_prefix(accelerators::PANIC) {
         return output.say(&format!("error: {reason}"));
     }
     let place = panic.location().map(|location| format!(" ({location})")).unwrap_or_default();

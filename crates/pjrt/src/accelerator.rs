@@ -74,8 +74,8 @@ fn options(said: &str) -> Result<Vec<(&str, NamedValue)>, PjrtError> {
     Ok(options)
 }
 
-/// The client behind an accelerator, for those who look at devices.
-pub fn opened(accelerator: Accelerator) -> Client {
+/// The client behind an accelerator.
+pub(crate) fn opened(accelerator: Accelerator) -> Client {
     all()[accelerator.number].client.clone()
 }
 

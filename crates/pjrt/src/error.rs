@@ -137,6 +137,18 @@ impl PjrtError {
     }
 }
 
+/// How the message of a panic begins if an accelerator failed.
+pub const PANIC: &str = "accelerator: ";
+
+/// What an accelerator gave.
+///
+/// # Panics
+/// If it failed, with a message that begins with [`PANIC`].
+#[track_caller]
+pub fn or_panic<T>(result: Result<T, PjrtError>) -> T {
+    result.unwrap_or_else(|error| panic!("{PANIC}{error}"))
+}
+
 /// The remedy for what a plug-in reports, where its kind of error has one.
 fn remedy(code: ErrorCode) -> &'static str {
     match code {

@@ -10,8 +10,8 @@ mod program;
 pub mod runtime;
 mod sharing;
 
-pub use accelerator::{open, opened};
-pub use error::{ErrorCode, PjrtError};
+pub use accelerator::open;
+pub use error::{ErrorCode, PANIC, PjrtError, or_panic};
 pub use evaluate::evaluate;
 pub use placement::{Held, resident};
 pub use program::{Argument, Program};

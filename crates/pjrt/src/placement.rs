@@ -7,7 +7,7 @@ use gyrus_graph::{Accelerator, Buffer, Remote, Spec, Value};
 
 use crate::accelerator::opened;
 use crate::runtime::DeviceBuffer;
-use crate::{PjrtError, Sharing};
+use crate::{PjrtError, Sharing, or_panic};
 
 /// A value that the devices of an accelerator hold.
 pub struct Held {
@@ -56,7 +56,7 @@ impl Held {
 
 impl Remote for Held {
     fn fetch(&self) -> Buffer {
-        self.try_fetch().unwrap_or_else(|error| panic!("accelerator: {error}"))
+        or_panic(self.try_fetch())
     }
 }
 

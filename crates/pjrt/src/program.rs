@@ -34,7 +34,7 @@ pub enum Argument {
 }
 
 impl Argument {
-    /// Takes what `accelerator` holds of a leaf, to be overwritten; `None` while anything else holds it.
+    /// Takes what an accelerator holds of a leaf, to be overwritten; `None` while anything else holds the leaf.
     pub fn donated(value: &mut Value) -> Option<Argument> {
         let remote = value.take_remote()?;
         let held = held(&remote)?;

@@ -1,7 +1,7 @@
 //! Computing what has been recorded.
 
 use gyrus_graph::{Device, Value};
-use gyrus_pjrt::PjrtError;
+use gyrus_pjrt::or_panic;
 
 use crate::Tensor;
 
@@ -34,15 +34,6 @@ fn evaluate_apart(values: &[Value]) {
             _ => gyrus_cpu::execute::evaluate(&here),
         }
     }
-}
-
-/// What an accelerator gave.
-///
-/// # Panics
-/// If it failed, with a message that begins with `accelerator`.
-#[track_caller]
-pub(crate) fn or_panic<T>(result: Result<T, PjrtError>) -> T {
-    result.unwrap_or_else(|error| panic!("accelerator: {error}"))
 }
 
 /// How many threads compute.

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use gyrus_graph::{Accelerator, Device, Value};
-use gyrus_pjrt::{Argument, Held, Program, Sharing, resident};
+use gyrus_pjrt::{Argument, Held, Program, Sharing, or_panic, resident};
 
 use super::captured::Captured;
 use super::shares::sharing_of;
-use crate::evaluate::or_panic;
 use crate::{Module, Path};
 
 /// A program with all that a call needs.

@@ -3,9 +3,8 @@
 use std::cell::Cell;
 
 use gyrus_graph::{Device, Shape, Spec};
-use gyrus_pjrt::{Sharing, resident};
+use gyrus_pjrt::{Sharing, or_panic, resident};
 
-use crate::evaluate::or_panic;
 use crate::{Module, Path, Tensor};
 
 thread_local! {
