@@ -13,9 +13,7 @@ fn check(case: &Json, dtype: DType, tolerance: f64) {
     let [predictions, targets] = ["predictions", "targets"].map(|name| tensor(&case[name], dtype).to_dtype(dtype));
     let number = |name: &str| options[name].as_f64().unwrap();
     let losses = match case["loss"].as_str().unwrap() {
-        "sigmoid_focal_loss" => {
-            sigmoid_focal_loss(&predictions, &targets, options["alpha"].as_f64(), number("gamma"))
-        }
+        "sigmoid_focal_loss" => sigmoid_focal_loss(&predictions, &targets, options["alpha"].as_f64(), number("gamma")),
         "quality_focal_loss" => quality_focal_loss(&predictions, &targets, number("beta")),
         "varifocal_loss" => varifocal_loss(&predictions, &targets, number("alpha"), number("gamma")),
         "generalised_box_iou_loss" => generalised_box_iou_loss(&predictions, &targets),
