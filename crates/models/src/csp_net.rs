@@ -139,10 +139,7 @@ struct PyramidPooling {
 
 impl PyramidPooling {
     fn new(channels: usize, rng: &mut Rng) -> PyramidPooling {
-        PyramidPooling {
-            narrow: unit(channels, channels / 2, 1, 1, rng),
-            mix: unit(2 * channels, channels, 1, 1, rng),
-        }
+        PyramidPooling { narrow: unit(channels, channels / 2, 1, 1, rng), mix: unit(2 * channels, channels, 1, 1, rng) }
     }
 }
 

@@ -31,9 +31,7 @@ mod vision_transformer;
 
 pub use classification::{CLASSIFICATION, ClassificationModel, classification};
 pub use csp_net::{CspNet, CspNetConfig};
-pub use detection::{
-    DETECTORS, Detector, DetectorConfig, DetectorModel, DetectorOutputs, Places, detector,
-};
+pub use detection::{DETECTORS, Detector, DetectorConfig, DetectorModel, DetectorOutputs, Places, detector};
 pub use efficientnet_lite0::EfficientNetLite0;
 pub use error::ModelError;
 pub use image_model::ImageModel;

@@ -120,12 +120,7 @@ impl Detector {
 
 /// The maps of these strides.
 #[track_caller]
-fn of_strides(
-    backbone: &dyn ImageModel,
-    images: &Tensor,
-    strides: &[usize],
-    context: &mut Context,
-) -> Vec<Tensor> {
+fn of_strides(backbone: &dyn ImageModel, images: &Tensor, strides: &[usize], context: &mut Context) -> Vec<Tensor> {
     let maps = backbone.maps(images, context);
     let height = images.shape()[2];
     let of = |stride: &usize| maps.iter().rfind(|map| map.shape()[2] * stride == height).cloned();

@@ -76,9 +76,7 @@ pub const DETECTORS: &[DetectorModel] = &[
         summary: "a detector on EfficientNet-Lite0, whose weights lie under `backbone.`",
         width: 64,
         depth: 1,
-        backbone: |config, rng| {
-            Box::new(EfficientNetLite0::new(UNUSED, config.in_channels, config.image_size, 2, rng))
-        },
+        backbone: |config, rng| Box::new(EfficientNetLite0::new(UNUSED, config.in_channels, config.image_size, 2, rng)),
     },
     DetectorModel {
         name: "detector-resnet18",
