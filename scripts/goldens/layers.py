@@ -167,6 +167,14 @@ def cases(g):
             options = {"input_size": 3, "hidden_size": 4, "num_layers": num_layers, "bidirectional": bidirectional}
             yield case(g, layer, options, module(**options, batch_first=True), (2, 5, 3))
 
+    g = torch.Generator().manual_seed(2)
+    for mode in ["nearest", "bilinear"]:
+        for size, shape in [([6, 4], (2, 2, 3, 4)), ([5, 7], (1, 2, 3, 4)), ([2, 3], (1, 2, 4, 5)), ([4, 3], (1, 1, 1, 3))]:
+            yield case(g, "upsample", {"size": size, "mode": mode}, nn.Upsample(size, mode=mode), shape)
+        factor = [3, 2]
+        module = nn.Upsample(scale_factor=tuple(factor), mode=mode)
+        yield case(g, "upsample_by", {"scale_factor": factor, "mode": mode}, module, (1, 2, 2, 3))
+
 
 def embedding(g, padding_idx, shape):
     """An embedding takes indices, which have no gradient."""

@@ -1,15 +1,14 @@
 //! Models that classify images, by name.
 
-use gyrus_nn::Layer;
 use gyrus_tensor::Rng;
 
 use crate::{
-    EfficientNetLite0, LeNet5, LeNet5Config, LeNet51998, LinearClassifier, Mlp, MobileNetV2, ModelError, ResNet,
-    ResNet9, ResNetConfig, ResNetStem, VisionTransformer,
+    EfficientNetLite0, ImageModel, LeNet5, LeNet5Config, LeNet51998, LinearClassifier, Mlp, MobileNetV2, ModelError,
+    ResNet, ResNet9, ResNetConfig, ResNetStem, VisionTransformer,
 };
 
 /// Makes a model for `in_channels`, `num_classes` and the height and width of images in pixels.
-type Build = fn(usize, usize, [usize; 2], &mut Rng) -> Result<Box<dyn Layer + Send>, ModelError>;
+type Build = fn(usize, usize, [usize; 2], &mut Rng) -> Result<Box<dyn ImageModel + Send>, ModelError>;
 
 /// A model that classifies images.
 pub struct ClassificationModel {
@@ -131,7 +130,7 @@ fn resnet9(
     num_classes: usize,
     image_size: [usize; 2],
     rng: &mut Rng,
-) -> Result<Box<dyn Layer + Send>, ModelError> {
+) -> Result<Box<dyn ImageModel + Send>, ModelError> {
     let minimum = ResNet9::MINIMUM;
     if image_size.iter().any(|&size| size < minimum) {
         return Err(ModelError::ImageTooSmall { model, image_size, minimum });
@@ -158,16 +157,9 @@ pub fn classification(
     num_classes: usize,
     image_size: [usize; 2],
     rng: &mut Rng,
-) -> Result<Box<dyn Layer + Send>, ModelError> {
+) -> Result<Box<dyn ImageModel + Send>, ModelError> {
     match CLASSIFICATION.iter().find(|model| model.name == name) {
         Some(model) => (model.build)(in_channels, num_classes, image_size, rng),
-        None => Err(unknown(name)),
+        None => Err(ModelError::unknown(name, CLASSIFICATION.iter().map(|model| model.name).collect())),
     }
-}
-
-fn unknown(name: &str) -> ModelError {
-    let names: Vec<&str> = CLASSIFICATION.iter().map(|model| model.name).collect();
-    let distance = |candidate: &&str| strsim::osa_distance(&name.to_lowercase(), candidate);
-    let suggestion = names.iter().copied().min_by_key(distance).filter(|near| distance(near) <= name.len() / 3);
-    ModelError::Unknown { name: name.to_owned(), suggestion, names }
 }

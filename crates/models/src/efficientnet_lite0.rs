@@ -4,6 +4,7 @@ use gyrus_nn::layers::{Activation, BatchNorm, Conv2d, Dropout, GlobalAvgPool, Li
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
+use crate::image_model::{ImageModel, logits, push_map};
 use crate::unbiased_conv::UnbiasedConv;
 
 /// The stages: blocks, kernel size, stride of the first block, expansion, channels.
@@ -74,12 +75,24 @@ impl EfficientNetLite0 {
 
 impl Layer for EfficientNetLite0 {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for EfficientNetLite0 {
+    fn maps(&self, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
         let mut x = activated(&self._conv_stem, &self._bn0, images, context);
+        let mut maps = vec![x.clone()];
         for block in &self._blocks {
             x = block.forward(&x, context);
+            push_map(&mut maps, x.clone());
         }
-        x = activated(&self._conv_head, &self._bn1, &x, context);
-        x = self._dropout.forward(&GlobalAvgPool.forward(&x, context), context);
+        push_map(&mut maps, activated(&self._conv_head, &self._bn1, &x, context));
+        maps
+    }
+
+    fn classify(&self, last: &Tensor, context: &mut Context) -> Tensor {
+        let x = self._dropout.forward(&GlobalAvgPool.forward(last, context), context);
         self._fc.forward(&x, context)
     }
 }

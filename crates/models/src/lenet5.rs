@@ -5,6 +5,7 @@ use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
 use crate::ModelError;
+use crate::image_model::{ImageModel, logits};
 
 /// Options of [`LeNet5`].
 #[derive(Clone, Debug, PartialEq)]
@@ -101,15 +102,24 @@ impl LeNet5 {
 
 impl Layer for LeNet5 {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for LeNet5 {
+    fn maps(&self, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
         check_images("lenet5", images, self.c1.in_channels(), self.image_size);
         let (activation, pool) = (self.activation, MaxPool2d::new(2));
-        let mut x = self.c1.forward(images, context);
-        x = self.c1_norm.forward(&x, context);
-        x = pool.forward(&activation.apply(&x), context);
-        x = self.c3.forward(&x, context);
-        x = self.c3_norm.forward(&x, context);
-        x = pool.forward(&activation.apply(&x), context);
-        x = self.c5.forward(&x, context);
+        let c1 = activation.apply(&self.c1_norm.forward(&self.c1.forward(images, context), context));
+        let s2 = pool.forward(&c1, context);
+        let c3 = activation.apply(&self.c3_norm.forward(&self.c3.forward(&s2, context), context));
+        let s4 = pool.forward(&c3, context);
+        vec![c1, s2, c3, s4]
+    }
+
+    fn classify(&self, last: &Tensor, context: &mut Context) -> Tensor {
+        let activation = self.activation;
+        let mut x = self.c5.forward(last, context);
         x = self.dropout.forward(&activation.apply(&Flatten.forward(&x, context)), context);
         x = self.f6.forward(&x, context);
         x = self.dropout.forward(&activation.apply(&x), context);

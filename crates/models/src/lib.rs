@@ -13,8 +13,11 @@
 extern crate gyrus_nn as gyrus;
 
 mod classification;
+mod csp_net;
+mod detection;
 mod efficientnet_lite0;
 mod error;
+mod image_model;
 mod lenet5;
 mod lenet5_1998;
 mod linear_classifier;
@@ -27,8 +30,11 @@ mod unbiased_conv;
 mod vision_transformer;
 
 pub use classification::{CLASSIFICATION, ClassificationModel, classification};
+pub use csp_net::{CspNet, CspNetConfig};
+pub use detection::{DETECTORS, Detector, DetectorConfig, DetectorModel, DetectorOutputs, Places, detector};
 pub use efficientnet_lite0::EfficientNetLite0;
 pub use error::ModelError;
+pub use image_model::ImageModel;
 pub use lenet5::{LeNet5, LeNet5Config};
 pub use lenet5_1998::{LeNet51998, SparseConv, Subsampling};
 pub use linear_classifier::LinearClassifier;

@@ -4,6 +4,8 @@ use gyrus_nn::layers::{Flatten, Linear};
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
+use crate::image_model::{ImageModel, logits};
+
 /// Logits as a linear function of all inputs: with softmax and cross-entropy multinomial logistic regression,
 /// a baseline for whatever is deeper.
 ///
@@ -22,7 +24,17 @@ impl LinearClassifier {
 }
 
 impl Layer for LinearClassifier {
-    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
+    fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for LinearClassifier {
+    fn maps(&self, images: &Tensor, _: &mut Context) -> Vec<Tensor> {
+        vec![images.clone()]
+    }
+
+    fn classify(&self, input: &Tensor, context: &mut Context) -> Tensor {
         self.output.forward(&Flatten.forward(input, context), context)
     }
 }

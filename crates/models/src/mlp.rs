@@ -4,6 +4,8 @@ use gyrus_nn::layers::{Activation, Flatten, Linear};
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
+use crate::image_model::{ImageModel, logits};
+
 /// A multi-layer perceptron: fully connected layers with rectified linear units between them.
 ///
 /// # Shapes
@@ -22,7 +24,17 @@ impl Mlp {
 }
 
 impl Layer for Mlp {
-    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
+    fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for Mlp {
+    fn maps(&self, images: &Tensor, _: &mut Context) -> Vec<Tensor> {
+        vec![images.clone()]
+    }
+
+    fn classify(&self, input: &Tensor, context: &mut Context) -> Tensor {
         let input = Flatten.forward(input, context);
         let (first, rest) = self.layers.split_first().expect("an output layer");
         rest.iter().fold(first.forward(&input, context), |x, layer| layer.forward(&Activation::Relu.apply(&x), context))

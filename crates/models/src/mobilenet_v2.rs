@@ -5,6 +5,7 @@ use gyrus_nn::layers::{Activation, BatchNorm, Dropout, GlobalAvgPool, Linear};
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
+use crate::image_model::{ImageModel, logits, push_map};
 use crate::unbiased_conv::UnbiasedConv;
 
 /// The stages: expansion, channels, blocks, stride of the first block.
@@ -48,8 +49,22 @@ impl MobileNetV2 {
 
 impl Layer for MobileNetV2 {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
-        let maps = self.features.iter().fold(images.clone(), |x, layer| layer.forward(&x, context));
-        self.classifier.forward(&GlobalAvgPool.forward(&maps, context), context)
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for MobileNetV2 {
+    fn maps(&self, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
+        let (mut x, mut maps) = (images.clone(), vec![]);
+        for layer in &self.features {
+            x = layer.forward(&x, context);
+            push_map(&mut maps, x.clone());
+        }
+        maps
+    }
+
+    fn classify(&self, last: &Tensor, context: &mut Context) -> Tensor {
+        self.classifier.forward(&GlobalAvgPool.forward(last, context), context)
     }
 }
 

@@ -4,6 +4,7 @@ use gyrus_nn::layers::{BatchNorm, Conv2d, GlobalAvgPool, Linear, MaxPool2d};
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
+use crate::image_model::{ImageModel, logits, push_map};
 use crate::unbiased_conv::UnbiasedConv;
 
 /// What comes before the stages of a [`ResNet`].
@@ -97,14 +98,26 @@ impl ResNet {
 
 impl Layer for ResNet {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for ResNet {
+    fn maps(&self, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
         let mut x = self.bn1.forward(&self.conv1.forward(images, context), context).relu();
+        let mut maps = vec![x.clone()];
         if self.stem == ResNetStem::Large {
             x = MaxPool2d::new(3).stride(2).padding(1).forward(&x, context);
         }
         for block in [&self.layer1, &self.layer2, &self.layer3, &self.layer4].into_iter().flatten() {
             x = block.forward(&x, context);
+            push_map(&mut maps, x.clone());
         }
-        self.fc.forward(&GlobalAvgPool.forward(&x, context), context)
+        maps
+    }
+
+    fn classify(&self, last: &Tensor, context: &mut Context) -> Tensor {
+        self.fc.forward(&GlobalAvgPool.forward(last, context), context)
     }
 }
 

@@ -4,6 +4,7 @@ use gyrus_nn::layers::{Activation, BatchNorm, Conv2d, Linear, MaxPool2d};
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
+use crate::image_model::{ImageModel, logits};
 use crate::unbiased_conv::UnbiasedConv;
 
 /// Convolution 3x3, batch normalisation, rectified linear units.
@@ -61,16 +62,26 @@ impl ResNet9 {
 
 impl Layer for ResNet9 {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for ResNet9 {
+    fn maps(&self, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
         let residual =
             |(first, pool, second, third): &(Unit, MaxPool2d, Unit, Unit), x: &Tensor, context: &mut Context| {
                 let x = pool.forward(&first.forward(x, context), context);
                 let y = second.forward(&x, context);
                 x + third.forward(&y, context)
             };
-        let mut x = self.prep.forward(images, context);
-        x = residual(&self.layer1, &x, context);
-        x = self.layer2.forward(&x, context);
-        x = residual(&self.layer3, &x, context);
-        self.linear.forward(&x.max([2, 3]), context) * 0.125
+        let prep = self.prep.forward(images, context);
+        let first = residual(&self.layer1, &prep, context);
+        let second = self.layer2.forward(&first, context);
+        let third = residual(&self.layer3, &second, context);
+        vec![prep, first, second, third]
+    }
+
+    fn classify(&self, last: &Tensor, context: &mut Context) -> Tensor {
+        self.linear.forward(&last.max([2, 3]), context) * 0.125
     }
 }

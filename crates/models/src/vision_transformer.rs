@@ -5,6 +5,8 @@ use gyrus_nn::layers::{Activation, Conv2d, LayerNorm, Linear};
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{DType, Rng, Tensor};
 
+use crate::image_model::{ImageModel, logits};
+
 const EMBED_DIM: usize = 192;
 const NUM_HEADS: usize = 3;
 const DEPTH: usize = 12;
@@ -55,6 +57,16 @@ impl VisionTransformer {
 
 impl Layer for VisionTransformer {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for VisionTransformer {
+    fn maps(&self, images: &Tensor, _: &mut Context) -> Vec<Tensor> {
+        vec![images.clone()]
+    }
+
+    fn classify(&self, images: &Tensor, context: &mut Context) -> Tensor {
         let patches = self.patch_embed.proj.forward(images, context).flatten(2, 3).transpose(1, 2);
         let cls_token = self.cls_token.broadcast_to([images.shape()[0], 1, EMBED_DIM]);
         let tokens = Tensor::cat(&[&cls_token, &patches], 1) + &self.pos_embed;

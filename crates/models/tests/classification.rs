@@ -1,12 +1,12 @@
 //! What every model that classifies images must do.
 
-use gyrus_models::{CLASSIFICATION, ModelError, classification};
+use gyrus_models::{CLASSIFICATION, ImageModel, ModelError, classification};
 use gyrus_nn::losses::cross_entropy;
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Schedule, Sgd, SgdConfig};
 use gyrus_tensor::{DType, Rng, Tensor, compile};
 
-type Model = Box<dyn Layer + Send>;
+type Model = Box<dyn ImageModel + Send>;
 /// What a step of training changes.
 type State = (Model, Box<dyn Optimizer>, Rng);
 
@@ -63,6 +63,31 @@ fn logits_of_any_batch() {
                 assert_eq!((&logits.shape()[..], logits.dtype()), (&[batch, 5][..], DType::F32), "{}", entry.name);
             }
         }
+    }
+}
+
+/// Strides in pixels and channels of maps of photographs are those of the papers, and the last map is what the logits
+/// are made of.
+#[test]
+fn maps() {
+    let expected: [(&str, &[(usize, usize)]); 6] = [
+        ("resnet18", &[(2, 64), (4, 64), (8, 128), (16, 256), (32, 512)]),
+        ("resnet50", &[(2, 64), (4, 256), (8, 512), (16, 1024), (32, 2048)]),
+        ("resnet9", &[(1, 64), (2, 128), (4, 256), (8, 512)]),
+        ("mobilenet-v2", &[(2, 16), (4, 24), (8, 32), (16, 96), (32, 1280)]),
+        ("efficientnet-lite0", &[(2, 16), (4, 24), (8, 40), (16, 112), (32, 1280)]),
+        ("vit-tiny", &[(1, 3)]),
+    ];
+    for (name, expected) in expected {
+        let model = classification(name, 3, 5, [96, 128], &mut Rng::new(0)).unwrap();
+        let images = Tensor::zeros([2, 3, 96, 128], DType::F32);
+        let context = &mut Context::evaluate();
+        let maps = model.maps(&images, context);
+        let found: Vec<(usize, usize)> = maps.iter().map(|map| (96 / map.shape()[2], map.shape()[1])).collect();
+        assert_eq!(found, expected, "{name}");
+        assert!(maps.iter().all(|map| map.shape()[3] * 96 == map.shape()[2] * 128), "{name}");
+        let logits = model.classify(maps.last().unwrap(), context);
+        assert_eq!(logits.to_vec::<f32>(), model.forward(&images, context).to_vec::<f32>(), "{name}");
     }
 }
 

@@ -101,6 +101,10 @@ fn all() -> Vec<Case> {
         case("transformer_encoder_layer norm_first", &[2, 3, 4], &[2, 3, 4], None, |rng| {
             Box::new(TransformerEncoderLayer::new(4, 2, 5, rng).dropout(0.0).norm_first(true).causal(true))
         }),
+        case("upsample", &[2, 3, 2, 4], &[2, 3, 6, 8], Some((&[2, 3, 4], "4 axes")), |_| {
+            Box::new(Upsample::nearest([3, 2]))
+        }),
+        case("upsample bilinear", &[2, 3, 3, 2], &[2, 3, 6, 6], None, |_| Box::new(Upsample::bilinear([2, 3]))),
     ];
     let activations: [(&'static str, Build); 12] = [
         ("identity", |_| Box::new(Activation::Identity)),

@@ -12,6 +12,7 @@ use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{Rng, Tensor};
 
 use crate::ModelError;
+use crate::image_model::{ImageModel, logits};
 use crate::lenet5::{check_images, s4_size};
 
 /// LeNet-5 as its paper has it. Of images of 32x32 pixels:
@@ -91,14 +92,27 @@ fn init(fan_in: usize) -> Init {
 
 impl Layer for LeNet51998 {
     fn forward(&self, images: &Tensor, context: &mut Context) -> Tensor {
+        logits(self, images, context)
+    }
+}
+
+impl ImageModel for LeNet51998 {
+    fn maps(&self, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
         check_images("lenet5-1998", images, self.c1.in_channels(), self.image_size);
-        let squash = |x: Tensor| Activation::ScaledTanh.apply(&x);
-        let x = squash(self.c1.forward(images, context));
-        let x = squash(self.s2.forward(&x, context));
-        let x = squash(self.c3.forward(&x, context));
-        let x = squash(self.s4.forward(&x, context));
-        let x = squash(self.c5.forward(&x, context));
+        let c1 = squash(self.c1.forward(images, context));
+        let s2 = squash(self.s2.forward(&c1, context));
+        let c3 = squash(self.c3.forward(&s2, context));
+        let s4 = squash(self.s4.forward(&c3, context));
+        vec![c1, s2, c3, s4]
+    }
+
+    fn classify(&self, last: &Tensor, context: &mut Context) -> Tensor {
+        let x = squash(self.c5.forward(last, context));
         let x = squash(self.f6.forward(&Flatten.forward(&x, context), context));
         self.output.forward(&x, context)
     }
+}
+
+fn squash(x: Tensor) -> Tensor {
+    Activation::ScaledTanh.apply(&x)
 }

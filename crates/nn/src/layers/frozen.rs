@@ -20,6 +20,11 @@ impl<L: Layer> Frozen<L> {
     pub fn new(inner: L, parts: Vec<String>) -> Self {
         Frozen { inner, parts }
     }
+
+    /// The layer inside.
+    pub fn inner(&self) -> &L {
+        &self.inner
+    }
 }
 
 impl<L: Layer> Module for Frozen<L> {

@@ -23,6 +23,7 @@ mod remat;
 mod residual;
 mod sequential;
 mod transformer_encoder_layer;
+mod upsample;
 
 pub use activation::Activation;
 pub use adaptive_avg_pool::{AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d};
@@ -46,3 +47,4 @@ pub use remat::Remat;
 pub use residual::Residual;
 pub use sequential::Sequential;
 pub use transformer_encoder_layer::TransformerEncoderLayer;
+pub use upsample::{Interpolation, Upsample, interpolate};

@@ -1,5 +1,6 @@
 //! The cross-entropy with class labels.
 
+use gyrus_graph::Value;
 use gyrus_tensor::{DType, Tensor};
 
 /// The mean over the batch of the cross-entropy of `softmax(logits)` with class labels:
@@ -25,10 +26,11 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
 }
 
 /// The cross-entropy with options.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrossEntropy {
     label_smoothing: f64,
     ignore_index: Option<i64>,
+    class_weights: Option<Vec<f64>>,
 }
 
 impl CrossEntropy {
@@ -44,6 +46,12 @@ impl CrossEntropy {
         CrossEntropy { ignore_index: Some(ignore_index), ..self }
     }
 
+    /// How much the samples of each class count; the mean is the weighted one, `sum of w[t] loss / sum of w[t]`. With
+    /// smoothing, the share of the target that goes to a class is weighted by that class, as PyTorch does.
+    pub fn class_weights(self, class_weights: Vec<f64>) -> Self {
+        CrossEntropy { class_weights: Some(class_weights), ..self }
+    }
+
     /// The mean loss. A label that is no class makes it NaN: check labels where data are read.
     ///
     /// # Shapes
@@ -51,35 +59,64 @@ impl CrossEntropy {
     /// integer type; a scalar results.
     ///
     /// # Panics
-    /// If the shapes or element types are others.
+    /// If the shapes or element types are others, or weights are not as many as classes.
     #[track_caller]
-    pub fn loss(self, logits: &Tensor, targets: &Tensor) -> Tensor {
-        let losses = self.each(logits, targets);
+    pub fn loss(&self, logits: &Tensor, targets: &Tensor) -> Tensor {
+        let [rows, labels] = rows(logits, targets);
+        if let Some(weights) = &self.class_weights {
+            return self.weighted(&rows, &labels, weights);
+        }
+        let losses: Tensor = rows.value().cross_entropy(labels.value(), self.label_smoothing, self.ignore_index).into();
         match self.ignore_index {
             None => losses.mean(..),
-            Some(index) => {
-                let count = targets.to_dtype(DType::I64).ne(index).sum(..);
-                losses.sum(..) / count.to_dtype(losses.dtype())
-            }
+            Some(index) => losses.sum(..) / labels.ne(index).sum(..).to_dtype(losses.dtype()),
         }
     }
 
-    /// The losses, one after another.
+    /// The weighted mean loss of rows of logits.
     #[track_caller]
-    fn each(self, logits: &Tensor, targets: &Tensor) -> Tensor {
-        let (x, t) = (logits.value(), targets.value());
-        let fits = x.rank() >= 2 && t.shape()[..] == x.shape().without(&[1])[..];
+    fn weighted(&self, rows: &Tensor, labels: &Tensor, weights: &[f64]) -> Tensor {
+        let (num_classes, dtype) = (rows.shape()[1], rows.dtype());
         assert!(
-            fits && x.dtype().is_float() && t.dtype().is_integer(),
-            "cross_entropy: logits {} and targets {}: must be floating-point [N, C, spatial..] and \
-             class indices [N, spatial..]",
-            x.spec(),
-            t.spec()
+            weights.len() == num_classes,
+            "cross_entropy: {} class weights for logits of {num_classes} classes: must be one a class",
+            weights.len()
         );
-        let channels_last: Vec<usize> = [0].into_iter().chain(2..x.rank()).chain([1]).collect();
-        let count = t.shape().num_elements();
-        let rows = x.transpose(&channels_last).reshape([count, x.shape()[1]]);
-        let labels = t.convert(DType::I64).reshape([count]);
-        rows.cross_entropy(&labels, self.label_smoothing, self.ignore_index).into()
+        let weights = Tensor::from_slice([num_classes], weights).to_dtype(dtype);
+        let mut of_label = weights.take(0, labels);
+        let losses: Tensor = rows.value().cross_entropy(labels.value(), 0.0, self.ignore_index).into();
+        let counts = self.ignore_index.map(|index| labels.ne(index).to_dtype(dtype));
+        if let Some(counts) = &counts {
+            of_label = of_label * counts;
+        }
+        let total = of_label.sum(..);
+        let mut loss = (losses * &of_label).sum(..);
+        if self.label_smoothing != 0.0 {
+            let mut of_all = -(rows.log_softmax(-1) * weights).sum(-1);
+            if let Some(counts) = &counts {
+                of_all = of_all * counts;
+            }
+            let share = self.label_smoothing / num_classes as f64;
+            loss = loss * (1.0 - self.label_smoothing) + of_all.sum(..) * share;
+        }
+        loss / total
     }
+}
+
+/// Logits and labels, a sample or pixel a row.
+#[track_caller]
+fn rows(logits: &Tensor, targets: &Tensor) -> [Tensor; 2] {
+    let (x, t): (&Value, &Value) = (logits.value(), targets.value());
+    let fits = x.rank() >= 2 && t.shape()[..] == x.shape().without(&[1])[..];
+    assert!(
+        fits && x.dtype().is_float() && t.dtype().is_integer(),
+        "cross_entropy: logits {} and targets {}: must be floating-point [N, C, spatial..] and \
+         class indices [N, spatial..]",
+        x.spec(),
+        t.spec()
+    );
+    let channels_last: Vec<usize> = [0].into_iter().chain(2..x.rank()).chain([1]).collect();
+    let count = t.shape().num_elements();
+    let rows = x.transpose(&channels_last).reshape([count, x.shape()[1]]);
+    [rows.into(), t.convert(DType::I64).reshape([count]).into()]
 }

@@ -5,6 +5,19 @@ use serde_json::Value as Json;
 
 use crate::arrays::{assert_close, cases, tensor};
 
+/// [`interpolate`] as a layer.
+#[derive(Module)]
+struct Resized {
+    size: [usize; 2],
+    interpolation: Interpolation,
+}
+
+impl Layer for Resized {
+    fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
+        interpolate(input, self.size, self.interpolation)
+    }
+}
+
 fn build(layer: &str, options: &Json) -> Box<dyn Layer> {
     let rng = &mut Rng::new(0);
     let number = |name: &str| options[name].as_u64().map(|number| number as usize);
@@ -79,6 +92,20 @@ fn build(layer: &str, options: &Json) -> Box<dyn Layer> {
             let sizes = ["d_model", "nhead", "dim_feedforward"].map(|name| number(name).unwrap());
             let layer = TransformerEncoderLayer::new(sizes[0], sizes[1], sizes[2], rng).dropout(0.0);
             Box::new(layer.norm_first(flag("norm_first")).causal(flag("causal")))
+        }
+        "upsample" => {
+            let interpolation = match options["mode"].as_str().unwrap() {
+                "nearest" => Interpolation::Nearest,
+                _ => Interpolation::Bilinear,
+            };
+            Box::new(Resized { size: sizes(&options["size"]).unwrap(), interpolation })
+        }
+        "upsample_by" => {
+            let factor: [usize; 2] = sizes(&options["scale_factor"]).unwrap();
+            Box::new(match options["mode"].as_str().unwrap() {
+                "nearest" => Upsample::nearest(factor),
+                _ => Upsample::bilinear(factor),
+            })
         }
         "identity" => activation(Activation::Identity),
         "relu" => activation(Activation::Relu),

@@ -1,4 +1,4 @@
-use gyrus_nn::losses::{CrossEntropy, mse_loss};
+use gyrus_nn::losses::{CrossEntropy, Dice, mse_loss};
 use gyrus_tensor::{DType, grad};
 use serde_json::Value as Json;
 
@@ -10,6 +10,16 @@ fn check(case: &Json, dtype: DType, tolerance: f64) {
     let value = match case["loss"].as_str().unwrap() {
         "cross_entropy" => {
             let mut loss = CrossEntropy::default().label_smoothing(options["label_smoothing"].as_f64().unwrap_or(0.0));
+            if let Some(index) = options["ignore_index"].as_i64() {
+                loss = loss.ignore_index(index);
+            }
+            if let Some(weights) = options["weight"].as_array() {
+                loss = loss.class_weights(weights.iter().map(|weight| weight.as_f64().unwrap()).collect());
+            }
+            loss.loss(&predictions, &targets)
+        }
+        "dice" => {
+            let mut loss = Dice::default().smooth(options["smooth"].as_f64().unwrap());
             if let Some(index) = options["ignore_index"].as_i64() {
                 loss = loss.ignore_index(index);
             }

@@ -2,7 +2,7 @@
 
 use gyrus_checkpoint::AtomicFolder;
 use gyrus_data::{Loader, Preprocess};
-use gyrus_models::classification;
+use gyrus_models::{ImageModel, classification};
 use gyrus_nn::{Context, Layer};
 use gyrus_tensor::{Compiled, Rng, Tensor, compile};
 use gyrus_train::trainer::{TrainError, load_model};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::TaskError;
 
 /// Any model that classifies images.
-pub type Model = Box<dyn Layer + Send>;
+pub type Model = Box<dyn ImageModel + Send>;
 
 /// What a checkpoint says of its model: enough to build it again and to feed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
