@@ -15,6 +15,7 @@
 mod boxes;
 mod error;
 mod mask;
+mod outline;
 mod polygon;
 mod rasterise;
 mod region;

@@ -63,6 +63,7 @@ fn report(training: &Training, results: &Results) -> Result<Report, TaskError> {
             command("Classify images", format!("gyrus predict {path} FILE|FOLDER")),
             command("Measure it again", format!("gyrus eval {path}")),
         ],
+        ..Report::default()
     })
 }
 
