@@ -160,13 +160,6 @@ pub fn classification(
 ) -> Result<Box<dyn ImageModel + Send>, ModelError> {
     match CLASSIFICATION.iter().find(|model| model.name == name) {
         Some(model) => (model.build)(in_channels, num_classes, image_size, rng),
-        None => Err(unknown(name)),
+        None => Err(ModelError::unknown(name, CLASSIFICATION.iter().map(|model| model.name).collect())),
     }
-}
-
-fn unknown(name: &str) -> ModelError {
-    let names: Vec<&str> = CLASSIFICATION.iter().map(|model| model.name).collect();
-    let distance = |candidate: &&str| strsim::osa_distance(&name.to_lowercase(), candidate);
-    let suggestion = names.iter().copied().min_by_key(distance).filter(|near| distance(near) <= name.len() / 3);
-    ModelError::Unknown { name: name.to_owned(), suggestion, names }
 }

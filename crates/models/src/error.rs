@@ -27,6 +27,15 @@ pub enum ModelError {
     },
 }
 
+impl ModelError {
+    /// There is none of this name among these.
+    pub(crate) fn unknown(name: &str, names: Vec<&'static str>) -> ModelError {
+        let distance = |candidate: &&str| strsim::osa_distance(&name.to_lowercase(), candidate);
+        let suggestion = names.iter().copied().min_by_key(distance).filter(|near| distance(near) <= name.len() / 3);
+        ModelError::Unknown { name: name.to_owned(), suggestion, names }
+    }
+}
+
 fn did_you_mean(suggestion: &Option<&'static str>) -> String {
     suggestion.map_or(String::new(), |name| format!(", did you mean {name:?}?"))
 }
