@@ -7,10 +7,11 @@
 Kinds: `detection` has 1 to 6 objects in a picture, `localization` one, both as COCO with boxes and masks
 (train/_annotations.coco.json beside the pictures); `classification` has one, in a folder of its class.
 
-Cut-outs are mirrored, turned by up to 15 degrees, and their longest side is 0.2 to 0.55 of the picture's shorter one
-(0.35 to 0.9 where there is one object). A mask is where a cut-out covers at least half of a pixel and no later one does; a
-box bounds the mask. At most a fifth of an object is hidden. No cut-out, and no photograph, is in both splits, so that
-validation asks for birds that were not seen, in places that were not. Every picture follows from the seed.
+Half of the cut-outs are mirrored, all are turned by up to 15 degrees, and their longest side is 0.2 to 0.55 of the
+picture's shorter one (0.35 to 0.9 where there is one object). A mask is where a cut-out covers at least half of a pixel
+and no later one does; a box bounds the mask. At most a fifth of an object is hidden. No cut-out, and no photograph, is in
+both splits, so that validation asks for birds that were not seen, in places that were not. Every picture follows from the
+seed.
 
 Needs numpy and Pillow. Licences: stamps GPL-2, photographs see their folder `copyright`; pictures made of them are bound
 by both.
@@ -22,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance
 
-# Of each class the folders that have photographs of it. Cartoons are left out, and so are drawings among the photographs
-# and pictures that are there a second time, mirrored.
+# Of each class the folders that have photographs of it. Cartoons are left out, and so are drawings among the photographs,
+# what is not of the class, and what is there a second time, mirrored.
 CLASSES = {
     "bird": ["animals/birds"],
     "fish": ["animals/fish"],
@@ -80,7 +81,8 @@ def background(photograph, size, rng):
     scale = np.exp(rng.uniform(np.log(min(1.0, most)), np.log(most)))
     left = rng.uniform(0, photograph.width - width * scale)
     top = rng.uniform(0, photograph.height - height * scale)
-    crop = photograph.resize(size, Image.Resampling.BILINEAR, (left, top, left + width * scale, top + height * scale), 3.0)
+    part = (left, top, left + width * scale, top + height * scale)
+    crop = photograph.resize(size, Image.Resampling.BILINEAR, part, reducing_gap=3.0)
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
@@ -130,8 +132,8 @@ def annotation(number, image, category, mask):
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     left, top = int(columns[0]), int(rows[0])
     box = [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top]
-    return {"id": number, "image_id": image, "category_id": category, "bbox": box, "area": int(mask.sum()), "iscrowd": 0,
-            "segmentation": run_lengths(mask)}  # fmt: skip
+    numbers = {"id": number, "image_id": image, "category_id": category, "iscrowd": 0}
+    return numbers | {"bbox": box, "area": int(mask.sum()), "segmentation": run_lengths(mask)}
 
 
 def main(options):
@@ -163,7 +165,7 @@ def main(options):
             coco = {"images": images, "annotations": annotations, "categories": categories}
             (folder / "_annotations.coco.json").write_text(json.dumps(coco, separators=(",", ":")))
         parts = ", ".join(f"{len(members)} {name}" for name, members in zip(names, cut_outs))
-        print(f"{split}: {count} pictures, {len(annotations)} objects, of {len(behind)} photographs and cut-outs of {parts}")
+        print(f"{split}: {count} pictures, {len(annotations)} objects; {len(behind)} photographs; cut-outs: {parts}")
 
 
 if __name__ == "__main__":

