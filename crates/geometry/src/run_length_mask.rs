@@ -150,7 +150,7 @@ impl RunLengthMask {
     }
 
     /// The places `start..end` of the runs inside, in the order of columns.
-    fn inside(&self) -> impl Iterator<Item = (u64, u64)> {
+    pub(crate) fn inside(&self) -> impl Iterator<Item = (u64, u64)> {
         self.runs.chunks_exact(2).scan(0, |end, pair| {
             let start = *end + pair[0];
             *end = start + pair[1];

@@ -13,6 +13,8 @@
 extern crate gyrus_nn as gyrus;
 
 mod classification;
+mod csp_net;
+mod detection;
 mod efficientnet_lite0;
 mod error;
 mod image_model;
@@ -29,6 +31,8 @@ mod unbiased_conv;
 mod vision_transformer;
 
 pub use classification::{CLASSIFICATION, ClassificationModel, classification};
+pub use csp_net::{CspNet, CspNetConfig};
+pub use detection::{DETECTORS, Detector, DetectorConfig, DetectorModel, DetectorOutputs, Places, detector};
 pub use efficientnet_lite0::EfficientNetLite0;
 pub use error::ModelError;
 pub use image_model::ImageModel;

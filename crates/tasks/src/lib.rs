@@ -1,6 +1,9 @@
 //! Tasks: from data to a trained model that predicts and explains itself. One folder each.
 
+extern crate gyrus_nn as gyrus;
+
 mod config;
+pub mod detection;
 mod error;
 pub mod image_classification;
 mod task;

@@ -1,0 +1,7 @@
+//! Object detection: a box and a class for each object of an image.
+
+mod assignment;
+mod decoding;
+mod loss;
+#[cfg(test)]
+mod probe;
