@@ -4,6 +4,10 @@ mod config;
 mod error;
 pub mod image_classification;
 mod task;
+pub mod vision;
+
+use image_classification::ImageClassification;
+use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
 pub use error::TaskError;
@@ -11,7 +15,7 @@ pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![&image_classification::ImageClassification]
+    vec![Vision::<ImageClassification>::TASK]
 }
 
 /// The task of a name.
