@@ -38,6 +38,8 @@ pub(crate) enum Purpose {
     /// The operation of this rank in a list of augmentations, for the sample itself (0) or for one of the samples that
     /// are mixed with it.
     Augmentation(u8, u8),
+    /// The window on an image, of the parts that augmentation has.
+    Window(u8),
 }
 
 /// A sequence of random numbers that depends on seed, epoch, sample and purpose, and on nothing else: not on the thread
@@ -54,6 +56,8 @@ impl RandomStream {
         let purpose = match purpose {
             Purpose::Order => 0,
             Purpose::HoldOut => 1,
+            // Ranks are below 255.
+            Purpose::Window(part) => (1 + part as u32) << 8 | 255,
             Purpose::Augmentation(rank, part) => (1 + part as u32) << 8 | rank as u32,
         };
         let sample = sample as u64;

@@ -44,9 +44,7 @@ impl Edges {
         let (left, top) = (bounds.left as usize, bounds.top as usize);
         let (width, height) = (bounds.width() as usize, bounds.height() as usize);
         let mut inside = vec![false; width * height];
-        for place in mask.inside().flat_map(|(start, end)| start as usize..end as usize) {
-            inside[(place % mask.height() - top) * width + place / mask.height() - left] = true;
-        }
+        mask.pixels().for_each(|(x, y)| inside[(y - top) * width + x - left] = true);
         let is_inside = |x: isize, y: isize| {
             let is_there = x >= 0 && y >= 0 && x < width as isize && y < height as isize;
             is_there && inside[y as usize * width + x as usize]

@@ -87,6 +87,9 @@ pub struct Train {
     /// How exactly products are computed in training.
     #[arg(long, value_parser = ["full", "bf16"])]
     pub precision: Option<String>,
+    /// Set aside samples with something wrong, if they are at most this share of all, as in 1%
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub allow_bad: Option<f64>,
     /// Name of the run [default: that of the data, numbered]
     #[arg(long)]
     pub name: Option<String>,
@@ -194,6 +197,9 @@ pub enum Data {
         /// A path, or `digits`, which come with gyrus
         #[arg(value_name = "DATA")]
         data: String,
+        /// Set aside samples with something wrong, if they are at most this share of all, as in 1%
+        #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0%")]
+        allow_bad: f64,
     },
 }
 
@@ -232,6 +238,15 @@ fn gate(text: &str) -> Result<(String, f64), String> {
     }
 }
 
+/// A share, written as such (`0.01`) or in percent (`1%`).
+fn share(text: &str) -> Result<f64, String> {
+    let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 0.01));
+    match number.trim().parse::<f64>().map(|number| number * unit) {
+        Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
+        _ => Err("write a share of at least 0 and less than 100%, as in 1%".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -241,6 +256,12 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn shares_may_be_in_percent() {
+        assert_eq!((share("1%"), share("0.25")), (Ok(0.01), Ok(0.25)));
+        assert!(share("100%").is_err() && share("-1%").is_err() && share("few").is_err());
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod mlp;
 mod mobilenet_v2;
 mod resnet;
 mod resnet9;
+pub mod segmentation;
 mod stages;
 mod unbiased_conv;
 mod vision_transformer;

@@ -1,6 +1,6 @@
 //! What is frozen is no parameter, and else as it was.
 
-use gyrus_nn::layers::{Frozen, Linear, Sequential};
+use gyrus_nn::layers::{BatchNorm, Frozen, Linear, Sequential};
 use gyrus_nn::{Context, Kind, Layer, Module};
 use gyrus_tensor::{DType, Rng};
 
@@ -33,4 +33,19 @@ fn it_computes_the_same_and_learns_the_rest() {
     };
     let (all, rest) = (values(a.sum(..).grad(&whole)), values(b.sum(..).grad(&frozen)));
     assert_eq!(rest, all[2..]);
+}
+
+#[test]
+fn frozen_normalisations_use_their_running_statistics_and_keep_them() {
+    let x = Rng::new(5).normal([8, 2], DType::F32, 3.0, 2.0);
+    let layers = || Sequential::new().push(BatchNorm::new(2)).push(BatchNorm::new(2));
+    let frozen = Frozen::new(layers(), vec!["0".into()]);
+    let rng = &mut Rng::new(1);
+    let y = frozen.forward(&x, &mut Context::train(rng));
+    // The first changes nothing but by eps, the second normalises.
+    let means: Vec<f32> = y.mean(0).to_vec();
+    assert!(means.iter().all(|mean| mean.abs() < 1e-4), "{means:?}");
+    let running = |index: usize| frozen.named_tensors()[5 * index + 2].2.to_vec::<f32>();
+    assert_eq!(running(0), [0.0, 0.0]);
+    assert!(running(1).iter().all(|mean| *mean > 0.1));
 }

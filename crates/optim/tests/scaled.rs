@@ -1,6 +1,6 @@
 //! A factor for each parameter is a learning rate for each parameter.
 
-use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Scaled, Sgd, SgdConfig};
+use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Rate, Scaled, Sgd, SgdConfig};
 use gyrus_tensor::{Gradients, Tensor};
 
 type Build = fn(&Vec<Tensor>, f64) -> Box<dyn Optimizer>;
@@ -27,7 +27,8 @@ fn a_factor_is_another_learning_rate() {
         |model, rate| Box::new(AdamW::new(model, AdamWConfig { weight_decay: 0.2, ..AdamWConfig::new(rate) })),
     ];
     for build in builds {
-        let scaled = Scaled::new(build(&model(), 0.04), &model(), |path| if path == "0" { 0.25 } else { 1.0 });
+        let rate = |path: &str| Rate { factor: if path == "0" { 0.25 } else { 1.0 }, begins: 0 };
+        let scaled = Scaled::new(build(&model(), 0.04), &model(), rate);
         let (scaled, slow, fast) =
             (trained(Box::new(scaled)), trained(build(&model(), 0.01)), trained(build(&model(), 0.04)));
         for (a, b) in scaled[0].iter().zip(&slow[0]) {
@@ -36,4 +37,17 @@ fn a_factor_is_another_learning_rate() {
         assert_eq!(scaled[1], fast[1]);
         assert_ne!(slow[0], fast[0]);
     }
+}
+
+#[test]
+fn what_begins_later_stays_until_then() {
+    let after = |begins: u64| {
+        let rate = |path: &str| Rate { factor: 1.0, begins: if path == "0" { begins } else { 0 } };
+        trained(Box::new(Scaled::new(Box::new(Sgd::new(&model(), SgdConfig::new(0.04))), &model(), rate)))
+    };
+    // Five steps are made.
+    let (always, last, never) = (after(0), after(4), after(5));
+    assert_eq!(never[0], model()[0].to_vec::<f64>());
+    assert!(last[0] != never[0] && last[0] != always[0]);
+    assert!(always[1] == last[1] && last[1] == never[1]);
 }

@@ -9,13 +9,16 @@ pub mod image_classification;
 mod task;
 pub mod vision;
 
+use image_classification::ImageClassification;
+use vision::Vision;
+
 pub use config::{Config, Layer, Origin};
 pub use error::TaskError;
 pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![&image_classification::ImageClassification]
+    vec![Vision::<ImageClassification>::TASK]
 }
 
 /// The task of a name.

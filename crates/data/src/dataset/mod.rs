@@ -1,13 +1,14 @@
 //! Images with their targets, in up to three splits.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::readers::image_file;
-use crate::target::{Page, PixelClasses, Target, TargetKind};
+use crate::readers::{image_file, label_image};
+use crate::target::{LabelMap, Object, Page, PixelClasses, Target, TargetKind};
 use crate::{DataError, ImageBuffer, Layout, Result};
 
 mod fault;
@@ -199,6 +200,44 @@ impl Dataset {
     #[track_caller]
     pub fn target(&self, index: usize) -> &Target {
         &self.targets[index]
+    }
+
+    /// The objects on the image of a sample; of masks of objects, one for each number in them, with its pixels.
+    ///
+    /// # Errors
+    /// [`DataError::Read`] and [`DataError::Image`] if a mask cannot be read or decoded.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[track_caller]
+    pub fn objects(&self, index: usize) -> Result<Cow<'_, [Object]>> {
+        match &self.targets[index] {
+            Target::Objects(objects) => Ok(Cow::Borrowed(objects)),
+            Target::PixelObjects(page) => {
+                let mut map = LabelMap::default();
+                label_image::read(page, None, &mut map)?;
+                Ok(Cow::Owned(map.objects(0)))
+            }
+            _ => Ok(Cow::Borrowed(&[])),
+        }
+    }
+
+    /// The class of each pixel of a sample's image, or [`IGNORED`](crate::target::IGNORED); an empty map where pixels have
+    /// no classes.
+    ///
+    /// # Errors
+    /// [`DataError::Read`] and [`DataError::Image`] if the mask cannot be read or decoded, [`DataError::PixelValue`] for
+    /// a value that is no class.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    #[track_caller]
+    pub fn pixel_labels(&self, index: usize) -> Result<LabelMap> {
+        let mut map = LabelMap::default();
+        if let Target::PixelClasses(page) = &self.targets[index] {
+            label_image::read(page, Some(&self.pixel_classes), &mut map)?;
+        }
+        Ok(map)
     }
 
     /// The kind of the targets; nothing if no sample has one.

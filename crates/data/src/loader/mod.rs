@@ -28,6 +28,11 @@ pub struct LoaderConfig {
     pub seed: u64,
     /// Whether the order changes from epoch to epoch.
     pub shuffle: bool,
+    /// How often an epoch has each sample, each time with random numbers of its own: of windows on large images.
+    pub repeats: usize,
+    /// Weights of the samples of the split. With them an epoch draws as many samples as there are, with replacement, each
+    /// as often as its weight says; without, it has each once.
+    pub sample_weights: Option<Arc<[f64]>>,
     /// Whether a last batch that is not full is left out.
     pub drop_last: bool,
     /// Threads that make batches; with 0, the thread that asks for a batch makes it. It changes nothing else.
@@ -50,6 +55,8 @@ impl LoaderConfig {
             batch_size: 64,
             seed: 0,
             shuffle: false,
+            repeats: 1,
+            sample_weights: None,
             drop_last: false,
             workers: 1,
             prefetch: 4,
@@ -79,15 +86,20 @@ impl Loader {
     /// [`DataError::Setting`] for a configuration that cannot be.
     pub fn new(dataset: Arc<Dataset>, split: Split, config: LoaderConfig) -> Result<Loader> {
         config.preprocess.validate()?;
-        if config.batch_size == 0 {
-            return Err(DataError::setting("batch_size", "must be at least 1"));
+        for (name, count) in [("batch_size", config.batch_size), ("repeats", config.repeats)] {
+            if count == 0 {
+                return Err(DataError::setting(name, "must be at least 1"));
+            }
         }
         if let Some(kind) = dataset.kind() {
             config.augment.check(kind, kind == TargetKind::PixelClasses || config.object_pixels)?;
         }
-        let num_samples = dataset.indices(split).len();
+        let num_samples = dataset.indices(split).len() * config.repeats;
         if num_samples == 0 {
             return Err(DataError::EmptySplit { split });
+        }
+        if let Some(weights) = &config.sample_weights {
+            order::check_weights(weights, dataset.indices(split).len())?;
         }
         if config.drop_last && num_samples < config.batch_size {
             let reason = format!("is {}, above the {num_samples} {split} samples: make it smaller", config.batch_size);
@@ -101,7 +113,7 @@ impl Loader {
     /// An image that cannot be read makes its batch an error that names the file; nothing comes after it.
     pub fn epoch(&self, epoch: usize, start_batch: usize) -> Epoch {
         let config = &self.config;
-        let order = order::of_epoch(self.dataset.indices(self.split), config.seed, epoch, config.shuffle);
+        let order = order::of_epoch(self.dataset.indices(self.split), config, epoch);
         let plan = Arc::new(Plan {
             dataset: self.dataset.clone(),
             split: self.split,
@@ -147,9 +159,9 @@ impl Loader {
         if self.config.drop_last { samples / size } else { samples.div_ceil(size) }
     }
 
-    /// How many samples the split has.
+    /// How many samples an epoch has.
     pub fn num_samples(&self) -> usize {
-        self.dataset.indices(self.split).len()
+        self.dataset.indices(self.split).len() * self.config.repeats
     }
 
     /// How batches are made.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::loader::LoaderConfig;
 use crate::loader::batch::IGNORED_PIXEL;
 use crate::loader::batch::{Batch, Pool};
+use crate::loader::order::Turn;
 use crate::target::{IGNORED, PlacedTarget, TargetKind};
 use crate::transforms::scene::{Maker, Scene};
 use crate::transforms::{Moment, Scratch};
@@ -17,7 +18,7 @@ pub(super) struct Plan {
     pub(super) split: Split,
     pub(super) config: Arc<LoaderConfig>,
     pub(super) pool: Arc<Pool>,
-    pub(super) order: Vec<usize>,
+    pub(super) order: Vec<Turn>,
     pub(super) epoch: usize,
     pub(super) stop: AtomicBool,
 }
@@ -36,28 +37,29 @@ impl Worker {
     pub(super) fn batch(&mut self, plan: &Plan, number: usize) -> Option<Result<Batch>> {
         let config = &plan.config;
         let start = number * config.batch_size;
-        let indices = &plan.order[start..(start + config.batch_size).min(plan.order.len())];
+        let turns = &plan.order[start..(start + config.batch_size).min(plan.order.len())];
         let geometry = config.preprocess.geometry();
         let size = geometry.num_elements();
         let mut batch = plan.pool.take();
-        batch.shape = [indices.len(), geometry.channels, geometry.height, geometry.width];
-        batch.images.resize(indices.len() * size, 0.0);
-        batch.indices.extend_from_slice(indices);
-        for (position, &index) in indices.iter().enumerate() {
+        batch.shape = [turns.len(), geometry.channels, geometry.height, geometry.width];
+        batch.images.resize(turns.len() * size, 0.0);
+        batch.indices.extend(turns.iter().map(|turn| turn.index));
+        for (position, &turn) in turns.iter().enumerate() {
             if plan.stop.load(Ordering::Relaxed) {
                 return None;
             }
-            if let Err(error) = self.load(plan, index, &mut batch, position * size..(position + 1) * size) {
+            if let Err(error) = self.load(plan, turn, &mut batch, position * size..(position + 1) * size) {
                 return Some(Err(error));
             }
         }
         Some(Ok(batch))
     }
 
-    fn load(&mut self, plan: &Plan, index: usize, batch: &mut Batch, range: std::ops::Range<usize>) -> Result<()> {
-        let LoaderConfig { preprocess, augment, seed, .. } = &*plan.config;
+    fn load(&mut self, plan: &Plan, turn: Turn, batch: &mut Batch, range: std::ops::Range<usize>) -> Result<()> {
+        let LoaderConfig { preprocess, augment, seed, repeats, .. } = &*plan.config;
         let (dataset, Self { scene, frame, target, scratch }) = (&plan.dataset, self);
-        let moment = Moment { seed: *seed, epoch: plan.epoch, index };
+        // With weights a sample can come more often than `repeats`: it then draws what a later epoch draws too.
+        let moment = Moment { seed: *seed, epoch: plan.epoch * repeats + turn.round, index: turn.index };
         let maker = Maker { preprocess, augment, others: dataset.indices(plan.split), moment };
         scene.make(&maker, &mut |index, image| dataset.read(index, image), scratch)?;
         let labels = match dataset.kind() {

@@ -1,5 +1,8 @@
 //! A number for each pixel.
 
+use gyrus_geometry::RunLengthMask;
+
+use crate::target::{Object, Shape};
 use crate::transforms::{Area, Projection};
 
 /// The label of a pixel that is neither learnt nor measured.
@@ -23,6 +26,18 @@ impl LabelMap {
         (self.height, self.width) = (height, width);
         self.labels.clear();
         self.labels.resize(height * width, label);
+    }
+
+    /// The objects that the numbers tell apart, by rising number, each with its pixels, all of one class.
+    pub fn objects(&self, class: usize) -> Vec<Object> {
+        let labels: Vec<u32> =
+            self.labels.iter().map(|&label| if label == IGNORED { 0 } else { label.into() }).collect();
+        let masks = RunLengthMask::of_labels(self.width, self.height, &labels).expect("a label for each pixel");
+        let object = |mask: RunLengthMask| Object {
+            shape: Shape::Runs(mask.clone()),
+            ..Object::of_box(class, mask.bounding_box())
+        };
+        masks.into_values().map(object).collect()
     }
 
     /// Draws another map into an area of this one: a pixel here, whose middle is at `p`, shows the one there that

@@ -53,6 +53,11 @@ impl Moment {
     pub(super) fn random(&self, rank: usize, part: u8) -> RandomStream {
         RandomStream::new(self.seed, self.epoch, self.index, Purpose::Augmentation(rank as u8, part))
     }
+
+    /// The random numbers of the place of a window on an image, of the same parts.
+    pub(super) fn random_window(&self, part: u8) -> RandomStream {
+        RandomStream::new(self.seed, self.epoch, self.index, Purpose::Window(part))
+    }
 }
 
 impl Augment {

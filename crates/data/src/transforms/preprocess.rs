@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::random::RandomStream;
 use crate::readers::image_file;
 use crate::transforms::warp::{Area, Outside, warp};
 use crate::transforms::{Projection, Scratch, Statistics};
@@ -20,6 +21,9 @@ pub enum Resize {
     Letterbox,
     /// Both axes by one factor, so that nothing is left bare; what stands out is cut off evenly.
     Crop,
+    /// Not at all: the net sees a window of a larger image. In training it is at a random place; in use there are as many
+    /// as cover the image, see [`Preprocess::views`].
+    Window,
 }
 
 /// What every image undergoes on its way to the net, in training as in prediction; it is stored beside a checkpoint.
@@ -149,7 +153,7 @@ impl Preprocess {
     }
 
     /// Step 1.
-    pub(crate) fn convert(&self, image: &mut ImageBuffer, scratch: &mut Scratch) {
+    pub fn convert(&self, image: &mut ImageBuffer, scratch: &mut Scratch) {
         to_channels(image, self.channels, scratch);
         if self.invert {
             image.pixels_mut().iter_mut().for_each(|value| *value = 1.0 - *value);
@@ -161,6 +165,58 @@ impl Preprocess {
     pub fn projection(&self, from: Geometry) -> Projection {
         let [x, y] = [1, 0].map(|axis| centered(self.content[axis], self.size[axis]));
         self.content_projection(from).then(&Projection::shifting(x, y))
+    }
+
+    /// The maps from the pixels of an image of this size to those of the frame by which the net sees all of it: one, or, of
+    /// windows, as many as cover the image with an overlap of at least a quarter of the frame.
+    ///
+    /// ```
+    /// use gyrus_data::{Geometry, Preprocess, Resize};
+    /// let preprocess = Preprocess::new(Geometry::new(64, 64, 1)).resized_to(64, 64, Resize::Window);
+    /// assert_eq!(preprocess.views(Geometry::new(64, 160, 1)).len(), 3);
+    /// assert_eq!(preprocess.views(Geometry::new(40, 40, 1)).len(), 1);
+    /// ```
+    pub fn views(&self, from: Geometry) -> Vec<Projection> {
+        if self.resize != Resize::Window {
+            return vec![self.projection(from)];
+        }
+        let starts = |length: usize, window: usize| -> Vec<f64> {
+            if length <= window {
+                return vec![-centered(length, window)];
+            }
+            let count = 1 + (length - window).div_ceil(window - window / 4);
+            (0..count).map(|number| (number * (length - window) / (count - 1)) as f64).collect()
+        };
+        let (rows, columns) = (starts(from.height, self.size[0]), starts(from.width, self.size[1]));
+        let place = |(y, x): (f64, f64)| Projection::shifting(-x, -y);
+        rows.into_iter().flat_map(|y| columns.iter().map(move |&x| (y, x))).map(place).collect()
+    }
+
+    /// The map of a window at a random place.
+    pub(super) fn random_window(&self, from: Geometry, random: &mut RandomStream) -> Projection {
+        let mut start = |length: usize, window: usize| match length > window {
+            true => -(random.below(length - window + 1) as f64),
+            false => centered(length, window),
+        };
+        let y = start(from.height, self.size[0]);
+        Projection::shifting(start(from.width, self.size[1]), y)
+    }
+
+    /// Draws an image, [converted](Self::convert) before, as one of its [`views`](Self::views) has it, or a copy of a view
+    /// that was moved in the frame: CHW, of [`geometry`](Self::geometry), normalised.
+    ///
+    /// # Panics
+    /// If the output has another size.
+    #[track_caller]
+    pub fn see(&self, image: &ImageBuffer, view: &Projection, output: &mut [f32], scratch: &mut Scratch) {
+        let is_moved = *view != self.projection(image.geometry());
+        let frame = self.geometry();
+        let area = if is_moved { Area::whole(frame) } else { self.content_area() };
+        let mut seen = ImageBuffer::new();
+        seen.reshape(frame);
+        seen.pixels_mut().fill(self.fill);
+        warp(image, &mut seen, view, area, self.outside(), scratch);
+        self.normalise(&seen, output);
     }
 
     /// Where in the frame the content is, or what of it is in the frame.
@@ -178,7 +234,7 @@ impl Preprocess {
     /// image's edge.
     pub(crate) fn outside(&self) -> Outside {
         let is_framed = self.size[0] > self.content[0] || self.size[1] > self.content[1];
-        let is_framed = is_framed || self.resize == Resize::Letterbox;
+        let is_framed = is_framed || matches!(self.resize, Resize::Letterbox | Resize::Window);
         if is_framed { Outside::Fill(self.fill) } else { Outside::Edge }
     }
 
@@ -189,6 +245,7 @@ impl Preprocess {
             Resize::Stretch => return Projection::scaling(factors[1], factors[0]),
             Resize::Letterbox => factors[0].min(factors[1]),
             Resize::Crop => factors[0].max(factors[1]),
+            Resize::Window => 1.0,
         };
         let scaled = |length: usize| ((length as f64 * factor).round() as usize).max(1);
         let axis = |from: usize, to: usize| {
@@ -215,11 +272,7 @@ impl Preprocess {
         if area != Area::whole(frame) {
             target.pixels_mut().fill(self.fill);
         }
-        let outside = match self.resize {
-            Resize::Stretch => Outside::Edge,
-            _ => Outside::Fill(self.fill),
-        };
-        warp(image, &mut target, projection, area, outside, scratch);
+        warp(image, &mut target, projection, area, self.outside(), scratch);
         scratch.image = std::mem::replace(image, target);
     }
 

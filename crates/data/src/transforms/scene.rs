@@ -4,7 +4,7 @@ use crate::target::Placement;
 use crate::transforms::augment::Moment;
 use crate::transforms::mixing::Mix;
 use crate::transforms::warp::{Area, Outside, warp};
-use crate::transforms::{Augment, Preprocess, Projection, Scratch};
+use crate::transforms::{Augment, Preprocess, Projection, Resize, Scratch};
 use crate::{Geometry, ImageBuffer, Result};
 
 /// The images that make up a sample: one, or several where an augmentation mixes them. Its memory is used again and
@@ -68,7 +68,7 @@ impl Scene {
         read: Read,
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let Some(last) = rank.checked_sub(1) else { return self.add_image(maker, index, read, scratch) };
+        let Some(last) = rank.checked_sub(1) else { return self.add_image(maker, index, part, read, scratch) };
         let first = self.pieces.len();
         self.add(maker, last, index, part, &mut *read, scratch)?;
         let frame = maker.preprocess.geometry();
@@ -117,7 +117,7 @@ impl Scene {
         Ok(())
     }
 
-    fn add_image(&mut self, maker: &Maker, index: usize, read: Read, scratch: &mut Scratch) -> Result<()> {
+    fn add_image(&mut self, maker: &Maker, index: usize, part: u8, read: Read, scratch: &mut Scratch) -> Result<()> {
         let number = self.pieces.len();
         if self.images.len() == number {
             self.images.push(ImageBuffer::new());
@@ -126,12 +126,11 @@ impl Scene {
         read(index, image)?;
         maker.preprocess.convert(image, scratch);
         let size = image.geometry();
-        let placement = Placement {
-            projection: maker.preprocess.projection(size),
-            area: maker.preprocess.content_area(),
-            share: 1.0,
-            hides: false,
+        let projection = match maker.preprocess.resize {
+            Resize::Window => maker.preprocess.random_window(size, &mut maker.moment.random_window(part)),
+            _ => maker.preprocess.projection(size),
         };
+        let placement = Placement { projection, area: maker.preprocess.content_area(), share: 1.0, hides: false };
         self.pieces.push(Piece { index, size, placement, outside: maker.preprocess.outside(), opacity: 1.0 });
         Ok(())
     }

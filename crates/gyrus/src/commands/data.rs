@@ -8,12 +8,12 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 pub fn data(command: Data, output: Output) -> Result<u8, Failure> {
-    let Data::Check { data: name } = command;
+    let Data::Check { data: name, allow_bad } = command;
     let dataset = match name.as_str() {
         "digits" => shipped::digits()?,
         path => Dataset::open(path)?,
     };
-    let report = data::check(&dataset);
+    let (_, report) = data::admit(dataset, allow_bad);
     let json = || {
         let mut event = json!({ "event": "checked", "data": name, "passed": report.passed() });
         if let (Value::Object(event), Ok(Value::Object(report))) = (&mut event, serde_json::to_value(&report)) {

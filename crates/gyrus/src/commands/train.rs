@@ -67,8 +67,22 @@ fn resolve(arguments: &Train, output: Output) -> Result<(&'static dyn Task, Vec<
 /// Each flag that was given, as the setting of its name.
 fn flags(arguments: &Train) -> Table {
     let text = |value: &Option<String>| value.clone().map(Value::String);
-    let Train { epochs, batch, lr, optimizer, model, init, seed, patience, augment, precision, name, machine, .. } =
-        arguments;
+    let Train {
+        epochs,
+        batch,
+        lr,
+        optimizer,
+        model,
+        init,
+        seed,
+        patience,
+        augment,
+        precision,
+        allow_bad,
+        name,
+        machine,
+        ..
+    } = arguments;
     let flags = [
         ("epochs", epochs.map(Value::Integer)),
         ("batch", batch.map(Value::Integer)),
@@ -80,6 +94,7 @@ fn flags(arguments: &Train) -> Table {
         ("patience", patience.map(Value::Integer)),
         ("augment", text(augment)),
         ("precision", text(precision)),
+        ("allow_bad", allow_bad.map(Value::Float)),
         ("name", text(name)),
         ("threads", machine.threads.map(Value::Integer)),
         ("device", text(&machine.device)),

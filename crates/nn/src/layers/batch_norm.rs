@@ -8,7 +8,7 @@ use crate::{Context, Layer, Module};
 ///
 /// In training, mean and biased variance are those of the batch over all axes but the channels', and the
 /// running ones move towards them, `running = (1 - momentum) * running + momentum * batch`, the variance by
-/// its unbiased estimate. Otherwise the running ones are used.
+/// its unbiased estimate. Otherwise, and where the weight is [frozen](super::Frozen), the running ones are used.
 ///
 /// # Shapes
 /// `[N, num_features, spatial..]` or `[N, num_features]` to the same; parameters and running statistics
@@ -76,7 +76,7 @@ impl Layer for BatchNorm {
             x.spec()
         );
         let (weight, bias) = (self.weight.value(), self.bias.value());
-        if !context.is_training() {
+        if !context.is_learning(&self.weight) {
             let (mean, variance) = (self.running_mean.get(), self.running_var.get());
             return x.batch_norm_inference(weight, bias, mean.value(), variance.value(), self.eps).into();
         }

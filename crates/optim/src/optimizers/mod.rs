@@ -7,5 +7,5 @@ mod sgd;
 
 pub use adam::{Adam, AdamConfig};
 pub use adam_w::{AdamW, AdamWConfig};
-pub use scaled::Scaled;
+pub use scaled::{Rate, Scaled};
 pub use sgd::{Sgd, SgdConfig};

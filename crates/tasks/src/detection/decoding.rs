@@ -2,8 +2,8 @@
 
 use gyrus_geometry::{Xyxy, non_maximum_suppression_by_class};
 
-use crate::vision::answer::Found;
-use crate::vision::task::View;
+use crate::vision::Found;
+use crate::vision::View;
 
 /// What counts as an object.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,4 +4,3 @@ mod assignment;
 mod decoding;
 mod loss;
 #[cfg(test)]
-mod probe;

@@ -2,70 +2,58 @@
 
 use gyrus_data::Split;
 use gyrus_metrics::accuracy;
+use gyrus_nn::layers::Frozen;
 use gyrus_optim::{AdamW, AdamWConfig};
 use gyrus_tensor::{Precision, Rng};
-use gyrus_train::trainer::{Learner, State, compile_step};
-use serde::{Deserialize, Serialize};
+use gyrus_train::trainer::{State, compile_step};
 
-use super::Settings;
-use super::classifier::{Description, Model, classify};
-use super::data::{CheckedData, evaluation_loader, training_loader};
-use super::learner::ImageLearner;
+use super::{Description, ImageClassification};
 use crate::TaskError;
-
-/// The accuracy of a simple method on the test data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Baseline {
-    /// The method, for programs.
-    pub key: String,
-    /// The method, for people.
-    pub name: String,
-    /// The share of test samples that it classifies correctly.
-    pub accuracy: f64,
-}
+use crate::vision::measure::{ClassTally, Tally};
+use crate::vision::{Baseline, CheckedData, Predictor, Settings, VisionTask, measure as measure_on, training_loader};
 
 /// Passes over the training data that the linear model gets.
 const EPOCHS: usize = 2;
 
-/// Measures the baselines.
-pub fn measure(data: &CheckedData, settings: &Settings, description: &Description) -> Result<Vec<Baseline>, TaskError> {
-    let Some(test) = evaluation_loader(&data.dataset, &data.preprocess, Split::Test)? else { return Ok(vec![]) };
+/// Measures the baselines, of images of one class.
+pub fn measure(description: &Description, data: &CheckedData, settings: &Settings) -> Result<Vec<Baseline>, TaskError> {
     let labels = |split| data.dataset.indices(split).iter().filter_map(|&index| data.dataset.label(index));
+    let targets: Vec<usize> = labels(Split::Test).collect();
+    if targets.is_empty() {
+        return Ok(vec![]);
+    }
     let mut counts = vec![0usize; description.classes.len()];
     labels(Split::Train).for_each(|label| counts[label] += 1);
     let majority = (0..counts.len()).rev().max_by_key(|&class| counts[class]).unwrap_or(0);
-    let targets: Vec<usize> = labels(Split::Test).collect();
     let majority_accuracy = accuracy(&vec![majority; targets.len()], &targets);
-
-    let mut model = linear(data, settings, description)?;
-    let answers = classify().answers(&mut model, &test)?;
     let name = format!("majority class ({})", description.classes[majority]);
     Ok(vec![
         Baseline { key: "majority_class".into(), name, accuracy: majority_accuracy },
-        Baseline {
-            key: "linear".into(),
-            name: "linear model".into(),
-            accuracy: accuracy(&answers.predicted(), &answers.targets),
-        },
+        Baseline { key: "linear".into(), name: "linear model".into(), accuracy: linear(description, data, settings)? },
     ])
 }
 
-fn linear(data: &CheckedData, settings: &Settings, description: &Description) -> Result<Model, TaskError> {
+/// The accuracy of a linear model on the test data.
+fn linear(description: &Description, data: &CheckedData, settings: &Settings) -> Result<f64, TaskError> {
+    let description = Description { model: "linear".into(), ..description.clone() };
     let settings = Settings { augment: "none".into(), ..settings.clone() };
-    let training = training_loader(data, &settings)?;
-    let validation = training_loader(data, &settings)?;
-    let learner = ImageLearner { training, validation, classify: classify(), label_smoothing: 0.0 };
+    let loader = training_loader::<ImageClassification>(&description, &data.dataset, &settings)?;
     let mut rng = Rng::new(settings.seed);
-    let model = Description { model: "linear".into(), ..description.clone() }.build(&mut rng)?;
+    let model = ImageClassification::build(&description, &mut rng)?;
     let optimizer = Box::new(AdamW::new(&model, AdamWConfig::new(1e-3)));
     let mut state = State { model, optimizer, rng };
-    let mut step = compile_step(learner.objective(), None, Precision::Full);
+    let objective = ImageClassification::objective(&description, &data.dataset);
+    let mut step = compile_step(objective, None, Precision::Full);
     let mut tensors = None;
     for epoch in 0..EPOCHS {
-        for batch in learner.batches(epoch, 0) {
-            learner.fill(&batch?, &mut tensors);
+        for batch in loader.epoch(epoch, 0) {
+            ImageClassification::fill(&description, &batch?, &mut tensors);
             step.call(&mut state, tensors.clone().expect("just filled"));
         }
     }
-    Ok(state.model)
+    let mut tally = ClassTally::new(description.classes.len());
+    let mut predictor = Predictor::<ImageClassification>::new(&description, false);
+    let mut model = Frozen::new(state.model, vec![]);
+    measure_on(&mut predictor, &mut model, &data.dataset, Split::Test, &mut tally, |_| {})?;
+    Ok(tally.scores()[0].1)
 }

@@ -1,310 +1,181 @@
-//! Image classification: one class for each image.
+//! Image classification: one class for each image, or any number of them.
 
 mod baselines;
-mod classifier;
-mod data;
-mod learner;
-mod predict;
-mod report;
-mod settings;
+mod objective;
 #[cfg(test)]
 mod tests;
-mod transfer;
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Instant;
+use gyrus_data::{Batch, Dataset, Geometry, LoaderConfig, Split, TargetKind};
+use gyrus_models::{ImageModel, classification};
+use gyrus_nn::{Context, Layer};
+use gyrus_tensor::{Rng, Tensor};
+use gyrus_train::trainer::ObjectiveFn;
+use serde::{Deserialize, Serialize};
 
-use gyrus_checkpoint::write_atomically;
-use gyrus_data::{Layout, Split, TargetKind};
-use gyrus_metrics::{accuracy, cross_entropy};
-use gyrus_tensor::{Device, Module, Rng};
-use gyrus_train::record::{Checkpoint, Environment, Progress, RunFolder};
-use gyrus_train::trainer::{Ending, FitOptions, Monitor, State, fit};
-
-use self::baselines::Baseline;
-use self::classifier::{Answers, Description, classify};
-use self::data::{CheckedData, evaluation_loader, training_loader};
-use self::learner::ImageLearner;
-use self::report::Results;
-use self::settings::Settings;
-use crate::{Config, Finished, Prediction, Scores, Session, Task, TaskError};
-
-const NAME: &str = "image_classification";
+use crate::TaskError;
+use crate::vision::measure::{ClassTally, LabelsTally, Tally};
+use crate::vision::{Answer, Baseline, CheckedData, Merge, Settings, View, VisionTask, assign, one_of};
 
 /// The task.
 pub struct ImageClassification;
 
-impl Task for ImageClassification {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+/// What only this task has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// How much of each target is spread over all classes.
+    pub label_smoothing: f64,
+    /// How much less the loss counts what is classified well already: the exponent of the focal loss; 0 for the
+    /// cross-entropy.
+    pub focal: f64,
+    /// Whether classes of few training images weigh more in the loss: `none`, or `balanced` for weights in inverse
+    /// proportion to their number.
+    pub class_weights: String,
+    /// How training images are drawn: `uniform`, each once an epoch, or `balanced`, each class as often as the others.
+    pub sampler: String,
+    /// Whether images have any number of classes: the data tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub multi_label: bool,
+}
 
-    fn summary(&self) -> &'static str {
-        "one class for each image: digits, or any folder of images by class"
-    }
-
-    fn shipped_data(&self) -> &'static [&'static str] {
-        &["digits"]
-    }
-
-    fn recognises(&self, data: &Path) -> Option<String> {
-        let layout = Layout::detect(data).ok()?;
-        matches!(layout.target_kind(), None | Some(TargetKind::Class)).then(|| layout.to_string())
-    }
-
-    fn defaults(&self) -> toml::Table {
-        Settings::table()
-    }
-
-    fn train(&self, mut config: Config, session: &Session) -> Result<Finished, TaskError> {
-        let mut settings: Settings = config.to()?;
-        settings.validate()?;
-        use_threads(&settings, session);
-        let device = device(&settings, session)?;
-        let data = data::prepare(&settings, session.say)?;
-        if settings.model == "auto" {
-            settings.model = data::suited_model(&settings, &data).into();
-            (session.say)(&format!("model: {}", settings.model));
-            config = config.with_text("model", &settings.model);
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            label_smoothing: 0.0,
+            focal: 0.0,
+            class_weights: "none".into(),
+            sampler: "uniform".into(),
+            multi_label: false,
         }
-        // Whatever can be wrong with the settings shows before a folder is made.
-        let description = describe(&settings, &data);
-        let mut model = description.build(&mut Rng::new(settings.seed))?;
-        transfer::initialise(&mut model, &settings, &session.runs)?;
-        transfer::freeze(model, &settings)?;
-        let _ = training_loader(&data, &settings)?;
+    }
+}
 
-        let run = match settings.name.as_str() {
-            "" => RunFolder::create_numbered(&session.runs, NAME, &stem(&settings.data))?,
-            name => RunFolder::create(&session.runs, NAME, name)?,
-        };
-        let _lock = run.lock()?;
-        write_atomically(run.config(), |file| file.write_all(config.to_toml(NAME).as_bytes()))?;
-        Environment::detect().save(run.environment())?;
-        write_json(&run.data_lock(), &serde_json::to_value(&data.report).expect("a plain report"))?;
-        (session.say)(&format!("run: {}", run.path().display()));
-        Training { settings, config, data, description, device, run: &run, session }.run(false)
+type Description = crate::vision::Description<Options>;
+
+impl VisionTask for ImageClassification {
+    const NAME: &'static str = "image_classification";
+    const SUMMARY: &'static str = "one class for each image: digits, or any folder of images by class";
+    const KINDS: &'static [TargetKind] = &[TargetKind::Class, TargetKind::Classes];
+    const SHIPPED: &'static [&'static str] = &["digits"];
+    const METRICS: &'static [&'static str] = &["accuracy"];
+    const MONITOR: &'static str = "accuracy";
+    const STRIDE: usize = 1;
+
+    type Options = Options;
+    type Network = Box<dyn ImageModel + Send>;
+    /// Images `f32[N, C, H, W]`, and weights of the classes `f32[N, classes]` or classes `i64[N]`.
+    type Tensors = (Tensor, Tensor);
+
+    fn defaults() -> Settings {
+        Settings { data: "digits".into(), ..Settings::default() }
     }
 
-    fn resume(&self, run: &RunFolder, session: &Session) -> Result<Finished, TaskError> {
-        let _lock = run.lock()?;
-        let config = Config::of_run(&run.config(), self.defaults())?;
-        let settings: Settings = config.to()?;
-        settings.validate()?;
-        use_threads(&settings, session);
-        let device = device(&settings, session)?;
-        let data = data::prepare(&settings, session.say)?;
-        same_data(run, &data)?;
-        let description = describe(&settings, &data);
-        Training { settings, config, data, description, device, run, session }.run(true)
-    }
-
-    fn evaluate(&self, run: &RunFolder, data: Option<&str>, session: &Session) -> Result<Scores, TaskError> {
-        let (description, mut model) = Description::load(&run.checkpoint(Checkpoint::Best))?;
-        let config = Config::of_run(&run.config(), self.defaults())?;
-        let settings: Settings = config.to()?;
-        use_threads(&settings, session);
-        model.move_to(device(&settings, session)?);
-        let dataset = match data {
-            // The whole of other data, whatever it is split into.
-            Some(path) => Arc::new(data::open(path)?.with_classes(description.classes.clone())?),
-            None => data::prepare(&settings, session.say)?.dataset,
-        };
-        let splits: &[Split] = if data.is_some() && dataset.indices(Split::Test).is_empty() {
-            &[Split::Train, Split::Validation]
-        } else {
-            &[Split::Test]
-        };
-        let mut answers = Answers::default();
-        for &split in splits {
-            if let Some(loader) = evaluation_loader(&dataset, &description.preprocess, split)? {
-                let more = classify().answers(&mut model, &loader)?;
-                answers.probabilities.extend(more.probabilities);
-                answers.targets.extend(more.targets);
-                answers.indices.extend(more.indices);
+    fn validate(options: &Options) -> Result<(), TaskError> {
+        for (key, value, limit) in
+            [("label_smoothing", options.label_smoothing, 1.0), ("focal", options.focal, f64::INFINITY)]
+        {
+            if !(0.0..limit).contains(&value) {
+                return Err(TaskError::Usage(format!("{key} = {value}: must be at least 0 and less than {limit}")));
             }
         }
-        if answers.targets.is_empty() {
-            return Err(TaskError::Usage("there are no samples to evaluate on; name some with --data".into()));
-        }
-        let mut scores = measured(&answers, description.classes.len());
-        scores.push(("samples".into(), answers.targets.len() as f64));
-        Ok(scores)
+        one_of("class_weights", &options.class_weights, &["none", "balanced"])?;
+        one_of("sampler", &options.sampler, &["uniform", "balanced"])
     }
 
-    fn predict(
-        &self,
-        run: &RunFolder,
-        source: &str,
-        session: &Session,
-        emit: &mut dyn FnMut(Prediction),
-    ) -> Result<(), TaskError> {
-        let (description, mut model) = Description::load(&run.checkpoint(Checkpoint::Best))?;
-        model.move_to(session.device.unwrap_or_default());
-        predict::predict(&description, &mut model, source, emit)
+    fn adapt(options: &mut Options, dataset: &Dataset) {
+        options.multi_label = dataset.kind() == Some(TargetKind::Classes);
     }
-}
 
-/// Everything that a run is made from.
-struct Training<'a> {
-    settings: Settings,
-    config: Config,
-    data: CheckedData,
-    description: Description,
-    device: Device,
-    run: &'a RunFolder,
-    session: &'a Session<'a>,
-}
-
-impl Training<'_> {
-    fn run(self, resume: bool) -> Result<Finished, TaskError> {
-        let Training { settings, data, description, run, session, .. } = &self;
-        let begin = Instant::now();
-        let baselines = self.baselines()?;
-        let training = training_loader(data, settings)?;
-        // Without validation data the training data have to do.
-        let validation = evaluation_loader(&data.dataset, &data.preprocess, Split::Validation)?;
-        let validation = match validation {
-            Some(loader) => loader,
-            None => evaluation_loader(&data.dataset, &data.preprocess, Split::Train)?.expect("checked to be there"),
+    /// One that learns such images within minutes.
+    fn suited_model(settings: &Settings, data: &CheckedData) -> String {
+        let [height, width] = data.preprocess.size;
+        let num_samples = data.dataset.indices(Split::Train).len();
+        let name = match height.max(width) {
+            // LeNet-5 is what the digits are for, and fast enough to try something on a few images.
+            ..=32 if settings.data == "digits" || num_samples < 2000 => "lenet5",
+            ..=64 => "resnet9-w32",
+            _ => "resnet18",
         };
-        let mut rng = Rng::new(settings.seed);
-        let mut model = description.build(&mut rng)?;
-        let num_parameters = model.num_parameters();
-        // A resumed run has its weights, which the file may not outlive.
-        if !(resume && run.checkpoint(Checkpoint::Last).exists()) {
-            transfer::initialise(&mut model, settings, &session.runs)?.inspect(|message| (session.say)(message));
+        name.into()
+    }
+
+    fn build(description: &Description, rng: &mut Rng) -> Result<Self::Network, TaskError> {
+        let preprocess = &description.preprocess;
+        classification(&description.model, preprocess.channels, description.classes.len(), preprocess.size, rng)
+            .map_err(|error| TaskError::Usage(error.to_string()))
+    }
+
+    fn load(description: &Description, dataset: &Dataset, config: LoaderConfig) -> LoaderConfig {
+        if description.options.sampler != "balanced" {
+            return config;
         }
-        let model = transfer::freeze(model, settings)?;
-        let optimizer = settings.optimizer(&model, training.num_batches() as u64);
-        let optimizer = transfer::discriminate(optimizer, &model, settings.layer_decay);
-        let mut state = State { model, optimizer, rng };
-        let label_smoothing = settings.label_smoothing;
-        let mut learner = ImageLearner { training, validation, classify: classify(), label_smoothing };
-        let options = FitOptions {
-            epochs: settings.epochs,
-            patience: settings.patience,
-            monitor: Monitor { metric: "accuracy".into(), is_maximized: true },
-            clip_norm: (settings.clip_norm > 0.0).then_some(settings.clip_norm),
-            precision: settings.precision(),
-            device: self.device,
-            resume,
-            config: serde_json::to_value(description).expect("a plain description"),
-        };
-        let mut progress = Progress::new(session.progress, settings.epochs);
-        let fitted = fit(&mut learner, &mut state, run, &options, &mut progress, session.interrupted)?;
-        let path = run.path().to_owned();
-        if fitted.ending == Ending::Interrupted {
-            let step = fitted.progression.step as f64;
-            return Ok(Finished { run: path, is_interrupted: true, scores: vec![("step".into(), step)] });
+        let weights = objective::class_weights(dataset);
+        let heaviest = |classes: Vec<usize>| classes.into_iter().map(|class| weights[class]).fold(0.0, f64::max);
+        let of = |&index: &usize| heaviest(dataset.target(index).classes());
+        LoaderConfig { sample_weights: Some(dataset.indices(Split::Train).iter().map(of).collect()), ..config }
+    }
+
+    fn fill(description: &Description, batch: &Batch, tensors: &mut Option<Self::Tensors>) {
+        let (mut images, mut targets) = tensors.take().unzip();
+        assign(&mut images, &batch.shape, &batch.images);
+        match batch.weights.is_empty() {
+            true => assign(&mut targets, &[batch.len()], &batch.labels),
+            false => assign(&mut targets, &[batch.len(), description.classes.len()], &batch.weights),
         }
+        *tensors = images.zip(targets);
+    }
 
-        let (_, mut best) = Description::load(&run.checkpoint(Checkpoint::Best))?;
-        best.move_to(self.device);
-        let test = evaluation_loader(&data.dataset, &data.preprocess, Split::Test)?;
-        let answers = test.map(|test| learner.classify.answers(&mut best, &test)).transpose()?.unwrap_or_default();
-        let num_classes = description.classes.len();
-        let mut scores: Scores =
-            measured(&answers, num_classes).into_iter().map(|(name, value)| (format!("test/{name}"), value)).collect();
-        if let Some((value, epoch)) = fitted.progression.best {
-            scores.push(("validation/accuracy".into(), value));
-            scores.push(("best_epoch".into(), epoch as f64));
+    fn objective(description: &Description, dataset: &Dataset) -> ObjectiveFn<Self::Network, Self::Tensors> {
+        objective::objective(&description.options, dataset)
+    }
+
+    fn infer(network: &Self::Network, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
+        vec![network.forward(images, context)]
+    }
+
+    fn merge<'a>(description: &'a Description, _size: Geometry) -> Box<dyn Merge + 'a> {
+        let probabilities = vec![0.0; description.classes.len()];
+        Box::new(Mean { probabilities, num_views: 0, multi_label: description.options.multi_label })
+    }
+
+    fn tally(description: &Description) -> Box<dyn Tally> {
+        match description.options.multi_label {
+            true => Box::new(LabelsTally::new(description.classes.len())),
+            false => Box::new(ClassTally::new(description.classes.len())),
         }
-        scores.extend(baselines.iter().map(|baseline| (format!("baseline/{}", baseline.key), baseline.accuracy)));
-        scores.push(("parameters".into(), num_parameters as f64));
-        write_json(&run.path().join("results.json"), &to_json(&scores))?;
-        let seconds = begin.elapsed().as_secs_f64();
-        scores.push(("samples_per_second".into(), fitted.samples_per_second));
-        scores.push(("seconds".into(), seconds));
-        let results = Results { answers: &answers, baselines: &baselines, fitted: &fitted, num_parameters, seconds };
-        report::write(&self, &results)?;
-        Ok(Finished { run: path, is_interrupted: false, scores })
     }
 
-    /// Measured once in a run.
-    fn baselines(&self) -> Result<Vec<Baseline>, TaskError> {
-        let path = self.run.path().join("baselines.json");
-        if !self.settings.baseline {
-            return Ok(vec![]);
+    fn baselines(
+        description: &Description,
+        data: &CheckedData,
+        settings: &Settings,
+    ) -> Result<Vec<Baseline>, TaskError> {
+        baselines::measure(description, data, settings)
+    }
+}
+
+/// The mean of the probabilities of all views.
+struct Mean {
+    probabilities: Vec<f32>,
+    num_views: usize,
+    multi_label: bool,
+}
+
+impl Merge for Mean {
+    fn add(&mut self, view: &View) {
+        let logits = view.outputs[0].values;
+        self.num_views += 1;
+        if self.multi_label {
+            let sums = self.probabilities.iter_mut().zip(logits);
+            return sums.for_each(|(sum, logit)| *sum += 1.0 / (1.0 + (-logit).exp()));
         }
-        if let Some(known) = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
-            return Ok(known);
-        }
-        let measured = baselines::measure(&self.data, &self.settings, &self.description)?;
-        for Baseline { name, accuracy, .. } in &measured {
-            (self.session.say)(&format!("baseline: {name}: accuracy {accuracy:.4}"));
-        }
-        write_json(&path, &serde_json::to_value(&measured).expect("plain baselines"))?;
-        Ok(measured)
+        let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let total: f32 = logits.iter().map(|logit| (logit - greatest).exp()).sum();
+        let sums = self.probabilities.iter_mut().zip(logits);
+        sums.for_each(|(sum, logit)| *sum += (logit - greatest).exp() / total);
     }
-}
 
-fn describe(settings: &Settings, data: &CheckedData) -> Description {
-    Description {
-        task: NAME.into(),
-        model: settings.model.clone(),
-        classes: data.dataset.classes().to_vec(),
-        preprocess: data.preprocess.clone(),
+    fn finish(self: Box<Self>) -> Answer {
+        let mean = self.probabilities.iter().map(|sum| sum / self.num_views as f32).collect();
+        if self.multi_label { Answer::Classes(mean) } else { Answer::Class(mean) }
     }
-}
-
-fn measured(answers: &Answers, num_classes: usize) -> Scores {
-    if answers.targets.is_empty() {
-        return vec![];
-    }
-    vec![
-        ("accuracy".into(), accuracy(&answers.predicted(), &answers.targets)),
-        ("loss".into(), cross_entropy(&answers.probabilities, num_classes, &answers.targets)),
-    ]
-}
-
-/// A run is resumed on the data it began with, or not at all.
-fn same_data(run: &RunFolder, data: &CheckedData) -> Result<(), TaskError> {
-    let path = run.data_lock();
-    let known = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-    let fingerprint = known.as_ref().and_then(|lock| lock["fingerprint"].as_str());
-    match fingerprint {
-        Some(known) if known != data.report.fingerprint => Err(TaskError::Usage(format!(
-            "{}: the data have changed since the run began (fingerprint {}, now {}); bring the old data back, or train anew",
-            path.display(),
-            &known[..known.len().min(12)],
-            &data.report.fingerprint[..12],
-        ))),
-        _ => Ok(()),
-    }
-}
-
-fn use_threads(settings: &Settings, session: &Session) {
-    let wanted = session.threads.unwrap_or(settings.threads);
-    if wanted > 0 {
-        gyrus_tensor::set_num_threads(wanted);
-    }
-}
-
-/// Where it is computed: where the command says, or else the configuration.
-fn device(settings: &Settings, session: &Session) -> Result<Device, TaskError> {
-    match session.device {
-        Some(device) => Ok(device),
-        None => Ok(gyrus_tensor::open(&settings.device, settings.num_devices)?),
-    }
-}
-
-/// What a run is named after.
-fn stem(data: &str) -> String {
-    let path = Path::new(data);
-    let named = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    named.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy().into_owned())
-}
-
-fn to_json(scores: &Scores) -> serde_json::Value {
-    scores
-        .iter()
-        .map(|(name, value)| (name.clone(), serde_json::json!(value)))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
-}
-
-fn write_json(path: &Path, value: &serde_json::Value) -> Result<(), TaskError> {
-    Ok(write_atomically(path, |file| writeln!(file, "{value:#}"))?)
 }

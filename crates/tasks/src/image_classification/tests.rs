@@ -9,6 +9,7 @@ use gyrus_train::trainer::read_model;
 use image::GrayImage;
 
 use super::ImageClassification;
+use crate::vision::Vision;
 use crate::{Config, Layer, Prediction, Session, Task, TaskError};
 
 /// Two classes of pictures: bars that lie and bars that stand, four each.
@@ -40,8 +41,10 @@ fn config(data: &Path, settings: &[&str]) -> Config {
     let data = format!("data={}", data.display());
     let settings: Vec<String> = [data.as_str()].iter().chain(settings).map(|&text| text.to_owned()).collect();
     let layer = Layer::from_settings(&settings).unwrap();
-    Config::resolve(ImageClassification.defaults(), &[layer]).unwrap()
+    Config::resolve(TASK.defaults(), &[layer]).unwrap()
 }
+
+const TASK: &dyn Task = Vision::<ImageClassification>::TASK;
 
 static RUNS_ON: AtomicBool = AtomicBool::new(false);
 
@@ -60,13 +63,13 @@ fn every_model_learns_eight_pictures_and_still_knows_them_when_loaded() {
         let model = format!("model={name}");
         let settings = [&SMALL[..], &["epochs=40", &model]].concat();
         let session = session(folder.path(), &RUNS_ON);
-        let finished = ImageClassification.train(config(&data, &settings), &session).unwrap();
+        let finished = TASK.train(config(&data, &settings), &session).unwrap();
         let run = RunFolder::open(folder.path(), &finished.run.display().to_string()).unwrap();
-        let scores = ImageClassification.evaluate(&run, data.to_str(), &session).unwrap();
+        let scores = TASK.evaluate(&run, data.to_str(), &session).unwrap();
         assert_eq!(scores[0], ("accuracy".to_owned(), 1.0), "{model}");
         let mut predictions: Vec<Prediction> = vec![];
         let source = data.join("standing");
-        ImageClassification.predict(&run, source.to_str().unwrap(), &session, &mut |p| predictions.push(p)).unwrap();
+        TASK.predict(&run, source.to_str().unwrap(), &session, &mut |p| predictions.push(p)).unwrap();
         assert_eq!(predictions.len(), 4);
         assert!(predictions.iter().all(|prediction| prediction.json["class"] == "standing"), "{model}");
     }
@@ -91,7 +94,7 @@ fn bad_settings_are_named() {
         ("name=../elsewhere", "elsewhere"),
     ] {
         let settings = [&SMALL[..], &[setting]].concat();
-        let error = ImageClassification.train(config(&data, &settings), &session(folder.path(), &RUNS_ON)).unwrap_err();
+        let error = TASK.train(config(&data, &settings), &session(folder.path(), &RUNS_ON)).unwrap_err();
         assert!(error.to_string().contains(said), "{setting}: {error}");
         assert_eq!(error.exit_code(), 2, "{setting}: {error}");
     }
@@ -106,7 +109,7 @@ fn a_run_starts_from_another_one_and_keeps_what_is_frozen() {
     let session = session(folder.path(), &RUNS_ON);
     let train = |settings: &[&str]| {
         let settings = [&SMALL[..], &["model=mlp"], settings].concat();
-        ImageClassification.train(config(&data, &settings), &session)
+        TASK.train(config(&data, &settings), &session)
     };
     let weights = |run: &str| {
         let run = RunFolder::open(folder.path(), run).unwrap();
@@ -137,7 +140,7 @@ fn bad_data_do_not_pass_unless_told_so() {
     fs::write(data.join("lying").join("4.png"), b"no picture").unwrap();
     let train = |settings: &[&str]| {
         let settings = [&SMALL[..], &["epochs=1"], settings].concat();
-        ImageClassification.train(config(&data, &settings), &session(folder.path(), &RUNS_ON))
+        TASK.train(config(&data, &settings), &session(folder.path(), &RUNS_ON))
     };
     let error = train(&[]).unwrap_err();
     assert!(matches!(error, TaskError::Gate(_)) && error.to_string().contains("4.png"), "{error}");

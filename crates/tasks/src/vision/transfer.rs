@@ -5,18 +5,17 @@ use std::path::Path;
 use gyrus_checkpoint::{Fitting, load_fitting, open_weights};
 use gyrus_models::{stage_of, stages};
 use gyrus_nn::layers::Frozen;
-use gyrus_optim::{Optimizer, Scaled};
+use gyrus_optim::{Optimizer, Rate, Scaled};
 use gyrus_tensor::Module;
 use gyrus_train::record::{Checkpoint, RunFolder};
 use gyrus_train::trainer::read_model;
 
 use super::Settings;
-use super::classifier::Model;
 use crate::TaskError;
 
 /// Takes what fits from the file or run that `init` names. Returns what a person should know: how much that was, and
 /// what of the rest differs.
-pub fn initialise(model: &mut Model, settings: &Settings, runs: &Path) -> Result<Option<String>, TaskError> {
+pub fn initialise(model: &mut impl Module, settings: &Settings, runs: &Path) -> Result<Option<String>, TaskError> {
     let source = &settings.init;
     if source.is_empty() {
         return Ok(None);
@@ -37,7 +36,7 @@ pub fn initialise(model: &mut Model, settings: &Settings, runs: &Path) -> Result
 }
 
 /// The model with those parts frozen that `freeze` names, or counts from the input on.
-pub fn freeze(model: Model, settings: &Settings) -> Result<Model, TaskError> {
+pub fn freeze<M: Module>(model: M, settings: &Settings) -> Result<Frozen<M>, TaskError> {
     let stages = stages(&model);
     let wrong = |reason: String| {
         let known = stages.join(", ");
@@ -55,9 +54,6 @@ pub fn freeze(model: Model, settings: &Settings) -> Result<Model, TaskError> {
             settings.freeze.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
         }
     };
-    if parts.is_empty() {
-        return Ok(model);
-    }
     let names: Vec<String> = model.named_parameters().into_iter().map(|(name, _)| name).collect();
     let is_in = |name: &String, part: &String| {
         name.strip_prefix(&**part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -69,18 +65,29 @@ pub fn freeze(model: Model, settings: &Settings) -> Result<Model, TaskError> {
     if frozen.num_parameters() == 0 {
         return wrong("nothing is left to learn".into());
     }
-    Ok(Box::new(frozen))
+    Ok(frozen)
 }
 
-/// The optimizer with a learning rate for each stage: `layer_decay` of that of the stage after it.
-pub fn discriminate(optimizer: Box<dyn Optimizer>, model: &Model, layer_decay: f64) -> Box<dyn Optimizer> {
-    if layer_decay == 1.0 {
+/// The optimizer with a learning rate for each stage: `layer_decay` of that of the stage after it, from the epoch on at
+/// which `unfreeze` lets it learn.
+pub fn discriminate(
+    optimizer: Box<dyn Optimizer>,
+    model: &impl Module,
+    settings: &Settings,
+    steps_per_epoch: u64,
+) -> Box<dyn Optimizer> {
+    let &Settings { layer_decay, unfreeze, .. } = settings;
+    if layer_decay == 1.0 && unfreeze == 0.0 {
         return optimizer;
     }
     let stages = stages(model);
-    let factor = |path: &str| {
+    let rate = |path: &str| {
         let stage = stages.iter().position(|stage| stage == stage_of(path)).unwrap_or(0);
-        layer_decay.powi((stages.len() - 1 - stage) as i32)
+        let from_output = stages.len() - 1 - stage;
+        Rate {
+            factor: layer_decay.powi(from_output as i32),
+            begins: (unfreeze * (from_output as u64 * steps_per_epoch) as f64) as u64,
+        }
     };
-    Box::new(Scaled::new(optimizer, model, factor))
+    Box::new(Scaled::new(optimizer, model, rate))
 }

@@ -9,14 +9,16 @@ use gyrus_train::record::{
 };
 use gyrus_train::trainer::Fitted;
 
-use super::baselines::Baseline;
-use super::classifier::Answers;
-use super::{NAME, Training};
+use super::measure::Tally;
+use super::training::Training;
+use super::{Baseline, VisionTask};
 use crate::TaskError;
 
 /// What a run came to.
 pub struct Results<'a> {
-    pub answers: &'a Answers,
+    /// What it was measured on, and how it did.
+    pub split: &'a str,
+    pub tally: &'a dyn Tally,
     pub baselines: &'a [Baseline],
     pub fitted: &'a Fitted,
     pub num_parameters: usize,
@@ -24,11 +26,11 @@ pub struct Results<'a> {
 }
 
 /// Writes `report.html` and the model card.
-pub fn write(training: &Training, results: &Results) -> Result<(), TaskError> {
+pub fn write<V: VisionTask>(training: &Training<V>, results: &Results) -> Result<(), TaskError> {
     Ok(report(training, results)?.save(training.run)?)
 }
 
-fn report(training: &Training, results: &Results) -> Result<Report, TaskError> {
+fn report<V: VisionTask>(training: &Training<V>, results: &Results) -> Result<Report, TaskError> {
     let Training { settings, config, data, run, .. } = training;
     let Results { fitted, baselines, .. } = results;
     let path = run.path().display().to_string();
@@ -40,7 +42,7 @@ fn report(training: &Training, results: &Results) -> Result<Report, TaskError> {
     let command = |what: &str, command: String| (what.to_owned(), command);
     Ok(Report {
         name: run.name().to_owned(),
-        task: NAME.into(),
+        task: V::NAME.into(),
         model: settings.model.clone(),
         run: path.clone(),
         time: timestamp(SystemTime::now()),
@@ -50,36 +52,31 @@ fn report(training: &Training, results: &Results) -> Result<Report, TaskError> {
         images_per_second: Some(fitted.samples_per_second).filter(|rate| *rate > 0.0),
         num_parameters: Some(results.num_parameters as u64),
         curves: Curve::from_lines(&MetricsLog::read(run.metrics())?),
-        evaluation: evaluation(training, results.answers)?,
+        evaluation: evaluation(training, results)?,
         baselines: baselines.iter().map(score).collect(),
         data: summary,
-        config: config.to_toml(NAME),
+        config: config.to_toml(V::NAME),
         environment: Environment::detect().facts().into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect(),
         commands: vec![
             command(
                 "Train the same model again",
                 format!("gyrus train {path}/config.toml --name {}-again", run.name()),
             ),
-            command("Classify images", format!("gyrus predict {path} FILE|FOLDER")),
+            command("Apply it to images", format!("gyrus predict {path} FILE|FOLDER")),
             command("Measure it again", format!("gyrus eval {path}")),
         ],
         ..Report::default()
     })
 }
 
-/// The measurements on the test data, with pictures of the worst mistakes.
-fn evaluation(training: &Training, answers: &Answers) -> Result<Option<Evaluation>, TaskError> {
-    if answers.targets.is_empty() {
-        return Ok(None);
-    }
-    let num_classes = training.description.classes.len();
-    let mut evaluation = Evaluation::new("test", &answers.probabilities, num_classes, &answers.targets);
+/// The measurements of single classes, with pictures of the worst mistakes.
+fn evaluation<V: VisionTask>(training: &Training<V>, results: &Results) -> Result<Option<Evaluation>, TaskError> {
+    let Some(mut evaluation) = results.tally.evaluation(results.split) else { return Ok(None) };
     let dataset = &training.data.dataset;
     let (mut image, mut scratch) = (ImageBuffer::new(), Scratch::default());
     for mistake in &mut evaluation.mistakes {
-        let index = answers.indices[mistake.sample];
-        mistake.origin = dataset.origin(index).to_string();
-        dataset.read(index, &mut image)?;
+        mistake.origin = dataset.origin(mistake.sample).to_string();
+        dataset.read(mistake.sample, &mut image)?;
         // Pictures are shown as they are, in the size that the model sees.
         let Preprocess { channels, size: [height, width], .. } = training.data.preprocess;
         training.data.preprocess.fit(&mut image, &mut scratch);

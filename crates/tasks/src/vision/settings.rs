@@ -1,16 +1,14 @@
-//! The configuration of the task.
+//! The settings that all tasks on images have.
 
 use serde::{Deserialize, Serialize};
-use toml::Table;
 
 use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Schedule, Sgd, SgdConfig};
 use gyrus_tensor::{Module, Precision};
 
 use crate::TaskError;
 
-/// Every setting of a run.
+/// The settings that all tasks on images have. Those of a task itself stand beside them, in the same table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// `digits`, or the path of the data.
     pub data: String,
@@ -23,8 +21,19 @@ pub struct Settings {
     pub freeze: String,
     /// The learning rate of a stage as a share of that of the stage after it; 1 for the same rate everywhere.
     pub layer_decay: f64,
-    /// Height and width of what the model sees; 0 chooses by the data.
+    /// Epochs that the last stage learns alone; after as many again the stage before it joins, and so on. 0 lets all learn
+    /// from the start.
+    pub unfreeze: f64,
+    /// The longer side of what the model sees, in pixels; 0 chooses by the data.
     pub image_size: usize,
+    /// How images are brought to that size: `letterbox`, `stretch`, `crop`, or `window` for parts of images that keep
+    /// their scale.
+    pub resize: String,
+    /// What is subtracted from the pixels, and what they are divided by: `measured` on the training images, those of
+    /// `imagenet`, or `half` for both 0.5; `auto` takes those of the run that `init` names, else measures.
+    pub normalise: String,
+    /// How often an epoch has each training image; 0 for as many windows as cover it.
+    pub repeats: usize,
     /// Passes over the training data.
     pub epochs: u64,
     /// Samples a step.
@@ -43,8 +52,6 @@ pub struct Settings {
     pub schedule: String,
     /// Epochs of linear warm-up.
     pub warmup: f64,
-    /// How much of each target is spread over all classes.
-    pub label_smoothing: f64,
     /// The greatest norm of all gradients together; 0 for no limit.
     pub clip_norm: f64,
     /// How exactly products are computed in training: `full`, or `bf16` for operands rounded to that type.
@@ -57,7 +64,7 @@ pub struct Settings {
     pub num_devices: usize,
     /// Threads that compute; 0 for all processors.
     pub threads: usize,
-    /// Epochs without a better validation accuracy after which training ends; 0 for never.
+    /// Epochs without a better result on the validation data after which training ends; 0 for never.
     pub patience: u64,
     /// `none`, `light`, `strong`, or a list of operations.
     pub augment: String,
@@ -69,19 +76,27 @@ pub struct Settings {
     pub test: f64,
     /// What findings of the data checks do: `error` ends the run, `warn` goes on.
     pub on_bad_data: String,
+    /// The share of the samples that may be set aside, because something is wrong with them, before a run is refused.
+    pub allow_bad: f64,
     /// Whether baselines are measured first.
     pub baseline: bool,
+    /// Whether measurements, too, are made on each image and its mirror image together.
+    pub mirror: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            data: "digits".into(),
+            data: String::new(),
             model: "auto".into(),
             init: String::new(),
             freeze: String::new(),
             layer_decay: 1.0,
+            unfreeze: 0.0,
             image_size: 0,
+            resize: "letterbox".into(),
+            normalise: "auto".into(),
+            repeats: 0,
             epochs: 12,
             batch: 64,
             lr: 2e-3,
@@ -91,7 +106,6 @@ impl Default for Settings {
             weight_decay: 0.01,
             schedule: "cosine".into(),
             warmup: 0.5,
-            label_smoothing: 0.0,
             clip_norm: 0.0,
             precision: "full".into(),
             seed: 0,
@@ -104,17 +118,14 @@ impl Default for Settings {
             validation: 0.1,
             test: 0.1,
             on_bad_data: "error".into(),
+            allow_bad: 0.0,
             baseline: true,
+            mirror: false,
         }
     }
 }
 
 impl Settings {
-    /// As a table of defaults.
-    pub fn table() -> Table {
-        Table::try_from(Settings::default()).expect("plain settings")
-    }
-
     /// Checks what can be checked without data.
     ///
     /// # Errors
@@ -129,10 +140,11 @@ impl Settings {
         }
         for (key, value, limit) in [
             ("momentum", self.momentum, 1.0),
-            ("label_smoothing", self.label_smoothing, 1.0),
             ("weight_decay", self.weight_decay, f64::INFINITY),
             ("clip_norm", self.clip_norm, f64::INFINITY),
             ("warmup", self.warmup, f64::INFINITY),
+            ("unfreeze", self.unfreeze, f64::INFINITY),
+            ("allow_bad", self.allow_bad, 1.0),
         ] {
             if !(0.0..limit).contains(&value) {
                 return wrong(format!("{key} = {value}: must be at least 0 and less than {limit}"));
@@ -143,6 +155,8 @@ impl Settings {
         }
         one_of("optimizer", &self.optimizer, &["sgd", "adam", "adamw"])?;
         one_of("precision", &self.precision, &["full", "bf16"])?;
+        one_of("resize", &self.resize, &["letterbox", "stretch", "crop", "window"])?;
+        one_of("normalise", &self.normalise, &["auto", "measured", "imagenet", "half"])?;
         one_of("schedule", &self.schedule, &["constant", "cosine", "one_cycle"])?;
         one_of("on_bad_data", &self.on_bad_data, &["error", "warn"])
     }
@@ -182,7 +196,11 @@ impl Settings {
     }
 }
 
-fn one_of(key: &str, value: &str, allowed: &[&str]) -> Result<(), TaskError> {
+/// Checks a setting that is one of some words.
+///
+/// # Errors
+/// [`TaskError::Usage`] that lists them.
+pub fn one_of(key: &str, value: &str, allowed: &[&str]) -> Result<(), TaskError> {
     if allowed.contains(&value) {
         return Ok(());
     }
