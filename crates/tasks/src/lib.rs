@@ -9,6 +9,7 @@ pub mod image_classification;
 mod task;
 pub mod vision;
 
+use detection::Detection;
 use image_classification::ImageClassification;
 use vision::Vision;
 
@@ -18,7 +19,7 @@ pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK]
+    vec![Vision::<ImageClassification>::TASK, Vision::<Detection>::TASK]
 }
 
 /// The task of a name.

@@ -1,6 +1,7 @@
 //! Objects that were found against those that are there: boxes, and masks where there are any.
 
-use gyrus_geometry::{Region, RunLengthMask, Xywh, Xyxy};
+use gyrus_data::{DataError, Object, Target};
+use gyrus_geometry::{RunLengthMask, Xywh, Xyxy};
 use gyrus_metrics::{
     CocoEvaluator, CocoScores, Detection, PascalVocEvaluator, PascalVocInterpolation, PrecisionRecallCurve,
     Truth as TrueRegion, localization_accuracy, signature,
@@ -8,8 +9,8 @@ use gyrus_metrics::{
 use gyrus_train::record::{Content, Panel};
 
 use super::{Tally, Truth};
-use crate::vision::answer::{Answer, Found};
-use crate::{Scores, TaskError};
+use crate::Scores;
+use crate::vision::{Answer, Found};
 
 /// The overlap from which on an object is found, where the figure says nothing else.
 const OVERLAP: f64 = 0.5;
@@ -23,6 +24,7 @@ const MOST_CURVES: usize = 8;
 /// of at least 0.5 (`localization_accuracy`). What cannot be measured is left out.
 pub struct ObjectTally {
     classes: Vec<String>,
+    num_images: usize,
     boxes: CocoEvaluator<Xywh>,
     masks: Option<CocoEvaluator<RunLengthMask>>,
     pascal_voc: PascalVocEvaluator<Xyxy>,
@@ -36,6 +38,7 @@ impl ObjectTally {
         let (count, limits) = (classes.len(), [1, 10, most.max(10)]);
         ObjectTally {
             classes,
+            num_images: 0,
             boxes: CocoEvaluator::with_max_detections(count, limits),
             masks: has_masks.then(|| CocoEvaluator::with_max_detections(count, limits)),
             pascal_voc: PascalVocEvaluator::new(count, OVERLAP),
@@ -108,13 +111,17 @@ impl ObjectTally {
 }
 
 impl Tally for ObjectTally {
-    fn count(&mut self, truth: &Truth, answer: &Answer) -> Result<(), TaskError> {
-        let Answer::Objects(found) = answer else { panic!("objects are measured, not other answers") };
-        let objects = truth.objects()?;
-        let is_ignored = |object: &gyrus_data::Object| object.is_crowd || object.is_difficult;
+    fn count(&mut self, truth: &Truth, answer: &Answer) -> Result<(), DataError> {
+        let Answer::Objects(found) = answer else { return Ok(()) };
+        if matches!(truth.dataset.target(truth.index), Target::Unlabelled) {
+            return Ok(());
+        }
+        self.num_images += 1;
+        let objects = truth.dataset.objects(truth.index)?;
+        let is_ignored = |object: &Object| object.is_crowd || object.is_difficult;
         let (width, height) = (truth.size.width, truth.size.height);
 
-        let wanted = |object: &gyrus_data::Object| TrueRegion {
+        let wanted = |object: &Object| TrueRegion {
             is_ignored: is_ignored(object),
             ..TrueRegion::new(Xywh::from(object.bounds), object.class)
         };
@@ -129,7 +136,7 @@ impl Tally for ObjectTally {
         self.pascal_voc.add(&edges, &detections(found, |one| Some(one.bounds)));
 
         if let Some(masks) = &mut self.masks {
-            let covered = |object: &gyrus_data::Object| TrueRegion {
+            let covered = |object: &Object| TrueRegion {
                 is_ignored: is_ignored(object),
                 ..TrueRegion::new(object.mask(width, height), object.class)
             };
@@ -150,6 +157,9 @@ impl Tally for ObjectTally {
     }
 
     fn scores(&self) -> Scores {
+        if self.num_images == 0 {
+            return vec![];
+        }
         let mut scores = named("", &self.boxes.scores());
         scores.extend(self.masks.iter().flat_map(|masks| named("mask_", &masks.scores())));
         let pascal_voc = self.pascal_voc.mean_average_precision(PascalVocInterpolation::AllPoints);
@@ -159,12 +169,8 @@ impl Tally for ObjectTally {
             scores.push(("localization_accuracy".into(), localization_accuracy(&found, &truths, OVERLAP)));
         }
         // The first is what a run is judged by: it is there even where it is no number.
-        scores
-            .into_iter()
-            .enumerate()
-            .filter(|(place, (_, value))| *place == 0 || !value.is_nan())
-            .map(|(_, score)| score)
-            .collect()
+        let is_known = |(place, (_, value)): &(usize, (String, f64))| *place == 0 || !value.is_nan();
+        scores.into_iter().enumerate().filter(is_known).map(|(_, score)| score).collect()
     }
 
     /// The confidence in whole hundredths at which the mean F1 of the classes is greatest; of several the least.
