@@ -6,11 +6,13 @@ mod config;
 pub mod detection;
 mod error;
 pub mod image_classification;
+pub mod instance_segmentation;
 mod task;
 pub mod vision;
 
 use detection::Detection;
 use image_classification::ImageClassification;
+use instance_segmentation::InstanceSegmentation;
 use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
@@ -19,7 +21,7 @@ pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK, Vision::<Detection>::TASK]
+    vec![Vision::<ImageClassification>::TASK, Vision::<Detection>::TASK, Vision::<InstanceSegmentation>::TASK]
 }
 
 /// The task of a name.
