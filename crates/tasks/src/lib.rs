@@ -6,10 +6,12 @@ mod config;
 pub mod detection;
 mod error;
 pub mod image_classification;
+pub mod localization;
 mod task;
 pub mod vision;
 
 use image_classification::ImageClassification;
+use localization::Localization;
 use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
@@ -18,7 +20,7 @@ pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK]
+    vec![Vision::<ImageClassification>::TASK, Vision::<Localization>::TASK]
 }
 
 /// The task of a name.

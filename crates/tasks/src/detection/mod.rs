@@ -3,4 +3,3 @@
 mod assignment;
 mod decoding;
 mod loss;
-#[cfg(test)]
