@@ -10,6 +10,7 @@ pub mod localization;
 mod task;
 pub mod vision;
 
+use detection::Detection;
 use image_classification::ImageClassification;
 use localization::Localization;
 use vision::Vision;
@@ -20,7 +21,7 @@ pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK, Vision::<Localization>::TASK]
+    vec![Vision::<ImageClassification>::TASK, Vision::<Localization>::TASK, Vision::<Detection>::TASK]
 }
 
 /// The task of a name.
