@@ -3,10 +3,12 @@
 mod config;
 mod error;
 pub mod image_classification;
+pub mod semantic_segmentation;
 mod task;
 pub mod vision;
 
 use image_classification::ImageClassification;
+use semantic_segmentation::SemanticSegmentation;
 use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
@@ -15,7 +17,7 @@ pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK]
+    vec![Vision::<ImageClassification>::TASK, Vision::<SemanticSegmentation>::TASK]
 }
 
 /// The task of a name.

@@ -2,9 +2,11 @@
 
 mod classes;
 mod labels;
+mod pixels;
 
 pub use classes::ClassTally;
 pub use labels::LabelsTally;
+pub use pixels::PixelTally;
 
 use gyrus_data::{DataError, Dataset, Geometry};
 use gyrus_train::record::Evaluation;
