@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates, lowest first: each may depend on those before it only.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "graph",
     "cpu",
     "pjrt",
@@ -15,6 +15,7 @@ const ORDER: [&str; 15] = [
     "optim",
     "geometry",
     "metrics",
+    "draw",
     "data",
     "checkpoint",
     "train",

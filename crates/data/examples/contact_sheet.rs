@@ -36,13 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let loader = Loader::new(Arc::new(dataset), Split::Train, config)?;
     if let Some(batch) = loader.epoch(0, 0).next() {
-        let picture = contact_sheet(&batch?, &preprocess, 4);
-        let geometry = picture.geometry();
-        let pixel = |x: u32, y: u32| {
-            let place = y as usize * geometry.width + x as usize;
-            image::Rgb([0, 1, 2].map(|channel| (picture.channel(channel)[place] * 255.0).round() as u8))
-        };
-        image::RgbImage::from_fn(geometry.width as u32, geometry.height as u32, pixel).save(sheet)?;
+        std::fs::write(sheet, contact_sheet(&batch?, &preprocess, 4).png())?;
     }
     Ok(())
 }

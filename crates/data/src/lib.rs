@@ -48,7 +48,7 @@ mod layout;
 mod split;
 
 pub use checks::{Report, admit, check};
-pub use contact_sheet::{color_of, contact_sheet};
+pub use contact_sheet::contact_sheet;
 pub use dataset::{Dataset, Fault, FaultKind, Geometry, ImageFile, Origin, Pixels, Place, Samples, Split};
 pub use error::DataError;
 pub use image_buffer::ImageBuffer;

@@ -342,8 +342,8 @@ fn the_contact_sheet_shows_boxes() {
     let batch = loader.epoch(0, 0).next().unwrap().unwrap();
     let sheet = gyrus_data::contact_sheet(&batch, &loader.config().preprocess, 3);
     // Two rows of three, with gaps.
-    assert_eq!((sheet.geometry().height, sheet.geometry().width), (2 * 68 + 4, 3 * 100 + 4));
+    assert_eq!((sheet.height(), sheet.width()), (2 * 68 + 4, 3 * 100 + 4));
     let bounds = batch.objects_of(0)[0].bounds;
-    let place = (4 + bounds.top as usize) * sheet.geometry().width + 4 + bounds.left as usize;
-    assert_eq!([0, 1, 2].map(|channel| sheet.channel(channel)[place]), gyrus_data::color_of(0));
+    let corner = sheet.pixel(4 + bounds.left as usize, 4 + bounds.top as usize);
+    assert_eq!(corner, gyrus_draw::color_of(0));
 }

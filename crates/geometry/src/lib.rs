@@ -18,6 +18,7 @@ mod boxes;
 mod distance_transform;
 mod error;
 mod mask;
+mod outline;
 mod polygon;
 mod rasterise;
 mod region;

@@ -100,6 +100,12 @@ impl RunLengthMask {
         self.height
     }
 
+    /// All pixels of the set, `(x, y)`, column after column.
+    pub fn pixels(&self) -> impl Iterator<Item = (usize, usize)> {
+        let places = self.inside().flat_map(|(start, end)| start as usize..end as usize);
+        places.map(|place| (place / self.height, place % self.height))
+    }
+
     /// The smallest box that holds the set, all zeros of an empty one.
     pub fn bounding_box(&self) -> Xyxy {
         let height = self.height as u64;
@@ -240,9 +246,7 @@ impl From<&Mask> for RunLengthMask {
 impl From<&RunLengthMask> for Mask {
     fn from(runs: &RunLengthMask) -> Self {
         let mut mask = Self::new(runs.width, runs.height);
-        for place in runs.inside().flat_map(|(start, end)| start as usize..end as usize) {
-            mask.set(place / runs.height, place % runs.height, true);
-        }
+        runs.pixels().for_each(|(x, y)| mask.set(x, y, true));
         mask
     }
 }

@@ -53,6 +53,15 @@ proptest! {
     }
 
     #[test]
+    fn an_outline_encloses_the_pixels(mask in mask()) {
+        let runs = RunLengthMask::from(&mask);
+        let outline = runs.outline();
+        prop_assert_eq!(&outline.rasterise(6, 5), &runs, "{:?}", outline);
+        // Holes run the other way round, and cuts enclose nothing.
+        prop_assert_eq!(outline.area(), mask.area());
+    }
+
+    #[test]
     fn a_label_images_masks_are_its_pixels(labels in proptest::collection::vec(0..4u32, 6 * 5)) {
         let masks = RunLengthMask::of_labels(6, 5, &labels).unwrap();
         for label in 1..4 {

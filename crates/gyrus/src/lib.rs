@@ -14,7 +14,7 @@
 //! * [`nn`]: layers, initial weights and losses; [`optim`]: optimizers and schedules; [`models`]: architectures.
 //! * [`open`] and [`accelerators`]: GPUs, TPUs and others, by their vendors' PJRT plug-ins.
 //! * [`data`]: reading, checking, splitting, transforming and loading data; [`metrics`]: measuring; [`geometry`]: boxes and
-//!   masks.
+//!   masks; [`draw`]: pictures of them.
 //! * [`train`]: the loop with checkpoints, early stopping and reports; [`tasks`]: what the command line trains;
 //!   [`checkpoint`]: what lasts.
 //!
@@ -59,6 +59,7 @@ pub use gyrus_tensor::{
 };
 
 pub use gyrus_checkpoint as checkpoint;
+pub use gyrus_draw as draw;
 pub use gyrus_geometry as geometry;
 pub use gyrus_metrics as metrics;
 pub use gyrus_models as models;

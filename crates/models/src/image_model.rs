@@ -30,11 +30,11 @@ impl<M: ImageModel + ?Sized> ImageModel for Box<M> {
 
 impl<M: ImageModel> ImageModel for Frozen<M> {
     fn maps(&self, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
-        self.inner().maps(images, context)
+        (**self).maps(images, context)
     }
 
     fn classify(&self, last: &Tensor, context: &mut Context) -> Tensor {
-        self.inner().classify(last, context)
+        (**self).classify(last, context)
     }
 }
 

@@ -13,12 +13,15 @@
 extern crate gyrus_nn as gyrus;
 
 mod classification;
+mod csp_net;
+mod detection;
 mod efficientnet_lite0;
 mod error;
 mod image_model;
 mod lenet5;
 mod lenet5_1998;
 mod linear_classifier;
+mod localizer;
 mod mlp;
 mod mobilenet_v2;
 mod resnet;
@@ -29,12 +32,15 @@ mod unbiased_conv;
 mod vision_transformer;
 
 pub use classification::{CLASSIFICATION, ClassificationModel, classification};
+pub use csp_net::{CspNet, CspNetConfig};
+pub use detection::{DETECTORS, Detector, DetectorConfig, DetectorModel, DetectorOutputs, Places, detector};
 pub use efficientnet_lite0::EfficientNetLite0;
 pub use error::ModelError;
 pub use image_model::ImageModel;
 pub use lenet5::{LeNet5, LeNet5Config};
 pub use lenet5_1998::{LeNet51998, SparseConv, Subsampling};
 pub use linear_classifier::LinearClassifier;
+pub use localizer::Localizer;
 pub use mlp::Mlp;
 pub use mobilenet_v2::MobileNetV2;
 pub use resnet::{ResNet, ResNetConfig, ResNetStem};

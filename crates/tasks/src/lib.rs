@@ -1,13 +1,18 @@
 //! Tasks: from data to a trained model that predicts and explains itself. One folder each.
 
+extern crate gyrus_nn as gyrus;
+
 mod config;
+pub mod detection;
 mod error;
 pub mod image_classification;
+pub mod localization;
 pub mod semantic_segmentation;
 mod task;
 pub mod vision;
 
 use image_classification::ImageClassification;
+use localization::Localization;
 use semantic_segmentation::SemanticSegmentation;
 use vision::Vision;
 
@@ -17,7 +22,7 @@ pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK, Vision::<SemanticSegmentation>::TASK]
+    vec![Vision::<ImageClassification>::TASK, Vision::<Localization>::TASK, Vision::<SemanticSegmentation>::TASK]
 }
 
 /// The task of a name.

@@ -1,20 +1,22 @@
 //! Writes `target/report.html` and `target/README.md`: the report of a made-up run on the digits that come with gyrus.
 //!
-//! For work on the page itself: `cargo run -p gyrus-train --example report_preview [digits|photos]`. The "model" knows
+//! For work on the page itself: `cargo run -p gyrus-train --example report_preview [digits|photos|cells]`. The "model" knows
 //! the answers and is led astray where an image is far from the mean of its class, so that mistakes look real.
 
 use std::error::Error;
 use std::fs;
 
 use gyrus_data::{Dataset, ImageBuffer, Split, shipped};
+use gyrus_draw::{BoxLabel, Color, Picture, color_of, grid};
 use gyrus_train::record::{
-    BaselineScore, Curve, DataFinding, DataSummary, Environment, Evaluation, MetricsLine, Report, SplitSummary,
-    model_card, picture,
+    BaselineScore, Content, Curve, DataFinding, DataSummary, Environment, Evaluation, Figure, MetricsLine, Panel,
+    Report, SplitSummary, model_card, picture,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
     let report = match std::env::args().nth(1).as_deref() {
         Some("photos") => photos(),
+        Some("cells") => cells(),
         _ => digits()?,
     };
     fs::create_dir_all("target")?;
@@ -119,6 +121,94 @@ fn photos() -> Report {
             licence: None,
         },
         ..made_up(60, 0.12)
+    }
+}
+
+/// A detector of cells, with curves and pictures of its own.
+fn cells() -> Report {
+    let classes = ["red blood cell", "white blood cell", "platelet"].map(String::from);
+    let figure = |name: &str, value: f64, note: &str| Figure { name: name.into(), value, note: note.into() };
+    let curve = |skill: f64| {
+        let share = |place: i32| f64::from(place) / 100.0;
+        (0..=100).map(share).map(|recall| (recall, 1.0 - recall.powf(skill))).collect::<Vec<_>>()
+    };
+    let lines = |title: &str, across: &str, up: &str| Content::Lines {
+        title: title.into(),
+        x_label: across.into(),
+        y_label: up.into(),
+        series: classes.iter().cloned().zip([6.0, 14.0, 3.0].map(curve)).collect(),
+    };
+    let row = |class: &String| vec![class.clone(), "0.912".into(), "0.634".into(), "372".into()];
+    let pair = |number: usize| {
+        let picture = |wrong: f64| {
+            let mut picture = Picture::new(320, 240, Color([235, 214, 220]));
+            let label = |place: usize| BoxLabel {
+                bounds: gyrus_geometry::Xyxy::new(0.0, 0.0, 60.0, 55.0)
+                    .translate((97 * place % 260) as f64 + wrong, (61 * (place + number) % 185) as f64),
+                color: color_of(place % 3),
+                text: if wrong > 0.0 {
+                    format!("{} 0.9{place}", classes[place % 3])
+                } else {
+                    classes[place % 3].clone()
+                },
+                is_dashed: false,
+            };
+            picture.draw_boxes(&(0..4).map(label).collect::<Vec<_>>());
+            picture
+        };
+        let both = grid(&[(picture(0.0), "truth".into()), (picture(4.0), "prediction".into())], 2);
+        (both.png(), format!("BloodImage_{number:05}.jpg: 2 missed, 1 too many"))
+    };
+    Report {
+        name: "cells-1".into(),
+        task: "detection".into(),
+        model: "detector_nano".into(),
+        headline: Some("It finds 94.1% of the objects on 72 test images, and 91.2% of what it finds is right.".into()),
+        measured: vec![
+            figure("mAP 50", 0.912, "on 72 test images"),
+            figure("mAP 50-95", 0.634, "COCO's definition"),
+            figure("F1", 0.902, "at confidence 0.41"),
+        ],
+        panels: vec![
+            Panel {
+                id: "curves".into(),
+                title: "How sure is sure enough?".into(),
+                about:
+                    "Precision: of what is found, the share that is right. Recall: of what is there, the share found."
+                        .into(),
+                content: vec![
+                    lines("Precision by recall", "recall", "precision"),
+                    lines("F1 by confidence", "confidence", "F1"),
+                    Content::Table {
+                        header: ["class", "AP 50", "AP 50-95", "objects"].map(String::from).to_vec(),
+                        rows: classes.iter().map(row).collect(),
+                    },
+                ],
+            },
+            Panel {
+                id: "pictures".into(),
+                title: "Worst mistakes".into(),
+                about: "The test images with the most mistakes, the worst first.".into(),
+                content: vec![Content::Gallery((0..6).map(pair).collect())],
+            },
+            Panel {
+                id: "seen".into(),
+                title: "What the network sees".into(),
+                about: "Training images after augmentation.".into(),
+                content: vec![Content::Gallery(vec![(
+                    grid(&vec![(Picture::new(160, 160, Color([235, 214, 220])), String::new()); 12], 6).png(),
+                    String::new(),
+                )])],
+            },
+        ],
+        data: DataSummary {
+            source: "bccd".into(),
+            images: "480x640 RGB".into(),
+            classes: classes.to_vec(),
+            splits: vec![SplitSummary { name: "test".into(), total: 72, per_class: vec![819, 72, 76] }],
+            ..DataSummary::default()
+        },
+        ..made_up(40, 0.3)
     }
 }
 

@@ -3,6 +3,7 @@
 extern crate gyrus_nn as gyrus;
 
 mod arrays;
+mod detection_losses;
 mod embedding;
 mod layers;
 mod losses;

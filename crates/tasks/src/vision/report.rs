@@ -65,6 +65,7 @@ fn report<V: VisionTask>(training: &Training<V>, results: &Results) -> Result<Re
             command("Apply it to images", format!("gyrus predict {path} FILE|FOLDER")),
             command("Measure it again", format!("gyrus eval {path}")),
         ],
+        ..Report::default()
     })
 }
 

@@ -20,8 +20,8 @@ pub use metrics_log::{MetricsLine, MetricsLog};
 pub use model_card::model_card;
 pub use progress::{Progress, ProgressMode};
 pub use report::{
-    BaselineScore, ClassScores, Curve, DataFinding, DataSummary, Evaluation, Mistake, ReliabilityBin, Report,
-    SplitSummary, picture, wilson_interval,
+    BaselineScore, ClassScores, Content, Curve, DataFinding, DataSummary, Evaluation, Figure, Mistake, Panel,
+    ReliabilityBin, Report, SplitSummary, picture, wilson_interval,
 };
 pub use run_comparison::RunComparison;
 pub use run_folder::{Checkpoint, RunFolder, RunLock};

@@ -80,6 +80,20 @@ fn metadata(report: &Report) -> String {
             format!("          - {{ type: accuracy, value: {:.6} }}", evaluation.accuracy()),
             format!("          - {{ type: f1, name: \"Macro F1\", value: {:.6} }}", evaluation.macro_f1),
         ]);
+    } else if !report.measured.is_empty() {
+        lines.extend([
+            "model-index:".to_owned(),
+            format!("  - name: {}", quoted(&report.name)),
+            "    results:".to_owned(),
+            format!("      - task: {{ type: {} }}", quoted(&report.task.replace('_', "-"))),
+            format!("        dataset: {{ name: {0}, type: {0} }}", quoted(&report.data.source)),
+            "        metrics:".to_owned(),
+        ]);
+        let finite = report.measured.iter().filter(|figure| figure.value.is_finite());
+        lines.extend(finite.map(|figure| {
+            let name = quoted(&figure.name);
+            format!("          - {{ type: {name}, value: {:.6} }}", figure.value)
+        }));
     }
     lines.push("---".to_owned());
     lines.join("\n")
@@ -103,7 +117,15 @@ fn task(report: &Report) -> String {
 }
 
 fn results(report: &Report) -> String {
+    let measured = report.measured.iter().map(|figure| (plain(&figure.name), figure.shown(), plain(&figure.note)));
+    let measured: Vec<(String, String, String)> = measured.collect();
     let Some(evaluation) = report.evaluation.as_ref().filter(|evaluation| evaluation.num_samples() > 0) else {
+        if !measured.is_empty() {
+            let rows = measured.iter().map(|(name, value, note)| format!("| {name} | {value} | {note} |\n"));
+            return format!("| | | |\n| --- | --- | --- |\n{}{}", rows.collect::<String>(), noticed(report))
+                .trim_end()
+                .to_owned();
+        }
         return "It was measured on no data that it had not seen.".to_owned();
     };
     let samples = evaluation.num_samples();
@@ -116,6 +138,7 @@ fn results(report: &Report) -> String {
         ("cross-entropy loss".to_owned(), format!("{:.4}", evaluation.loss)),
         ("expected calibration error, 15 bins".to_owned(), percent(evaluation.calibration_error, samples)),
     ];
+    rows.extend(measured.into_iter().map(|(name, value, _)| (name, value)));
     rows.extend(evaluation.top_5_accuracy.map(|share| ("top-5 accuracy".to_owned(), percent(share, samples))));
     let baselines = report.baselines.iter().filter(|baseline| baseline.accuracy.is_finite());
     rows.extend(
@@ -124,10 +147,15 @@ fn results(report: &Report) -> String {
         }),
     );
     let rows: String = rows.iter().map(|(name, value)| format!("| {name} | {value} |\n")).collect();
-    let noticed: String = report.observations().iter().map(|sentence| format!("- {}\n", plain(sentence))).collect();
-    let noticed = if noticed.is_empty() { noticed } else { format!("\n{noticed}") };
+    let noticed = noticed(report);
     let heading = format!("| on {} {} images | |\n| --- | --- |\n", count(samples), plain(&evaluation.split));
     format!("{heading}{rows}{noticed}").trim_end().to_owned()
+}
+
+/// What a person should notice, as a list below a table.
+fn noticed(report: &Report) -> String {
+    let noticed: String = report.observations().iter().map(|sentence| format!("- {}\n", plain(sentence))).collect();
+    if noticed.is_empty() { noticed } else { format!("\n{noticed}") }
 }
 
 fn data(report: &Report) -> String {
@@ -154,10 +182,10 @@ fn data(report: &Report) -> String {
 
 fn limits(report: &Report) -> String {
     let mut limits = Vec::new();
-    if report.evaluation.is_some() {
+    if report.evaluation.is_some() || !report.measured.is_empty() {
         limits.push("What was measured holds for images like those it was measured on. Measure it on yours before you rely on it.".to_owned());
     }
-    if report.data.classes.len() > 1 {
+    if report.data.classes.len() > 1 && report.evaluation.is_some() {
         limits.push(format!(
             "It names one of its {} classes for every image, also for one that shows none of them.",
             count(report.data.classes.len() as u64)

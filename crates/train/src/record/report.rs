@@ -18,6 +18,7 @@ mod data;
 mod evaluation;
 mod html;
 mod mistakes;
+mod panels;
 mod picture;
 mod setup;
 mod verdict;
@@ -25,6 +26,7 @@ mod verdict;
 pub use curves::Curve;
 pub use data::{DataFinding, DataSummary, SplitSummary};
 pub use evaluation::{ClassScores, Evaluation, Mistake, ReliabilityBin, wilson_interval};
+pub use panels::{Content, Figure, Panel};
 pub use picture::picture;
 
 /// Everything that a report shows, in plain values. What is empty or `None` is left out of the page.
@@ -50,6 +52,10 @@ pub struct Report {
     pub model: String,
     /// The run's folder as commands take it, `runs/image_classification/digits-1`.
     pub run: String,
+    /// The result in one sentence, where the task has its own way to say it.
+    pub headline: Option<String>,
+    /// What was measured at the end, the most important first: key figures, and rows of the model card.
+    pub measured: Vec<Figure>,
     /// When training ended, in UTC.
     pub time: String,
     /// Epochs trained.
@@ -68,6 +74,8 @@ pub struct Report {
     pub evaluation: Option<Evaluation>,
     /// What simple methods reach on the same data.
     pub baselines: Vec<BaselineScore>,
+    /// What else the task has to show.
+    pub panels: Vec<Panel>,
     /// The data.
     pub data: DataSummary,
     /// The whole configuration, as TOML.
@@ -89,15 +97,15 @@ pub struct BaselineScore {
 
 /// A part of the page.
 struct Section {
-    id: &'static str,
-    title: &'static str,
+    id: String,
+    title: String,
     body: String,
 }
 
 impl Report {
     /// The result in one sentence.
     pub fn verdict(&self) -> String {
-        verdict::verdict(self)
+        self.headline.clone().unwrap_or_else(|| verdict::verdict(self))
     }
 
     /// What a person should notice, a sentence each: the commonest mistake, the weakest class, whether stated
@@ -165,28 +173,30 @@ impl Report {
         let evaluated = |body: fn(&Report, &Evaluation) -> String| {
             self.evaluation.as_ref().map_or_else(String::new, |evaluation| body(self, evaluation))
         };
-        vec![
-            Section { id: "baselines", title: "Is it worth it?", body: evaluated(baselines::section) },
-            Section { id: "training", title: "Training", body: curves::section(self) },
-            Section { id: "confusion", title: "What is taken for what", body: evaluated(confusion::section) },
-            Section { id: "classes", title: "Class by class", body: evaluated(classes::section) },
-            Section { id: "mistakes", title: "Worst mistakes", body: evaluated(mistakes::section) },
-            Section {
-                id: "calibration",
-                title: "Can its confidence be trusted?",
-                body: evaluated(calibration::section),
-            },
-            Section { id: "data", title: "Data", body: data::section(self) },
-            Section { id: "reproduce", title: "Use and reproduce", body: setup::commands(self) },
-            Section { id: "configuration", title: "Configuration", body: setup::configuration(self) },
-            Section { id: "environment", title: "Environment", body: setup::environment(self) },
-        ]
+        let section = |(id, title, body): (&str, &str, String)| Section { id: id.into(), title: title.into(), body };
+        let results = [
+            ("baselines", "Is it worth it?", evaluated(baselines::section)),
+            ("training", "Training", curves::section(self)),
+            ("confusion", "What is taken for what", evaluated(confusion::section)),
+            ("classes", "Class by class", evaluated(classes::section)),
+            ("mistakes", "Worst mistakes", evaluated(mistakes::section)),
+            ("calibration", "Can its confidence be trusted?", evaluated(calibration::section)),
+        ];
+        let origins = [
+            ("data", "Data", data::section(self)),
+            ("reproduce", "Use and reproduce", setup::commands(self)),
+            ("configuration", "Configuration", setup::configuration(self)),
+            ("environment", "Environment", setup::environment(self)),
+        ];
+        let panels = self.panels.iter().map(panels::section);
+        results.map(section).into_iter().chain(panels).chain(origins.map(section)).collect()
     }
 
     /// The key figures.
     fn figures(&self) -> String {
         let mut figures: Vec<(String, String, String)> = Vec::new();
         let mut add = |label: &str, value: String, note: String| figures.push((label.to_owned(), value, note));
+        self.measured.iter().for_each(|figure| add(&figure.name, figure.shown(), figure.note.clone()));
         if let Some(evaluation) = self.evaluation.as_ref().filter(|evaluation| evaluation.num_samples() > 0) {
             let (samples, mistakes) = (evaluation.num_samples(), evaluation.num_mistakes());
             let (low, high) = evaluation.accuracy_interval();

@@ -1,4 +1,4 @@
-//! Curves over epochs as SVG.
+//! Curves as SVG: over epochs, over confidence, over whatever it is.
 
 use super::html::{escaped, significant};
 
@@ -6,12 +6,16 @@ use super::html::{escaped, significant};
 pub(super) struct Chart<'a> {
     /// What is shown.
     pub(super) title: &'a str,
+    /// What runs to the right.
+    pub(super) across: Across<'a>,
+    /// What runs up, if the title does not say it.
+    pub(super) up: &'a str,
     /// What the values are.
     pub(super) kind: Kind,
     /// The curves.
     pub(super) series: Vec<Series<'a>>,
-    /// The epoch to mark.
-    pub(super) best: Option<u64>,
+    /// The epoch, or other place, to mark as the best.
+    pub(super) best: Option<f64>,
     /// Whether it takes the place of two beside one another.
     pub(super) is_wide: bool,
 }
@@ -28,12 +32,30 @@ pub(super) enum Kind {
     },
 }
 
+/// What runs to the right.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Across<'a> {
+    /// Epochs: whole numbers.
+    Epochs,
+    /// A number of this name.
+    Number(&'a str),
+}
+
+impl Across<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Across::Epochs => "epoch",
+            Across::Number(name) => name,
+        }
+    }
+}
+
 /// One curve.
 pub(super) struct Series<'a> {
     /// Its name in the legend.
     pub(super) name: &'a str,
-    /// Epochs and values.
-    pub(super) points: &'a [(u64, f64)],
+    /// Places across and values, in the order in which they are joined.
+    pub(super) points: &'a [(f64, f64)],
 }
 
 /// Width and height of a chart, and of a wide one.
@@ -48,25 +70,28 @@ const BOTTOM: f64 = 42.0;
 /// From this ratio of the largest value to the smallest on, the axis is logarithmic.
 const LOGARITHMIC_FROM: f64 = 25.0;
 
-/// With more epochs, points are not marked one by one.
-const MAX_MARKS: u64 = 40;
+/// With more places across, points are not marked one by one.
+const MAX_MARKS: usize = 40;
 
-/// With more epochs, not each of them answers to the pointer.
-const MAX_HOVERS: u64 = 400;
+/// With more places across, not each of them answers to the pointer.
+const MAX_HOVERS: usize = 400;
 
-/// Where values and epochs are drawn.
+/// The colours there are; further curves are dashed.
+const NUM_COLORS: usize = 5;
+
+/// Where values are drawn.
 struct Axes {
     width: f64,
     height: f64,
-    epochs: (u64, u64),
+    across: (f64, f64),
     values: (f64, f64),
     is_logarithmic: bool,
 }
 
 impl Axes {
-    fn x(&self, epoch: f64) -> f64 {
-        let (first, last) = (self.epochs.0 as f64, self.epochs.1 as f64);
-        let place = if last > first { (epoch - first) / (last - first) } else { 0.5 };
+    fn x(&self, place: f64) -> f64 {
+        let (first, last) = self.across;
+        let place = if last > first { (place - first) / (last - first) } else { 0.5 };
         LEFT + place * (self.width - LEFT - RIGHT)
     }
 
@@ -79,11 +104,13 @@ impl Axes {
 }
 
 impl Chart<'_> {
-    /// A figure with legend, axes, curves, and a hint for every epoch.
+    /// A figure with legend, axes, curves, and a hint for every place across.
     pub(super) fn render(&self) -> String {
-        let points = || self.series.iter().flat_map(|series| series.points).filter(|(_, value)| value.is_finite());
-        let (Some(first), Some(last)) = (points().map(|point| point.0).min(), points().map(|point| point.0).max())
-        else {
+        let points = || self.series.iter().flat_map(|series| series.points).filter(|point| is_shown(point));
+        let mut places: Vec<f64> = points().map(|point| point.0).collect();
+        places.sort_by(f64::total_cmp);
+        places.dedup();
+        let (Some(&first), Some(&last)) = (places.first(), places.last()) else {
             return String::new();
         };
         let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min);
@@ -93,28 +120,36 @@ impl Chart<'_> {
         let (values, ticks) =
             if is_logarithmic { logarithmic_ticks(low, high) } else { linear_ticks(low, high, self.kind) };
         let (width, height) = if self.is_wide { WIDE } else { SIZE };
-        let axes = Axes { width, height, epochs: (first, last), values, is_logarithmic };
+        let (across, marks) = match self.across {
+            Across::Epochs => ((first, last), epoch_ticks((first as u64, last as u64))),
+            Across::Number(_) => linear_ticks(first, last, Kind::Number { may_be_logarithmic: false }),
+        };
+        let axes = Axes { width, height, across, values, is_logarithmic };
+        let is_marked = places.len() <= MAX_MARKS;
         let scale = if is_logarithmic { " <small>logarithmic scale</small>" } else { "" };
         format!(
             "<figure class=\"chart{wide}\"><figcaption><h3>{title}{scale}</h3>{legend}</figcaption>\
-             <svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title} by epoch. {ends}\">\
+             <svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title} by {name}. {ends}\">\
              {grid}{best}{curves}{hovers}</svg></figure>\n",
             wide = if self.is_wide { " wide" } else { "" },
             title = escaped(self.title),
-            legend = self.legend(),
+            name = escaped(self.across.name()),
+            legend = self.legend(is_marked),
             ends = self.ends(),
-            grid = self.grid(&axes, &ticks),
+            grid = self.grid(&axes, &ticks, &marks),
             best = self.best_mark(&axes),
-            curves = self.curves(&axes),
-            hovers = self.hovers(&axes),
+            curves = self.curves(&axes, is_marked),
+            hovers = self.hovers(&axes, &places),
         )
     }
 
-    fn legend(&self) -> String {
+    fn legend(&self, is_marked: bool) -> String {
         let mark = |(place, series): (usize, &Series)| {
-            let (shape, name) = (mark(place, 6.0, 6.0), escaped(series.name));
+            let line = || "<path class=\"curve\" d=\"M0 6h12\"/>".to_owned();
+            let shape = if is_marked { mark(place, 6.0, 6.0) } else { line() };
+            let (class, name) = (class(place), escaped(series.name));
             format!(
-                "<span class=\"s{place}\"><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\">{shape}</svg>{name}</span>"
+                "<span class=\"{class}\"><svg viewBox=\"0 0 12 12\" aria-hidden=\"true\">{shape}</svg>{name}</span>"
             )
         };
         format!("<div class=\"legend\">{}</div>", self.series.iter().enumerate().map(mark).collect::<String>())
@@ -123,8 +158,12 @@ impl Chart<'_> {
     /// The last values in words.
     fn ends(&self) -> String {
         let end = |series: &Series| {
-            let (epoch, value) = series.points.iter().rev().find(|(_, value)| value.is_finite())?;
-            Some(format!("{} {} after epoch {epoch}. ", escaped(series.name), self.shown(*value)))
+            let (place, value) = series.points.iter().rev().find(|point| is_shown(point))?;
+            let (series, value, place) = (escaped(series.name), self.shown(*value), significant(*place, 4));
+            Some(match self.across {
+                Across::Epochs => format!("{series} {value} after epoch {place}. "),
+                Across::Number(name) => format!("{series} {value} at {} {place}. ", escaped(name)),
+            })
         };
         self.series.iter().filter_map(end).collect()
     }
@@ -136,7 +175,7 @@ impl Chart<'_> {
         }
     }
 
-    fn grid(&self, axes: &Axes, ticks: &[f64]) -> String {
+    fn grid(&self, axes: &Axes, ticks: &[f64], marks: &[f64]) -> String {
         let right = axes.width - RIGHT;
         let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
         let label = |value: f64| match self.kind {
@@ -156,91 +195,114 @@ impl Chart<'_> {
             )
         };
         let bottom = axes.height - BOTTOM;
-        let epoch = |epoch: u64| {
-            let x = axes.x(epoch as f64);
+        let mark = |&place: &f64| {
+            let x = axes.x(place);
+            let place = significant(place, 7);
             format!(
                 "<line class=\"axis\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{bottom}\" y2=\"{}\"/>\
-                 <text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{epoch}</text>",
+                 <text class=\"tick\" x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{place}</text>",
                 bottom + 4.0,
                 bottom + 18.0
             )
         };
         let lines: String = ticks.iter().map(line).collect();
-        let epochs: String = epoch_ticks(axes.epochs).into_iter().map(epoch).collect();
+        let marks: String = marks.iter().map(mark).collect();
         format!(
-            "{lines}<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>{epochs}\
-             <text class=\"name\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text>",
+            "{lines}<text class=\"name\" x=\"2\" y=\"{}\">{}</text><line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>{marks}\
+             <text class=\"name\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            TOP - 11.0,
+            escaped(self.up),
             (LEFT + right) / 2.0,
-            axes.height - 6.0
+            axes.height - 6.0,
+            escaped(self.across.name())
         )
     }
 
     fn best_mark(&self, axes: &Axes) -> String {
-        let Some(best) = self.best.filter(|best| (axes.epochs.0..=axes.epochs.1).contains(best)) else {
+        let Some(best) = self.best.filter(|best| (axes.across.0..=axes.across.1).contains(best)) else {
             return String::new();
         };
-        let x = axes.x(best as f64);
+        let x = axes.x(best);
         // Near the right edge the words stand on the left of the line.
         let (anchor, shift) = if x > axes.width - 130.0 { ("end", -5.0) } else { ("start", 5.0) };
         format!(
             "<line class=\"best\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
-             <text class=\"best\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">best: epoch {best}</text>",
+             <text class=\"best\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">best: {} {}</text>",
             TOP - 12.0,
             axes.height - BOTTOM,
             x + shift,
             TOP - 5.0,
+            escaped(self.across.name()),
+            significant(best, 4),
         )
     }
 
-    fn curves(&self, axes: &Axes) -> String {
-        let marked = axes.epochs.1 - axes.epochs.0 < MAX_MARKS;
+    fn curves(&self, axes: &Axes, is_marked: bool) -> String {
         let curve = |(place, series): (usize, &Series)| {
             let mut path = String::new();
             let mut marks = String::new();
             let mut is_broken = true;
-            for (epoch, value) in series.points {
+            for point in series.points {
                 // A value that is not finite leaves a gap.
-                if !value.is_finite() {
+                if !is_shown(&point) {
                     is_broken = true;
                     continue;
                 }
-                let (x, y) = (axes.x(*epoch as f64), axes.y(*value));
+                let (x, y) = (axes.x(point.0), axes.y(point.1));
                 path.push_str(&format!("{}{x:.1} {y:.1}", if is_broken { "M" } else { "L" }));
                 is_broken = false;
-                if marked {
+                if is_marked {
                     marks.push_str(&mark(place, x, y));
                 }
             }
-            format!("<g class=\"s{place}\"><path class=\"curve\" d=\"{path}\"/>{marks}</g>")
+            format!("<g class=\"{}\"><path class=\"curve\" d=\"{path}\"/>{marks}</g>", class(place))
         };
         self.series.iter().enumerate().map(curve).collect()
     }
 
-    /// For each epoch a strip that shows a line, and all values as a hint.
-    fn hovers(&self, axes: &Axes) -> String {
-        let (first, last) = axes.epochs;
-        if last - first > MAX_HOVERS {
+    /// For each place across a strip that shows a line, and all values as a hint.
+    fn hovers(&self, axes: &Axes, places: &[f64]) -> String {
+        if places.len() > MAX_HOVERS {
             return String::new();
         }
-        let half = 0.5 * (axes.width - LEFT - RIGHT) / (last - first).max(1) as f64;
-        let strip = |epoch: u64| {
-            let x = axes.x(epoch as f64);
+        let (begin, end) = (LEFT, axes.width - RIGHT);
+        let xs: Vec<f64> = places.iter().map(|&place| axes.x(place)).collect();
+        // A strip ends half-way to the next.
+        let middles = xs.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0);
+        let edges: Vec<f64> = [begin].into_iter().chain(middles).chain([end]).collect();
+        let strip = |number: usize| {
+            let (place, x, left, right) = (places[number], xs[number], edges[number], edges[number + 1]);
             let value = |series: &Series| {
-                let (_, value) = series.points.iter().find(|(own, _)| *own == epoch)?;
+                let (_, value) = series.points.iter().find(|(own, _)| *own == place)?;
                 Some(format!("\n{}: {}", escaped(series.name), self.shown(*value)))
             };
             let values: String = self.series.iter().filter_map(value).collect();
-            let (left, right) = ((x - half).max(LEFT), (x + half).min(axes.width - RIGHT));
             format!(
-                "<g class=\"strip\"><title>epoch {epoch}{values}</title>\
+                "<g class=\"strip\"><title>{} {}{values}</title>\
                  <rect x=\"{left:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>\
                  <line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/></g>",
+                escaped(self.across.name()),
+                significant(place, 4),
                 right - left,
                 axes.height - TOP - BOTTOM,
                 axes.height - BOTTOM,
             )
         };
-        (first..=last).map(strip).collect()
+        (0..places.len()).map(strip).collect()
+    }
+}
+
+/// Whether a point has a place and a value.
+fn is_shown((place, value): &&(f64, f64)) -> bool {
+    place.is_finite() && value.is_finite()
+}
+
+/// The colour of a curve, and its dashes where colours have run out.
+fn class(series: usize) -> String {
+    let color = series % NUM_COLORS;
+    match series / NUM_COLORS % 3 {
+        0 => format!("s{color}"),
+        dashes => format!("s{color} d{dashes}"),
     }
 }
 
@@ -285,11 +347,11 @@ fn logarithmic_ticks(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
 }
 
 /// Whole epochs, at most nine, the last only if it is a round number too.
-fn epoch_ticks((first, last): (u64, u64)) -> Vec<u64> {
+fn epoch_ticks((first, last): (u64, u64)) -> Vec<f64> {
     let span = last - first;
     let steps = (0..).flat_map(|power| [1, 2, 5].map(|factor| factor * 10u64.pow(power)));
     let step = steps.into_iter().find(|step| span / step < 9).unwrap_or(1);
-    (first..=last).filter(|epoch| epoch % step == 0 || (step == 1)).collect()
+    (first..=last).filter(|epoch| epoch % step == 0 || (step == 1)).map(|epoch| epoch as f64).collect()
 }
 
 #[cfg(test)]
@@ -320,24 +382,38 @@ mod tests {
 
     #[test]
     fn epochs_are_whole() {
-        assert_eq!(epoch_ticks((1, 1)), [1]);
-        assert_eq!(epoch_ticks((1, 5)), [1, 2, 3, 4, 5]);
-        assert_eq!(epoch_ticks((1, 15)), [2, 4, 6, 8, 10, 12, 14]);
+        assert_eq!(epoch_ticks((1, 1)), [1.0]);
+        assert_eq!(epoch_ticks((1, 5)), [1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(epoch_ticks((1, 15)), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0]);
         assert!(epoch_ticks((1, 100_000)).len() <= 10);
+    }
+
+    fn chart<'a>(points: &'a [(f64, f64)], across: Across<'a>, best: Option<f64>) -> Chart<'a> {
+        let series = vec![Series { name: "train", points }];
+        Chart { title: "Loss", across, up: "", kind: NUMBER, series, best, is_wide: false }
     }
 
     #[test]
     fn values_that_are_not_finite_leave_a_gap_and_one_epoch_is_a_chart() {
-        let points = [(1, 0.5), (2, f64::NAN), (3, 0.25)];
-        let series = vec![Series { name: "train", points: &points }];
-        let chart = Chart { title: "Loss", kind: NUMBER, series, best: Some(3), is_wide: false }.render();
-        assert_eq!(chart.matches('M').count() - chart.matches("M3").count(), 2, "{chart}");
-        assert!(!chart.contains("NaN") && chart.contains("best: epoch 3"));
+        let points = [(1.0, 0.5), (2.0, f64::NAN), (3.0, 0.25)];
+        let page = chart(&points, Across::Epochs, Some(3.0)).render();
+        assert_eq!(page.matches('M').count() - page.matches("M3").count(), 2, "{page}");
+        assert!(!page.contains("NaN") && page.contains("best: epoch 3"));
 
-        let series = vec![Series { name: "train", points: &points[..1] }];
-        let chart = Chart { title: "Loss", kind: Kind::Share, series, best: None, is_wide: true }.render();
-        assert!(chart.contains("<circle") && !chart.contains("NaN") && !chart.contains("inf"));
-        let none = Chart { title: "Loss", kind: NUMBER, series: vec![], best: None, is_wide: true };
+        let page = Chart { kind: Kind::Share, is_wide: true, ..chart(&points[..1], Across::Epochs, None) }.render();
+        assert!(page.contains("<circle") && !page.contains("NaN") && !page.contains("inf"));
+        let none = Chart { series: vec![], ..chart(&[], Across::Epochs, None) };
         assert_eq!(none.render(), "");
+    }
+
+    #[test]
+    fn curves_over_other_numbers_have_their_own_ticks_and_hints() {
+        let points: Vec<(f64, f64)> = (0..=30).map(|place| place as f64 / 30.0).map(|x| (x, 1.0 - x * x)).collect();
+        let page = chart(&points, Across::Number("recall"), Some(0.5)).render();
+        for part in [">0.25</text>", ">recall</text>", "best: recall 0.5", "<title>recall 0.1\ntrain: 0.99</title>"] {
+            assert!(page.contains(part), "{part}\n{page}");
+        }
+        assert_eq!(page.matches("class=\"strip\"").count(), 31);
+        assert_eq!([class(0), class(6), class(11), class(15)], ["s0", "s1 d1", "s1 d2", "s0"]);
     }
 }

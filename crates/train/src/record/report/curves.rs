@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::chart::{Chart, Kind, Series};
+use super::chart::{Across, Chart, Kind, Series};
 use super::{Report, escaped, significant};
 use crate::record::MetricsLine;
 
@@ -70,14 +70,20 @@ pub(super) fn section(report: &Report) -> String {
 }
 
 fn chart(report: &Report, metric: &str, is_wide: bool) -> String {
-    let curves = report.curves.iter().filter(|curve| curve.metric == metric);
-    let series = curves.map(|curve| Series { name: &curve.split, points: &curve.points }).collect();
+    let curves: Vec<(&str, Vec<(f64, f64)>)> = report
+        .curves
+        .iter()
+        .filter(|curve| curve.metric == metric)
+        .map(|curve| (&*curve.split, curve.points.iter().map(|&(epoch, value)| (epoch as f64, value)).collect()))
+        .collect();
+    let series = curves.iter().map(|(name, points)| Series { name, points }).collect();
     let kind = match metric {
         _ if metric.contains("accuracy") => Kind::Share,
         "loss" => Kind::Number { may_be_logarithmic: true },
         _ => Kind::Number { may_be_logarithmic: false },
     };
-    Chart { title: &title(metric), kind, series, best: report.best_epoch, is_wide }.render()
+    let best = report.best_epoch.map(|epoch| epoch as f64);
+    Chart { title: &title(metric), across: Across::Epochs, up: "", kind, series, best, is_wide }.render()
 }
 
 fn title(metric: &str) -> String {

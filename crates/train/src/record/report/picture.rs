@@ -1,17 +1,14 @@
 //! Small pictures inside the page.
 
-use std::io::Cursor;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use image::imageops::FilterType;
-use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
+use gyrus_draw::Picture;
 
 /// The longer side of a picture, at most: a report of dozens stays small.
-const MAX_SIDE: u32 = 128;
+const MAX_SIDE: usize = 128;
 
 /// An image as an address that holds it all: `data:image/png;base64,…`. Large ones are made smaller,
-/// small ones larger, by a whole factor.
+/// small ones larger, by a whole factor: a browser would blur them.
 ///
 /// One channel is grey, three are red, green and blue; of any other number the first is shown. 0 is black and 1 is
 /// white; numbers beyond are cut off.
@@ -28,35 +25,18 @@ const MAX_SIDE: u32 = 128;
 /// ```
 #[track_caller]
 pub fn picture(channels: usize, height: usize, width: usize, pixels: &[f32]) -> String {
-    let area = height * width;
-    assert!(
-        area > 0 && channels > 0 && pixels.len() == channels * area,
-        "picture: {} numbers and {channels}x{height}x{width}: there must be one for each channel and pixel",
-        pixels.len(),
-    );
-    let byte = |channel: usize, place: usize| (pixels[channel * area + place].clamp(0.0, 1.0) * 255.0).round() as u8;
-    let (columns, rows) = (width as u32, height as u32);
-    let image = if channels == 3 {
-        let bytes = (0..area).flat_map(|place| [0, 1, 2].map(|channel| byte(channel, place))).collect();
-        RgbImage::from_raw(columns, rows, bytes).map(DynamicImage::from)
-    } else {
-        let bytes = (0..area).map(|place| byte(0, place)).collect();
-        GrayImage::from_raw(columns, rows, bytes).map(DynamicImage::from)
-    };
-    let image = image.expect("as many bytes as pixels");
-    let image = match MAX_SIDE / columns.max(rows) {
-        0 => image.thumbnail(MAX_SIDE, MAX_SIDE),
-        1 => image,
-        // A browser would blur the pixels of small images: whole factors keep them.
-        factor => image.resize_exact(columns * factor, rows * factor, FilterType::Nearest),
-    };
-    let mut png = Cursor::new(Vec::new());
-    image.write_to(&mut png, ImageFormat::Png).expect("memory takes all that is written");
-    format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png.into_inner()))
+    address(&Picture::from_planar(channels, height, width, pixels).fitted(MAX_SIDE).png())
+}
+
+/// A PNG file as an address that holds it all.
+pub(super) fn address(png: &[u8]) -> String {
+    format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png))
 }
 
 #[cfg(test)]
 mod tests {
+    use image::DynamicImage;
+
     use super::*;
 
     fn decoded(address: &str) -> DynamicImage {

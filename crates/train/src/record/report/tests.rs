@@ -27,6 +27,26 @@ fn hostile() -> Report {
         curves: vec![curve("train"), curve("validation")],
         evaluation: Some(evaluation),
         baselines: vec![BaselineScore { name: evil("baseline"), accuracy: 0.1 }],
+        headline: None,
+        measured: vec![Figure { name: evil("figure"), value: f64::NAN, note: evil("note") }],
+        panels: vec![Panel {
+            id: evil("panel"),
+            title: evil("title"),
+            about: evil("about"),
+            content: vec![
+                Content::Table {
+                    header: vec![evil("head"), evil("head")],
+                    rows: vec![vec![evil("row"), evil("cell")]],
+                },
+                Content::Lines {
+                    title: evil("chart"),
+                    x_label: evil("across"),
+                    y_label: evil("up"),
+                    series: vec![(evil("line"), vec![(0.0, 0.5), (f64::NAN, 0.1), (0.5, f64::INFINITY), (1.0, 0.1)])],
+                },
+                Content::Gallery(vec![(vec![1, 2, 3], evil("caption"))]),
+            ],
+        }],
         data: DataSummary {
             source: evil("source"),
             images: evil("images"),
@@ -86,7 +106,7 @@ fn whatever_the_texts_the_page_is_sound() {
     assert!(!page.contains("example.org"));
     let links = page.matches("<a href=\"#").count();
     let sections = page.matches("<section id=").count();
-    assert_eq!((links, sections), (10, 10), "every section is there and linked");
+    assert_eq!((links, sections), (11, 11), "every section is there and linked");
 }
 
 #[test]
@@ -108,6 +128,48 @@ fn key_figures_carry_their_uncertainty() {
         ["Test accuracy", "<strong>99.12%</strong><small>95% interval 98.92% to 99.29%</small>", "88 of 10,000 images"]
     {
         assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn tasks_have_their_own_figures_and_panels() {
+    let panel =
+        |id: &str, content: Vec<Content>| Panel { id: id.into(), title: id.into(), about: String::new(), content };
+    let line = || Content::Lines {
+        title: "Precision by recall".into(),
+        x_label: "recall".into(),
+        y_label: "precision".into(),
+        series: vec![("cat".into(), vec![(0.0, 1.0), (1.0, 0.5)])],
+    };
+    let pictures = |count: usize| Content::Gallery(vec![(vec![137, 80], "a cat".to_owned()); count]);
+    let report = Report {
+        headline: Some("It finds 9 of 10 cats.".into()),
+        measured: vec![Figure { name: "mAP 50".into(), value: 0.90123, note: "of 3 classes".into() }],
+        panels: vec![
+            panel("curves", vec![line(), line(), line(), pictures(1)]),
+            panel("pictures", vec![pictures(3)]),
+            panel("none", vec![pictures(0), Content::Table { header: vec![], rows: vec![] }]),
+        ],
+        ..Report::default()
+    };
+    let page = report.render();
+    assert_sound(&page);
+    for part in [
+        "<p class=\"verdict\">It finds 9 of 10 cats.</p>",
+        "<dt>mAP 50</dt><dd><strong>0.901</strong><small>of 3 classes</small>",
+        "<section id=\"task-curves\"",
+        "src=\"data:image/png;base64,iVA=\" alt=\"a cat\"",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("task-none"));
+    let counts = ["class=\"charts\"", "class=\"chart wide\"", "class=\"gallery single\"", "class=\"gallery\""];
+    assert_eq!(counts.map(|part| page.matches(part).count()), [1, 1, 1, 1]);
+
+    let card = model_card(&report);
+    for part in ["It finds 9 of 10 cats.", "| mAP 50 | 0.901 | of 3 classes |", "{ type: \"mAP 50\", value: 0.901230 }"]
+    {
+        assert!(card.contains(part), "{part}\n{card}");
     }
 }
 
