@@ -30,6 +30,11 @@ impl UnbiasedConv {
         UnbiasedConv { builder: self.builder.stride(stride), ..self }
     }
 
+    /// With the padding that keeps the size of a kernel of 3x3.
+    pub fn dilation(self, dilation: usize) -> Self {
+        UnbiasedConv { builder: self.builder.dilation(dilation).padding(dilation), ..self }
+    }
+
     pub fn padding(self, padding: [(usize, usize); 2]) -> Self {
         UnbiasedConv { builder: self.builder.padding(padding), ..self }
     }

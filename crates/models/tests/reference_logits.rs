@@ -1,6 +1,8 @@
-//! Names, shapes and logits of models are those of their reference implementations. `golden/classification_models.json`
-//! is made by `scripts/goldens/classification_models.py`; weights and images are made by the same formula on both sides.
+//! Names, shapes and logits of models are those of their reference implementations. The files in `golden`
+//! are made by the scripts of the same names in `scripts/goldens`; weights and images are made by the same formula on both
+//! sides.
 
+use gyrus_models::segmentation::{UNet, UNetConfig};
 use gyrus_models::{EfficientNetLite0, MobileNetV2, ResNet, ResNetConfig, ResNetStem, VisionTransformer};
 use gyrus_nn::{Context, Layer, Module};
 use gyrus_tensor::{DType, Path, Rng, Tensor};
@@ -55,15 +57,27 @@ fn model(name: &str, size: [usize; 2]) -> Box<dyn Layer> {
         "mobilenet-v2" => Box::new(MobileNetV2::new(NUM_CLASSES, 3, 2, &mut Rng::new(0))),
         "efficientnet-lite0" => Box::new(EfficientNetLite0::new(NUM_CLASSES, 3, size, 2, &mut Rng::new(0))),
         "vit-tiny" => Box::new(VisionTransformer::tiny(NUM_CLASSES, 3, size, 16, &mut Rng::new(0))),
+        "unet" => Box::new(UNet::new(&UNetConfig { width: 4, depth: 2, ..UNetConfig::new(3, 3) }, rng)),
+        "unet-deep" => Box::new(UNet::new(&UNetConfig { width: 3, ..UNetConfig::new(3, 2) }, rng)),
         other => panic!("no model for {other}"),
     }
 }
 
 #[test]
-fn names_shapes_and_logits_are_those_of_the_references() {
-    let golden: Value = serde_json::from_str(include_str!("golden/classification_models.json")).unwrap();
+fn classification_models_are_those_of_the_references() {
+    check(include_str!("golden/classification_models.json"), 7);
+}
+
+#[test]
+fn segmentation_models_are_those_of_the_references() {
+    check(include_str!("golden/segmentation_models.json"), 2);
+}
+
+/// Names, shapes and logits.
+fn check(golden: &str, num_cases: usize) {
+    let golden: Value = serde_json::from_str(golden).unwrap();
     let cases = golden["cases"].as_array().unwrap();
-    assert_eq!(cases.len(), 7);
+    assert_eq!(cases.len(), num_cases);
     for case in cases {
         let name = case["model"].as_str().unwrap();
         let size = [0, 1].map(|axis| case["size"][axis].as_u64().unwrap() as usize);

@@ -25,8 +25,10 @@ pub mod init;
 mod layer;
 pub mod layers;
 pub mod losses;
+mod stop_gradient;
 
 pub use context::Context;
 pub use gyrus_nn_derive::Module;
 pub use gyrus_tensor::{Buffer, Kind, Module, Path, Tensor};
 pub use layer::Layer;
+pub use stop_gradient::stop_gradient;

@@ -1,12 +1,17 @@
 //! Tasks: from data to a trained model that predicts and explains itself. One folder each.
 
+extern crate gyrus_nn as gyrus;
+
 mod config;
+pub mod detection;
 mod error;
 pub mod image_classification;
+pub mod localization;
 mod task;
 pub mod vision;
 
 use image_classification::ImageClassification;
+use localization::Localization;
 use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
@@ -15,7 +20,7 @@ pub use task::{Finished, Request, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK]
+    vec![Vision::<ImageClassification>::TASK, Vision::<Localization>::TASK]
 }
 
 /// The task of a name.

@@ -1,8 +1,9 @@
 //! What all tasks have in common.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
+use gyrus_data::Dataset;
 use gyrus_tensor::Device;
 use gyrus_train::record::{ProgressMode, RunFolder};
 
@@ -64,8 +65,8 @@ pub trait Task: Sync {
     /// The data sets that come with gyrus, and that this task trains on.
     fn shipped_data(&self) -> &'static [&'static str];
 
-    /// How it would read what is at a path, in words; `None` if the data are not for this task.
-    fn recognises(&self, data: &Path) -> Option<String>;
+    /// Whether it is what someone wants who has these data and says no more.
+    fn suits(&self, data: &Dataset) -> bool;
 
     /// Every key of its configuration with the default value.
     fn defaults(&self) -> toml::Table;

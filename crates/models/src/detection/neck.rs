@@ -28,7 +28,7 @@ impl Neck {
     /// For maps of these numbers of channels, fine ones first, with so many blocks at each place.
     pub fn new(channels: &[usize], width: usize, depth: usize, rng: &mut Rng) -> Neck {
         let num_joins = channels.len() - 1;
-        let mut join = |rng: &mut Rng| CspBlock::new(2 * width, width, depth, false, rng);
+        let join = |rng: &mut Rng| CspBlock::new(2 * width, width, depth, false, rng);
         Neck {
             lateral: channels.iter().map(|&from| unit(from, width, 1, 1, rng)).collect(),
             finer: (0..num_joins).map(|_| join(rng)).collect(),

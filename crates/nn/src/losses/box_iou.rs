@@ -4,6 +4,8 @@ use std::f64::consts::PI;
 
 use gyrus_tensor::Tensor;
 
+use crate::stop_gradient;
+
 /// Keeps quotients finite, as in torchvision.
 const EPS: f64 = 1e-7;
 
@@ -81,7 +83,7 @@ pub fn complete_box_iou_loss(predictions: &Tensor, targets: &Tensor) -> Tensor {
     let overlap = pair.overlap().0;
     let angle = |sides: &Sides| sides.width().atan2(sides.height());
     let shape = (angle(&pair.b) - angle(&pair.a)).square() * (4.0 / (PI * PI));
-    let weight = (&shape / (1.0 - &overlap + &shape + EPS)).detach();
+    let weight = stop_gradient(&(&shape / (1.0 - &overlap + &shape + EPS)));
     1.0 - overlap + pair.distance() + weight * shape
 }
 

@@ -87,14 +87,14 @@ impl CrossEntropy {
         let losses: Tensor = rows.value().cross_entropy(labels.value(), 0.0, self.ignore_index).into();
         let counts = self.ignore_index.map(|index| labels.ne(index).to_dtype(dtype));
         if let Some(counts) = &counts {
-            of_label = of_label * counts;
+            of_label *= counts;
         }
         let total = of_label.sum(..);
         let mut loss = (losses * &of_label).sum(..);
         if self.label_smoothing != 0.0 {
             let mut of_all = -(rows.log_softmax(-1) * weights).sum(-1);
             if let Some(counts) = &counts {
-                of_all = of_all * counts;
+                of_all *= counts;
             }
             let share = self.label_smoothing / num_classes as f64;
             loss = loss * (1.0 - self.label_smoothing) + of_all.sum(..) * share;

@@ -2,6 +2,8 @@
 
 use gyrus_tensor::Tensor;
 
+use crate::stop_gradient;
+
 /// The focal loss of each logit `x` with its target `t`, 0 or 1 or between. With `p = sigmoid(x)` and the cross-entropy
 /// `ce = -t ln p - (1 - t) ln(1 - p)`, in nats:
 ///
@@ -72,7 +74,7 @@ pub fn quality_focal_loss(logits: &Tensor, targets: &Tensor, beta: f64) -> Tenso
 pub fn varifocal_loss(logits: &Tensor, targets: &Tensor, alpha: f64, gamma: f64) -> Tensor {
     check("varifocal_loss", logits, targets, gamma);
     let weight = targets.gt(0).select(targets, power(&logits.sigmoid(), gamma) * alpha);
-    weight.detach() * cross_entropies(logits, targets)
+    stop_gradient(&weight) * cross_entropies(logits, targets)
 }
 
 /// `-t ln sigmoid(x) - (1 - t) ln(1 - sigmoid(x)) = softplus(x) - t x`.

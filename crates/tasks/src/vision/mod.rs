@@ -22,9 +22,8 @@ mod transfer;
 pub mod write;
 
 use std::marker::PhantomData;
-use std::path::Path;
 
-use gyrus_data::{Layout, Split};
+use gyrus_data::{Dataset, Split, TargetKind};
 use gyrus_tensor::{Device, Module};
 use gyrus_train::record::RunFolder;
 use serde::Serialize;
@@ -63,14 +62,10 @@ impl<V: VisionTask> Task for Vision<V> {
         V::SHIPPED
     }
 
-    fn recognises(&self, data: &Path) -> Option<String> {
-        let layout = Layout::detect(data).ok()?;
-        // What a table's targets are only the table tells.
-        let kind = match layout.target_kind() {
-            Some(kind) => Some(kind),
-            None => layout.open(data).ok()?.kind(),
-        };
-        kind.is_none_or(|kind| V::KINDS.contains(&kind)).then(|| layout.to_string())
+    fn suits(&self, data: &Dataset) -> bool {
+        // Of data without a label classes are what is missed first.
+        let kind = data.kind().unwrap_or(TargetKind::Class);
+        V::KINDS.contains(&kind) && V::suits(data)
     }
 
     fn defaults(&self) -> Table {

@@ -36,6 +36,11 @@ pub trait VisionTask: Sync + Sized + 'static {
     /// A batch as tensors.
     type Tensors: Module + Clone + 'static;
 
+    /// Whether it is, of the tasks that learn from such targets, the one that is meant where none is named.
+    fn suits(_dataset: &Dataset) -> bool {
+        true
+    }
+
     /// The shared settings as this task wants them by default.
     fn defaults() -> Settings;
 
