@@ -7,21 +7,31 @@ pub mod detection;
 mod error;
 pub mod image_classification;
 pub mod instance_segmentation;
+pub mod localization;
+pub mod semantic_segmentation;
 mod task;
 pub mod vision;
 
 use detection::Detection;
 use image_classification::ImageClassification;
 use instance_segmentation::InstanceSegmentation;
+use localization::Localization;
+use semantic_segmentation::SemanticSegmentation;
 use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
 pub use error::TaskError;
-pub use task::{Finished, Prediction, Scores, Session, Task};
+pub use task::{Finished, Request, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK, Vision::<Detection>::TASK, Vision::<InstanceSegmentation>::TASK]
+    vec![
+        Vision::<ImageClassification>::TASK,
+        Vision::<Localization>::TASK,
+        Vision::<Detection>::TASK,
+        Vision::<InstanceSegmentation>::TASK,
+        Vision::<SemanticSegmentation>::TASK,
+    ]
 }
 
 /// The task of a name.

@@ -108,26 +108,22 @@ fn guess(data: Option<&str>, output: Output) -> Result<&'static dyn Task, Failur
     let Some(data) = data else {
         return Err(Failure::Usage("the config names neither `data` nor `task`; add `data = \"PATH\"`".to_owned()));
     };
-    let mut candidates: Vec<(&dyn Task, String)> = vec![];
-    for task in tasks::all() {
-        if task.shipped_data().contains(&data) {
-            candidates.push((task, format!("{data}, which come with gyrus")));
-        } else if let Some(guess) = task.recognises(Path::new(data)) {
-            candidates.push((task, guess));
-        }
+    if let Some(task) = tasks::all().into_iter().find(|task| task.shipped_data().contains(&data)) {
+        output.say(&format!("data: {data}, which come with gyrus → {}", task.name()));
+        return Ok(task);
     }
+    let path = Path::new(data);
+    let layout = Layout::detect(path)?;
+    let dataset = layout.open(path)?;
+    let candidates: Vec<&dyn Task> = tasks::all().into_iter().filter(|task| task.suits(&dataset)).collect();
     match &candidates[..] {
-        [(task, guess)] => {
-            output.say(&format!("data: {guess} → {}", task.name()));
+        [task] => {
+            output.say(&format!("data: {layout}: {dataset} → {}", task.name()));
             Ok(*task)
         }
-        [] => Err(match Layout::detect(Path::new(data)) {
-            Err(error) => error.into(),
-            Ok(layout) => Failure::Usage(format!("{data}: {layout}: no task trains on such data")),
-        }),
+        [] => Err(Failure::Usage(format!("{data}: {layout}: no task trains on such data"))),
         several => {
-            let named = several.iter().map(|(task, guess)| format!("{} ({guess})", task.name()));
-            let named = named.collect::<Vec<_>>().join(", ");
+            let named = several.iter().map(|task| task.name()).collect::<Vec<_>>().join(", ");
             Err(Failure::Usage(format!("{data}: several tasks train on such data; choose one with --task: {named}")))
         }
     }

@@ -24,11 +24,6 @@ impl<M: Module> Frozen<M> {
         Frozen { inner, parts }
     }
 
-    /// What is inside.
-    pub fn inner(&self) -> &M {
-        &self.inner
-    }
-
     /// Runs a function with a context that knows what is frozen.
     pub fn hold<R>(&self, context: &mut Context, run: impl FnOnce(&M, &mut Context) -> R) -> R {
         let mut held = vec![];

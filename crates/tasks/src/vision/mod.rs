@@ -7,20 +7,24 @@
 mod answer;
 mod data;
 mod description;
+pub mod draw;
+mod gallery;
 mod learner;
 pub mod measure;
+mod pixel_mean;
 mod predict;
 mod predictor;
 mod report;
 mod settings;
+mod sources;
 mod task;
 mod training;
 mod transfer;
+pub mod write;
 
 use std::marker::PhantomData;
-use std::path::Path;
 
-use gyrus_data::{Layout, Split};
+use gyrus_data::{Dataset, Split, TargetKind};
 use gyrus_tensor::{Device, Module};
 use gyrus_train::record::RunFolder;
 use serde::Serialize;
@@ -29,12 +33,15 @@ use toml::Table;
 pub use answer::{Answer, Found, best};
 pub use data::{CheckedData, training_loader};
 pub use description::{Description, Model};
+pub use gallery::Galleries;
+pub use pixel_mean::PixelMean;
 pub use predictor::{Predictor, assign, measure};
 pub use settings::{Settings, one_of};
+pub use sources::{Source, sources};
 pub use task::{Baseline, Merge, Output, View, VisionTask};
 
 use self::training::Training;
-use crate::{Config, Finished, Prediction, Scores, Session, Task, TaskError};
+use crate::{Config, Finished, Request, Scores, Session, Task, TaskError};
 
 /// A [`VisionTask`] as the command line has it.
 pub struct Vision<V>(PhantomData<fn() -> V>);
@@ -57,14 +64,10 @@ impl<V: VisionTask> Task for Vision<V> {
         V::SHIPPED
     }
 
-    fn recognises(&self, data: &Path) -> Option<String> {
-        let layout = Layout::detect(data).ok()?;
-        // What a table's targets are only the table tells.
-        let kind = match layout.target_kind() {
-            Some(kind) => Some(kind),
-            None => layout.open(data).ok()?.kind(),
-        };
-        kind.is_none_or(|kind| V::KINDS.contains(&kind)).then(|| layout.to_string())
+    fn suits(&self, data: &Dataset) -> bool {
+        // Of data without a label classes are what is missed first.
+        let kind = data.kind().unwrap_or(TargetKind::Class);
+        V::KINDS.contains(&kind) && V::suits(data)
     }
 
     fn defaults(&self) -> Table {
@@ -101,7 +104,7 @@ impl<V: VisionTask> Task for Vision<V> {
         let mut tally = V::tally(&description);
         let mut predictor = Predictor::<V>::new(&description, settings.mirror);
         for &split in splits {
-            measure(&mut predictor, &mut model, &dataset, split, &mut *tally, |_| {})?;
+            measure(&mut predictor, &mut model, &dataset, split, &mut *tally, |_, _| Ok(()))?;
         }
         let mut scores = tally.scores();
         if scores.is_empty() {
@@ -115,13 +118,13 @@ impl<V: VisionTask> Task for Vision<V> {
     fn predict(
         &self,
         run: &RunFolder,
-        source: &str,
+        request: &Request,
         session: &Session,
-        emit: &mut dyn FnMut(Prediction),
+        emit: &mut dyn FnMut(&str),
     ) -> Result<(), TaskError> {
         let (description, mut model) = Description::load::<V>(run)?;
         model.move_to(session.device.unwrap_or_default());
-        predict::predict::<V>(&description, &mut model, source, emit)
+        predict::predict::<V>(&description, &mut model, request, emit)
     }
 }
 

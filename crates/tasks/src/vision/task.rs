@@ -28,6 +28,8 @@ pub trait VisionTask: Sync + Sized + 'static {
     const MONITOR: &'static str;
     /// What height and width of the frame must be divisible by. With 1 frames are square.
     const STRIDE: usize;
+    /// The longest side of frames, in pixels, where the settings do not say it.
+    const LARGEST: usize = 224;
 
     /// The settings that only this task has; they stand beside [`Settings`] in a configuration.
     type Options: Clone + Default + Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -35,6 +37,11 @@ pub trait VisionTask: Sync + Sized + 'static {
     type Network: Module + Send + 'static;
     /// A batch as tensors.
     type Tensors: Module + Clone + 'static;
+
+    /// Whether it is, of the tasks that learn from such targets, the one that is meant where none is named.
+    fn suits(_dataset: &Dataset) -> bool {
+        true
+    }
 
     /// The shared settings as this task wants them by default.
     fn defaults() -> Settings;

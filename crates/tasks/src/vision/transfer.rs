@@ -1,12 +1,10 @@
 //! What a model starts from: weights of another one, and which of its parts stay as they are.
 
-use std::path::Path;
-
 use gyrus_checkpoint::{Fitting, load_fitting, open_weights};
 use gyrus_models::{stage_of, stages};
 use gyrus_nn::layers::Frozen;
 use gyrus_optim::{Optimizer, Rate, Scaled};
-use gyrus_tensor::Module;
+use gyrus_tensor::{Module, Path, Visit, VisitMut};
 use gyrus_train::record::{Checkpoint, RunFolder};
 use gyrus_train::trainer::read_model;
 
@@ -15,16 +13,25 @@ use crate::TaskError;
 
 /// Takes what fits from the file or run that `init` names. Returns what a person should know: how much that was, and
 /// what of the rest differs.
-pub fn initialise(model: &mut impl Module, settings: &Settings, runs: &Path) -> Result<Option<String>, TaskError> {
+pub fn initialise(
+    model: &mut impl Module,
+    settings: &Settings,
+    runs: &std::path::Path,
+) -> Result<Option<String>, TaskError> {
     let source = &settings.init;
     if source.is_empty() {
         return Ok(None);
     }
-    let weights = match Path::new(source).is_file() {
+    let weights = match std::path::Path::new(source).is_file() {
         true => open_weights(source)?,
         false => read_model(&RunFolder::open(runs, source)?.checkpoint(Checkpoint::Best))?,
     };
-    let Fitting { num_taken, rest } = load_fitting(&weights, model);
+    let mut fitting = load_fitting(&weights, model);
+    if fitting.num_taken == 0 {
+        // Weights of a model that classifies, for a network that is built on one.
+        fitting = load_fitting(&weights, &mut Backbone(model));
+    }
+    let Fitting { num_taken, rest } = fitting;
     if num_taken == 0 {
         return Err(TaskError::Usage(format!(
             "init = \"{source}\": no tensor fits {}, by name and shape: {rest}; is it of another model?",
@@ -33,6 +40,27 @@ pub fn initialise(model: &mut impl Module, settings: &Settings, runs: &Path) -> 
     }
     let rest = if rest.is_empty() { String::new() } else { format!("; of the others {rest}") };
     Ok(Some(format!("init: {num_taken} tensors from {source}{rest}")))
+}
+
+/// What is called `backbone` in a network, under the names that it has by itself.
+struct Backbone<'a, M>(&'a mut M);
+
+impl<M: Module> Module for Backbone<'_, M> {
+    fn walk(&self, path: &mut Path, visit: Visit) {
+        self.0.walk(&mut Path::default(), &mut |inner, kind, tensor| {
+            if let Some(name) = inner.as_str().strip_prefix("backbone.") {
+                path.within(name, |path| visit(path, kind, tensor));
+            }
+        });
+    }
+
+    fn walk_mut(&mut self, path: &mut Path, visit: VisitMut) {
+        self.0.walk_mut(&mut Path::default(), &mut |inner, kind, tensor| {
+            if let Some(name) = inner.as_str().strip_prefix("backbone.") {
+                path.within(name, |path| visit(path, kind, tensor));
+            }
+        });
+    }
 }
 
 /// The model with those parts frozen that `freeze` names, or counts from the input on.

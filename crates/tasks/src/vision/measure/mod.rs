@@ -3,10 +3,12 @@
 mod classes;
 mod labels;
 mod objects;
+mod pixels;
 
 pub use classes::ClassTally;
 pub use labels::LabelsTally;
 pub use objects::ObjectTally;
+pub use pixels::PixelTally;
 
 use gyrus_data::{DataError, Dataset, Geometry};
 use gyrus_train::record::{Evaluation, Panel};
