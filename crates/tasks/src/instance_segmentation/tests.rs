@@ -10,7 +10,7 @@ use image::{Rgb, RgbImage};
 
 use super::InstanceSegmentation;
 use crate::vision::Vision;
-use crate::{Config, Layer, Prediction, Session, Task};
+use crate::{Config, Layer, Request, Session, Task};
 
 const TASK: &dyn Task = Vision::<InstanceSegmentation>::TASK;
 
@@ -81,11 +81,14 @@ fn eight_pictures_are_learned_and_still_known_when_loaded() {
     assert!(score("mask_map50") > 0.99 && score("mask_map75") > 0.9, "{scores:?}");
     assert_eq!(TASK.evaluate(&run, data.to_str(), &session).unwrap(), scores);
 
-    let mut predictions: Vec<Prediction> = vec![];
-    TASK.predict(&run, data.join("images").to_str().unwrap(), &session, &mut |one| predictions.push(one)).unwrap();
-    for prediction in &predictions {
-        let objects = prediction.json["objects"].as_array().unwrap();
-        assert_eq!(objects.len(), 2, "{}", prediction.text);
+    let mut lines: Vec<serde_json::Value> = vec![];
+    let sources = vec![data.join("images").display().to_string()];
+    let request = Request { sources, json: true, ..Request::default() };
+    TASK.predict(&run, &request, &session, &mut |line| lines.push(serde_json::from_str(line).unwrap())).unwrap();
+    assert_eq!(lines.len(), 8);
+    for line in &lines {
+        let objects = line["objects"].as_array().unwrap();
+        assert_eq!(objects.len(), 2, "{line}");
         for object in objects {
             let mask = RunLengthMask::from_compressed(96, 96, object["mask"]["counts"].as_str().unwrap()).unwrap();
             let side = object["box"][2].as_f64().unwrap() - object["box"][0].as_f64().unwrap();
