@@ -11,6 +11,7 @@ pub mod semantic_segmentation;
 mod task;
 pub mod vision;
 
+use detection::Detection;
 use image_classification::ImageClassification;
 use localization::Localization;
 use semantic_segmentation::SemanticSegmentation;
@@ -22,7 +23,12 @@ pub use task::{Finished, Prediction, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK, Vision::<Localization>::TASK, Vision::<SemanticSegmentation>::TASK]
+    vec![
+        Vision::<ImageClassification>::TASK,
+        Vision::<Localization>::TASK,
+        Vision::<Detection>::TASK,
+        Vision::<SemanticSegmentation>::TASK,
+    ]
 }
 
 /// The task of a name.

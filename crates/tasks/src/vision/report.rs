@@ -53,6 +53,7 @@ fn report<V: VisionTask>(training: &Training<V>, results: &Results) -> Result<Re
         num_parameters: Some(results.num_parameters as u64),
         curves: Curve::from_lines(&MetricsLog::read(run.metrics())?),
         evaluation: evaluation(training, results)?,
+        panels: results.tally.panels(),
         baselines: baselines.iter().map(score).collect(),
         data: summary,
         config: config.to_toml(V::NAME),
