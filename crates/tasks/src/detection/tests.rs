@@ -71,8 +71,7 @@ fn config(data: &Path, settings: &[&str]) -> Config {
     Config::resolve(TASK.defaults(), &[Layer::from_settings(&settings).unwrap()]).unwrap()
 }
 
-const SMALL: [&str; 6] =
-    ["image_size=64", "augment=none", "validation=0", "test=0", "lr=0.003", "schedule=constant"];
+const SMALL: [&str; 6] = ["image_size=64", "augment=none", "validation=0", "test=0", "lr=0.003", "schedule=constant"];
 
 #[test]
 fn eight_pictures_are_learned_and_still_known_when_loaded() {

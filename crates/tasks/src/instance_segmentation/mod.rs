@@ -1,0 +1,3 @@
+//! Instance segmentation: the objects of an image, each with its pixels.
+
+pub mod distance;
