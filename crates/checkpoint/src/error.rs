@@ -70,7 +70,8 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
-    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    /// What writing a file or making a folder failed by.
+    pub fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| CheckpointError::Write { path: path.to_owned(), source }
     }
 

@@ -12,6 +12,7 @@ Examples:
   gyrus resume digits-1                    go on where a run ended
   gyrus eval digits-1 --min accuracy=0.99  exits with 6 if the model is worse
   gyrus predict digits-1 scan.png          classes with probabilities
+  gyrus predict cells-1 photos/ --out found --format csv,pictures
 
 Results go to standard output, messages to standard error.
 Exit codes: 0 done, 1 failed, 2 usage, 3 bad data, 4 diverged, 5 out of memory, 6 a gate failed,
@@ -38,7 +39,7 @@ pub enum Command {
     Resume(Resume),
     /// Measure a run's best model
     Eval(Eval),
-    /// Apply a run's best model to a file, a folder or standard input
+    /// Apply a run's best model to images: files, folders, patterns, standard input
     Predict(Predict),
     /// List, show, compare and remove runs
     #[command(subcommand)]
@@ -139,8 +140,18 @@ pub struct Eval {
 pub struct Predict {
     /// Name or path of the run
     pub run: String,
-    /// A file, a folder, or `-` for standard input
-    pub source: String,
+    /// Files, folders, patterns in quotes ('photos/**/*.jpg'), or `-` for standard input
+    #[arg(value_name = "SOURCE", required = true)]
+    pub sources: Vec<String>,
+    /// What to write: text, json, csv, yolo, coco, masks, pictures; several with commas, into --out
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pub format: Vec<String>,
+    /// Folder to write files into [default formats: json, pictures]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Leave out what the model is less sure of [default: chosen on the validation data]
+    #[arg(long, value_name = "X")]
+    pub confidence: Option<f64>,
     #[command(flatten)]
     pub machine: Machine,
     #[command(flatten)]

@@ -39,13 +39,19 @@ pub struct Finished {
     pub scores: Scores,
 }
 
-/// One prediction.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
-    /// For a person: one line.
-    pub text: String,
-    /// For a program.
-    pub json: serde_json::Value,
+/// What a model is to be applied to, and what is to become of its answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// Files, folders, patterns, or `-` for standard input.
+    pub sources: Vec<String>,
+    /// The formats to write; with none the task has its own choice.
+    pub formats: Vec<String>,
+    /// The folder for files. Without one, answers are lines of text.
+    pub folder: Option<PathBuf>,
+    /// Whether lines of text are JSON, where no other format is asked for.
+    pub json: bool,
+    /// The score from which on an answer counts, if not that chosen in training.
+    pub confidence: Option<f64>,
 }
 
 /// A kind of data with a kind of model: everything that the command line offers for it.
@@ -83,15 +89,15 @@ pub trait Task: Sync {
     /// [`TaskError`].
     fn evaluate(&self, run: &RunFolder, data: Option<&str>, session: &Session) -> Result<Scores, TaskError>;
 
-    /// Applies a run's best model to a file, a folder, or what comes on standard input (`-`).
+    /// Applies a run's best model; `emit` gets lines to print.
     ///
     /// # Errors
     /// [`TaskError`].
     fn predict(
         &self,
         run: &RunFolder,
-        source: &str,
+        request: &Request,
         session: &Session,
-        emit: &mut dyn FnMut(Prediction),
+        emit: &mut dyn FnMut(&str),
     ) -> Result<(), TaskError>;
 }

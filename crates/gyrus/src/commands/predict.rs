@@ -3,7 +3,7 @@
 use std::process;
 use std::sync::atomic::AtomicBool;
 
-use gyrus::tasks::Session;
+use gyrus::tasks::{Request, Session};
 use gyrus::train::record::ProgressMode;
 
 use super::open_run;
@@ -22,8 +22,15 @@ pub fn predict(arguments: Predict, output: Output) -> Result<u8, Failure> {
         interrupted: &AtomicBool::new(false),
         say: &|message| output.say(message),
     };
-    task.predict(&run, &arguments.source, &session, &mut |prediction| {
-        if let Err(error) = output.result(|| prediction.json, || prediction.text) {
+    let request = Request {
+        sources: arguments.sources,
+        formats: arguments.format,
+        folder: arguments.out,
+        json: output.json,
+        confidence: arguments.confidence,
+    };
+    task.predict(&run, &request, &session, &mut |line| {
+        if let Err(error) = output.line(line) {
             // Without a reader there is no use in going on.
             let failure = Failure::from(error);
             output.fail(&failure);

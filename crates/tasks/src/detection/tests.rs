@@ -9,7 +9,7 @@ use image::{Rgb, RgbImage};
 
 use super::Detection;
 use crate::vision::Vision;
-use crate::{Config, Layer, Prediction, Session, Task};
+use crate::{Config, Layer, Request, Session, Task};
 
 const TASK: &dyn Task = Vision::<Detection>::TASK;
 
@@ -87,9 +87,11 @@ fn eight_pictures_are_learned_and_still_known_when_loaded() {
     assert!(score("map50") > 0.99 && score("map") > 0.6, "{scores:?}");
     assert_eq!(TASK.evaluate(&run, data.to_str(), &session).unwrap(), scores);
 
-    let mut predictions: Vec<Prediction> = vec![];
-    TASK.predict(&run, data.join("images").to_str().unwrap(), &session, &mut |one| predictions.push(one)).unwrap();
-    let counts: Vec<usize> = predictions.iter().map(|one| one.json["objects"].as_array().unwrap().len()).collect();
+    let mut lines: Vec<serde_json::Value> = vec![];
+    let sources = vec![data.join("images").display().to_string()];
+    let request = Request { sources, json: true, ..Request::default() };
+    TASK.predict(&run, &request, &session, &mut |line| lines.push(serde_json::from_str(line).unwrap())).unwrap();
+    let counts: Vec<usize> = lines.iter().map(|line| line["objects"].as_array().unwrap().len()).collect();
     assert_eq!(counts, [1, 2, 3, 1, 2, 3, 1, 0], "at the confidence that was chosen");
 }
 

@@ -10,7 +10,7 @@ use image::GrayImage;
 
 use super::ImageClassification;
 use crate::vision::Vision;
-use crate::{Config, Layer, Prediction, Session, Task, TaskError};
+use crate::{Config, Layer, Request, Session, Task, TaskError};
 
 /// Two classes of pictures: bars that lie and bars that stand, four each.
 fn bars(folder: &Path) {
@@ -67,11 +67,11 @@ fn every_model_learns_eight_pictures_and_still_knows_them_when_loaded() {
         let run = RunFolder::open(folder.path(), &finished.run.display().to_string()).unwrap();
         let scores = TASK.evaluate(&run, data.to_str(), &session).unwrap();
         assert_eq!(scores[0], ("accuracy".to_owned(), 1.0), "{model}");
-        let mut predictions: Vec<Prediction> = vec![];
-        let source = data.join("standing");
-        TASK.predict(&run, source.to_str().unwrap(), &session, &mut |p| predictions.push(p)).unwrap();
-        assert_eq!(predictions.len(), 4);
-        assert!(predictions.iter().all(|prediction| prediction.json["class"] == "standing"), "{model}");
+        let mut lines: Vec<String> = vec![];
+        let request = Request { sources: vec![data.join("standing").display().to_string()], ..Request::default() };
+        TASK.predict(&run, &request, &session, &mut |line| lines.push(line.to_owned())).unwrap();
+        assert_eq!(lines.len(), 4);
+        assert!(lines.iter().all(|line| line.contains("png: standing")), "{model} {lines:?}");
     }
 }
 

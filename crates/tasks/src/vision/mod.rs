@@ -7,6 +7,8 @@
 mod answer;
 mod data;
 mod description;
+pub mod draw;
+mod gallery;
 mod learner;
 pub mod measure;
 mod pixel_mean;
@@ -14,9 +16,11 @@ mod predict;
 mod predictor;
 mod report;
 mod settings;
+mod sources;
 mod task;
 mod training;
 mod transfer;
+pub mod write;
 
 use std::marker::PhantomData;
 
@@ -29,13 +33,15 @@ use toml::Table;
 pub use answer::{Answer, Found, best};
 pub use data::{CheckedData, training_loader};
 pub use description::{Description, Model};
+pub use gallery::Galleries;
 pub use pixel_mean::PixelMean;
 pub use predictor::{Predictor, assign, measure};
 pub use settings::{Settings, one_of};
+pub use sources::{Source, sources};
 pub use task::{Baseline, Merge, Output, View, VisionTask};
 
 use self::training::Training;
-use crate::{Config, Finished, Prediction, Scores, Session, Task, TaskError};
+use crate::{Config, Finished, Request, Scores, Session, Task, TaskError};
 
 /// A [`VisionTask`] as the command line has it.
 pub struct Vision<V>(PhantomData<fn() -> V>);
@@ -98,7 +104,7 @@ impl<V: VisionTask> Task for Vision<V> {
         let mut tally = V::tally(&description);
         let mut predictor = Predictor::<V>::new(&description, settings.mirror);
         for &split in splits {
-            measure(&mut predictor, &mut model, &dataset, split, &mut *tally, |_| {})?;
+            measure(&mut predictor, &mut model, &dataset, split, &mut *tally, |_, _| Ok(()))?;
         }
         let mut scores = tally.scores();
         if scores.is_empty() {
@@ -112,13 +118,13 @@ impl<V: VisionTask> Task for Vision<V> {
     fn predict(
         &self,
         run: &RunFolder,
-        source: &str,
+        request: &Request,
         session: &Session,
-        emit: &mut dyn FnMut(Prediction),
+        emit: &mut dyn FnMut(&str),
     ) -> Result<(), TaskError> {
         let (description, mut model) = Description::load::<V>(run)?;
         model.move_to(session.device.unwrap_or_default());
-        predict::predict::<V>(&description, &mut model, source, emit)
+        predict::predict::<V>(&description, &mut model, request, emit)
     }
 }
 

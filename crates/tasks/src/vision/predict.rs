@@ -1,158 +1,101 @@
-//! Applying a model to files.
+//! Applying a model to images, wherever they are, and writing what it says.
 
-use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use gyrus_data::DataError;
 use gyrus_data::readers::image_file;
-use serde_json::{Map, Value, json};
+use gyrus_data::{DataError, ImageBuffer};
 
-use super::{Answer, Description, Found, Model, Predictor, VisionTask};
-use crate::{Prediction, TaskError};
+use super::predictor::Answered;
+use super::write::{Files, Format, Lines, Said, files, lines};
+use super::{Description, Model, Predictor, Source, VisionTask, sources};
+use crate::{Request, TaskError};
 
-/// How many classes are named.
-const TOP: usize = 3;
-
-/// From this probability on a class of several is named.
-const THRESHOLD: f32 = 0.5;
-
-/// Applies a model to a file, all image files of a folder, or an image on standard input.
+/// Applies a model to what the request names, writes the formats that it asks for, and emits lines.
+///
+/// # Errors
+/// [`TaskError::Usage`] for formats that cannot be; if a file cannot be written; after all others, the first image that
+/// cannot be read.
 pub fn predict<V: VisionTask>(
     description: &Description<V::Options>,
     model: &mut Model<V>,
-    source: &str,
-    emit: &mut dyn FnMut(Prediction),
+    request: &Request,
+    emit: &mut dyn FnMut(&str),
 ) -> Result<(), TaskError> {
+    let sources = sources(&request.sources)?;
+    let mut outputs = Outputs::of(request, &description.classes)?;
+    let confidence = request.confidence.or(description.confidence).unwrap_or(0.0);
     let channels = if description.preprocess.channels == 1 { 1 } else { 3 };
-    let mut predictor = Predictor::<V>::new(description, false);
-    let mut one = |name: &str, mut answer: Answer| {
-        answer.confident(description.confidence.unwrap_or(0.0));
-        emit(prediction(name, &answer, &description.classes));
-    };
-    if source == "-" {
-        let (mut bytes, name) = (vec![], Path::new("standard input"));
-        std::io::stdin()
-            .read_to_end(&mut bytes)
-            .map_err(|error| DataError::Read { path: name.to_owned(), source: error })?;
-        let read = |_: usize, image: &mut _| image_file::decode(&bytes, name, channels, image);
-        return predictor.each(model, 1, &read, |answered| {
-            one("-", answered?.answer);
-            Ok(())
-        });
-    }
-    let files = files(Path::new(source))?;
-    // One file that cannot be read does not keep the others from being answered.
+    let read = |number: usize, image: &mut _| read(&sources[number], channels, image);
+    // One image that cannot be read does not keep the others from being answered.
     let mut first_error = None;
-    let read = |number: usize, image: &mut _| image_file::read(&files[number], channels, image);
-    predictor.each::<TaskError>(model, files.len(), &read, |answered| {
+    let mut predictor = Predictor::<V>::new(description, false);
+    predictor.each::<TaskError>(model, sources.len(), &read, |answered| {
         match answered {
-            Ok(answered) => one(&files[answered.number].display().to_string(), answered.answer),
+            Ok(Answered { number, image, mut answer }) => {
+                answer.confident(confidence);
+                let Source { name, .. } = &sources[number];
+                let said = Said { source: &sources[number].shown(), name, image: &image, answer: &answer };
+                outputs.take(&said, emit)?;
+            }
             Err(error) => first_error = first_error.take().or(Some(error)),
         }
         Ok(())
     })?;
+    outputs.finish()?;
     first_error.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// A file, or the image files of a folder and its folders, in the order of their names.
-fn files(source: &Path) -> Result<Vec<PathBuf>, TaskError> {
-    let read = |path: &Path| {
-        let path = path.to_owned();
-        move |error| DataError::Read { path, source: error }
-    };
-    if !fs::metadata(source).map_err(read(source))?.is_dir() {
-        return Ok(vec![source.to_owned()]);
+/// Reads an image; the bytes of standard input are all of it.
+pub(super) fn read(source: &Source, channels: usize, image: &mut ImageBuffer) -> Result<(), DataError> {
+    if let Some(path) = &source.path {
+        return image_file::read(path, channels, image);
     }
-    let (mut found, mut pending) = (vec![], vec![source.to_owned()]);
-    while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(&folder).map_err(read(&folder))? {
-            let path = entry.map_err(read(&folder))?.path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if image_file::has_image_extension(&path) {
-                found.push(path);
+    let (mut bytes, name) = (vec![], Path::new("standard input"));
+    let read = std::io::stdin().read_to_end(&mut bytes);
+    read.map_err(|error| DataError::Read { path: name.to_owned(), source: error })?;
+    image_file::decode(&bytes, name, channels, image)
+}
+
+/// Where answers go.
+struct Outputs<'a> {
+    printed: Box<dyn Lines + 'a>,
+    files: Vec<Box<dyn Files + 'a>>,
+}
+
+impl<'a> Outputs<'a> {
+    fn of(request: &Request, classes: &'a [String]) -> Result<Self, TaskError> {
+        let usage = |reason: String| TaskError::Usage(format!("--format {reason}"));
+        let parse = |name: &String| name.trim().parse::<Format>().map_err(usage);
+        let mut formats = request.formats.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let plain = if request.json { Format::Json } else { Format::Text };
+        let printed = match (&request.folder, &formats[..]) {
+            (Some(_), _) | (None, []) => plain,
+            (None, [format]) if format.is_lines() => *format,
+            (None, [format]) => {
+                return Err(usage(format!("{format}: writes files; name a folder for them with --out")));
             }
+            (None, _) => {
+                return Err(usage("with several formats writes files; name a folder for them with --out".into()));
+            }
+        };
+        if formats.is_empty() {
+            formats = vec![Format::Json, Format::Pictures];
         }
+        let files = match &request.folder {
+            Some(folder) => formats.iter().map(|format| files(*format, folder, classes)).collect::<Result<_, _>>()?,
+            None => vec![],
+        };
+        Ok(Self { printed: lines(printed, classes).expect("a format of lines"), files })
     }
-    found.sort();
-    if found.is_empty() {
-        let (found, remedy) = ("there are no image files in it".into(), "name a folder with images".into());
-        return Err(DataError::NoData { path: source.to_owned(), found, remedy }.into());
+
+    fn take(&mut self, said: &Said, emit: &mut dyn FnMut(&str)) -> Result<(), TaskError> {
+        self.files.iter_mut().try_for_each(|files| files.write(said))?;
+        self.printed.lines(said)?.iter().for_each(|line| emit(line));
+        Ok(())
     }
-    Ok(found)
-}
 
-/// An answer for a person and for a program.
-fn prediction(source: &str, answer: &Answer, classes: &[String]) -> Prediction {
-    let (text, facts) = match answer {
-        Answer::Class(probabilities) => of_class(probabilities, classes),
-        Answer::Classes(probabilities) => of_classes(probabilities, classes),
-        Answer::Objects(objects) => of_objects(objects, classes),
-        Answer::Pixels(map) => {
-            let shares = (0..classes.len()).map(|class| {
-                let count = map.labels.iter().filter(|&&label| label as usize == class).count();
-                (class, count as f64 / map.labels.len().max(1) as f64)
-            });
-            let shares: Vec<(usize, f64)> = shares.filter(|(_, share)| *share > 0.0).collect();
-            let text = shares.iter().map(|(class, share)| format!("{} {:.1}%", classes[*class], 100.0 * share));
-            let all: Map<String, Value> =
-                shares.iter().map(|(class, share)| (classes[*class].clone(), json!(share))).collect();
-            let text = text.collect::<Vec<_>>().join(", ");
-            (text, Map::from_iter([("shares".into(), all.into())]))
-        }
-    };
-    let json: Map<String, Value> = [("source".into(), json!(source))].into_iter().chain(facts).collect();
-    Prediction { text: format!("{source}: {text}"), json: json.into() }
-}
-
-fn of_class(probabilities: &[f32], classes: &[String]) -> (String, Map<String, Value>) {
-    let order = by_probability(probabilities);
-    let named = |&class: &usize| format!("{} {:.1}%", classes[class], 100.0 * probabilities[class]);
-    let listed: Vec<String> = order.iter().take(TOP).map(named).collect();
-    let facts = [
-        ("class".into(), json!(classes[order[0]])),
-        ("probability".into(), json!(probabilities[order[0]])),
-        ("probabilities".into(), all(probabilities, classes, &order)),
-    ];
-    (listed.join(", "), Map::from_iter(facts))
-}
-
-fn of_classes(probabilities: &[f32], classes: &[String]) -> (String, Map<String, Value>) {
-    let order = by_probability(probabilities);
-    let told: Vec<usize> = order.iter().copied().filter(|&class| probabilities[class] >= THRESHOLD).collect();
-    let named = |&class: &usize| format!("{} {:.1}%", classes[class], 100.0 * probabilities[class]);
-    let listed: Vec<String> = told.iter().map(named).collect();
-    let names: Vec<&String> = told.iter().map(|&class| &classes[class]).collect();
-    let facts = [("classes".into(), json!(names)), ("probabilities".into(), all(probabilities, classes, &order))];
-    (if listed.is_empty() { "none".into() } else { listed.join(", ") }, Map::from_iter(facts))
-}
-
-fn of_objects(objects: &[Found], classes: &[String]) -> (String, Map<String, Value>) {
-    let counts = (0..classes.len()).map(|class| (class, objects.iter().filter(|found| found.class == class).count()));
-    let listed: Vec<String> =
-        counts.filter(|(_, count)| *count > 0).map(|(class, count)| format!("{count} {}", classes[class])).collect();
-    let object = |found: &Found| {
-        let bounds = [found.bounds.left, found.bounds.top, found.bounds.right, found.bounds.bottom];
-        let mut object = json!({ "class": classes[found.class], "score": found.score, "box": bounds });
-        if let Some(mask) = &found.mask {
-            object["mask"] = json!({ "size": [mask.height(), mask.width()], "counts": mask.compressed() });
-        }
-        object
-    };
-    let all: Vec<Value> = objects.iter().map(object).collect();
-    (
-        if listed.is_empty() { "nothing".into() } else { listed.join(", ") },
-        Map::from_iter([("objects".into(), all.into())]),
-    )
-}
-
-fn by_probability(probabilities: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-    order
-}
-
-fn all(probabilities: &[f32], classes: &[String], order: &[usize]) -> Value {
-    order.iter().map(|&class| (classes[class].clone(), json!(probabilities[class]))).collect::<Map<_, _>>().into()
+    fn finish(&mut self) -> Result<(), TaskError> {
+        self.files.iter_mut().try_for_each(|files| files.finish())
+    }
 }
