@@ -15,6 +15,7 @@ pub mod vision;
 use detection::Detection;
 use image_classification::ImageClassification;
 use instance_segmentation::InstanceSegmentation;
+use instance_segmentation::distance::Nuclei;
 use localization::Localization;
 use semantic_segmentation::SemanticSegmentation;
 use vision::Vision;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<&'static dyn Task> {
         Vision::<Localization>::TASK,
         Vision::<Detection>::TASK,
         Vision::<InstanceSegmentation>::TASK,
+        Vision::<Nuclei>::TASK,
         Vision::<SemanticSegmentation>::TASK,
     ]
 }

@@ -1,5 +1,6 @@
 //! Instance segmentation: the pixels and the class of each object of an image.
 
+pub mod distance;
 mod mask_loss;
 mod masks;
 #[cfg(test)]
