@@ -9,7 +9,7 @@ use image::{Rgb, RgbImage};
 
 use super::Localization;
 use crate::vision::Vision;
-use crate::{Config, Layer, Session, Task};
+use crate::{Config, Layer, Request, Session, Task};
 
 const TASK: &dyn Task = Vision::<Localization>::TASK;
 
@@ -72,8 +72,10 @@ fn it_learns_eight_pictures_and_still_knows_them_when_loaded() {
         assert_eq!(score(&again, name), score(&finished.scores, &format!("validation/{name}")), "{name}");
     }
     let mut predictions = vec![];
-    TASK.predict(&run, &format!("{data}/3.png"), &session, &mut |prediction| predictions.push(prediction)).unwrap();
-    let object = &predictions[0].json["objects"][0];
+    let request = Request { sources: vec![format!("{data}/3.png")], json: true, ..Request::default() };
+    TASK.predict(&run, &request, &session, &mut |line| predictions.push(line.to_owned())).unwrap();
+    let prediction: serde_json::Value = serde_json::from_str(&predictions[0]).unwrap();
+    let object = &prediction["objects"][0];
     assert_eq!(object["class"], "cross");
     assert!((object["box"][0].as_f64().unwrap() - 19.0).abs() < 4.0, "{object}");
 }
