@@ -7,11 +7,14 @@ pub mod detection;
 mod error;
 pub mod image_classification;
 pub mod localization;
+pub mod semantic_segmentation;
 mod task;
 pub mod vision;
 
+use detection::Detection;
 use image_classification::ImageClassification;
 use localization::Localization;
+use semantic_segmentation::SemanticSegmentation;
 use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
@@ -20,7 +23,12 @@ pub use task::{Explanation, Finished, Question, Request, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
-    vec![Vision::<ImageClassification>::TASK, Vision::<Localization>::TASK]
+    vec![
+        Vision::<ImageClassification>::TASK,
+        Vision::<Localization>::TASK,
+        Vision::<Detection>::TASK,
+        Vision::<SemanticSegmentation>::TASK,
+    ]
 }
 
 /// The task of a name.

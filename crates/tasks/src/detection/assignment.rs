@@ -119,3 +119,105 @@ fn contains(boxes: &Tensor, least: f64, places: &Places) -> Tensor {
     };
     within(0) & within(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn numbers(value: &Value) -> Vec<f32> {
+        value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+    }
+
+    fn places(golden: &Value) -> Places {
+        let mut places = Places { centers: vec![], strides: vec![] };
+        let [height, width] = [0, 1].map(|axis| golden["size"][axis].as_f64().unwrap() as f32);
+        for stride in numbers(&golden["strides"]) {
+            for row in 0..(height / stride) as usize {
+                for column in 0..(width / stride) as usize {
+                    places.centers.push([(column as f32 + 0.5) * stride, (row as f32 + 0.5) * stride]);
+                    places.strides.push(stride);
+                }
+            }
+        }
+        places
+    }
+
+    /// All objects of a case, with one image after another, filled up to eight.
+    fn objects(images: &[Value]) -> ObjectTensors {
+        let (count, room) = (images.len(), 8);
+        let (mut boxes, mut classes) = (vec![0.0f32; 4 * count * room], vec![0i64; count * room]);
+        let (mut is_wanted, mut is_ignored) = (vec![false; count * room], vec![false; count * room]);
+        for (image, golden) in images.iter().enumerate() {
+            for (index, object) in golden["objects"].as_array().unwrap().iter().enumerate() {
+                let at = image * room + index;
+                boxes[4 * at..][..4].copy_from_slice(&numbers(&object["box"]));
+                classes[at] = object["class"].as_i64().unwrap();
+                is_wanted[at] = object["role"] == "wanted";
+                is_ignored[at] = object["role"] == "ignored";
+            }
+        }
+        ObjectTensors {
+            boxes: Tensor::from_slice([count, room, 4], &boxes),
+            classes: Tensor::from_slice([count, room], &classes),
+            is_wanted: Tensor::from_slice([count, room], &is_wanted),
+            is_ignored: Tensor::from_slice([count, room], &is_ignored),
+        }
+    }
+
+    /// Against `scripts/goldens/task_aligned.py`: owners, scores, boxes, and what is ignored.
+    #[test]
+    fn places_are_assigned_as_by_the_reference() {
+        let golden: Value = serde_json::from_str(include_str!("../../tests/golden/task_aligned.json")).unwrap();
+        let (places, num_classes) = (places(&golden), golden["classes"].as_u64().unwrap() as usize);
+        let num_places = places.centers.len();
+        let (mut num_owned, mut num_ignored) = (0, 0);
+        for case in golden["cases"].as_array().unwrap() {
+            let images = case["images"].as_array().unwrap();
+            let joined = |name: &str| images.iter().flat_map(|image| numbers(&image[name])).collect::<Vec<f32>>();
+            let boxes = Tensor::from_slice([images.len(), num_places, 4], &joined("boxes"));
+            let probabilities = Tensor::from_slice([images.len(), num_places, num_classes], &joined("probabilities"));
+            let task_aligned =
+                TaskAligned { top_k: case["top_k"].as_u64().unwrap() as usize, ..TaskAligned::default() };
+            let objects = objects(images);
+            let found = task_aligned.assign(&boxes, &probabilities, &places, &objects);
+
+            let scores = found.scores.to_vec::<f32>();
+            for (index, (score, expected)) in scores.iter().zip(joined("scores")).enumerate() {
+                assert!((score - expected).abs() < 1e-4, "score {index}: {score}, not {expected}");
+            }
+            let (owners, weights) = (found.objects.to_vec::<i64>(), found.weights.to_vec::<f32>());
+            let (bounds, truths) = (found.boxes.to_vec::<f32>(), objects.boxes.to_vec::<f32>());
+            let is_ignored = found.is_ignored.to_vec::<bool>();
+            for (image, golden) in images.iter().enumerate() {
+                for (place, owner) in golden["owner"].as_array().unwrap().iter().enumerate() {
+                    let (at, owner) = (image * num_places + place, owner.as_i64().unwrap());
+                    assert_eq!(weights[at] > 0.0, owner >= 0, "image {image}, place {place}");
+                    assert_eq!(is_ignored[at], golden["ignored"][place].as_bool().unwrap());
+                    num_ignored += usize::from(is_ignored[at]);
+                    if owner >= 0 {
+                        num_owned += 1;
+                        assert_eq!(owners[at], owner, "image {image}, place {place}");
+                        let truth = &truths[4 * (image * 8 + owner as usize)..][..4];
+                        assert_eq!(&bounds[4 * at..][..4], truth, "image {image}, place {place}");
+                    }
+                }
+            }
+        }
+        assert!(num_owned > 40 && num_ignored > 5, "{num_owned} and {num_ignored}: the cases must show something");
+    }
+
+    /// An image without objects is learnt from too: nothing is there.
+    #[test]
+    fn no_objects_are_no_places() {
+        let places = Places { centers: vec![[4.0, 4.0], [12.0, 4.0]], strides: vec![8.0, 8.0] };
+        let nothing = objects(&[serde_json::json!({"objects": []})]);
+        let boxes = Tensor::from_slice([1, 2, 4], &[0.0f32, 0.0, 8.0, 8.0, 8.0, 0.0, 16.0, 8.0]);
+        let probabilities = Tensor::from_slice([1, 2, 1], &[0.5f32, 0.5]);
+        let found = TaskAligned::default().assign(&boxes, &probabilities, &places, &nothing);
+        assert_eq!(found.scores.to_vec::<f32>(), [0.0, 0.0]);
+        assert_eq!(found.boxes.to_vec::<f32>(), boxes.to_vec::<f32>());
+        assert_eq!(found.is_ignored.to_vec::<bool>(), [false, false]);
+    }
+}

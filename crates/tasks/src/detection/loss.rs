@@ -29,16 +29,16 @@ pub struct DetectionLosses {
 }
 
 impl DetectionLoss {
-    /// The losses of what a detector says of images of this height and width.
+    /// The losses of what a detector says of images.
     pub fn losses(
         &self,
         network: &Detector,
         outputs: &DetectorOutputs,
-        image_size: [usize; 2],
+        images: &Tensor,
         objects: &ObjectTensors,
     ) -> DetectionLosses {
         let DetectorOutputs { boxes, logits, .. } = outputs;
-        let places = network.places(image_size);
+        let places = network.places([images.shape()[2], images.shape()[3]]);
         let assignment = TaskAligned::default().assign(boxes, &logits.sigmoid(), &places, objects);
         let total = assignment.weights.sum(..).all_reduce_mean().maximum(1.0);
         let is_learnt = (!&assignment.is_ignored).to_dtype(DType::F32).unsqueeze(-1);

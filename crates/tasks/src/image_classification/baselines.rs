@@ -54,6 +54,6 @@ fn linear(description: &Description, data: &CheckedData, settings: &Settings) ->
     let mut tally = ClassTally::new(description.classes.len());
     let mut predictor = Predictor::<ImageClassification>::new(&description, false);
     let mut model = Frozen::new(state.model, vec![]);
-    measure_on(&mut predictor, &mut model, &data.dataset, Split::Test, &mut tally, |_| {})?;
+    measure_on(&mut predictor, &mut model, &data.dataset, Split::Test, &mut tally, |_, _| Ok(()))?;
     Ok(tally.scores()[0].1)
 }

@@ -71,11 +71,10 @@ fn it_learns_eight_pictures_and_still_knows_them_when_loaded() {
     for name in ["localization_accuracy", "class_accuracy", "mean_iou"] {
         assert_eq!(score(&again, name), score(&finished.scores, &format!("validation/{name}")), "{name}");
     }
-    let mut predictions = vec![];
+    let mut lines: Vec<serde_json::Value> = vec![];
     let request = Request { sources: vec![format!("{data}/3.png")], json: true, ..Request::default() };
-    TASK.predict(&run, &request, &session, &mut |line| predictions.push(line.to_owned())).unwrap();
-    let prediction: serde_json::Value = serde_json::from_str(&predictions[0]).unwrap();
-    let object = &prediction["objects"][0];
+    TASK.predict(&run, &request, &session, &mut |line| lines.push(serde_json::from_str(line).unwrap())).unwrap();
+    let object = &lines[0]["objects"][0];
     assert_eq!(object["class"], "cross");
     assert!((object["box"][0].as_f64().unwrap() - 19.0).abs() < 4.0, "{object}");
 }

@@ -79,7 +79,6 @@ pub fn prepare<V: VisionTask>(settings: &Settings, session: &Session) -> Result<
 fn frame<V: VisionTask>(geometry: Geometry, settings: &Settings) -> Preprocess {
     /// Of small images that stand in a frame of this size, as digits do.
     const SMALL: usize = 32;
-    const LARGEST: usize = 224;
     let preprocess = Preprocess::new(geometry);
     let (height, width) = (geometry.height.max(1), geometry.width.max(1));
     let longer = height.max(width);
@@ -87,7 +86,8 @@ fn frame<V: VisionTask>(geometry: Geometry, settings: &Settings) -> Preprocess {
         0 if longer <= SMALL && settings.resize == "letterbox" && V::STRIDE == 1 => {
             return preprocess.placed_in(SMALL, SMALL);
         }
-        0 => longer.next_multiple_of(SMALL).min(LARGEST),
+        0 if V::STRIDE > 1 => longer.min(V::LARGEST),
+        0 => longer.next_multiple_of(SMALL).min(V::LARGEST),
         size => size,
     };
     let resize = match settings.resize.as_str() {

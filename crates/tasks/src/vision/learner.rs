@@ -65,7 +65,7 @@ impl<V: VisionTask> Learner for VisionLearner<'_, V> {
     fn validate(&mut self, model: &mut Model<V>) -> Result<Vec<(String, f64)>, TrainError> {
         let mut tally = V::tally(self.description);
         let dataset = self.dataset().clone();
-        measure(&mut self.predictor, model, &dataset, self.validation, &mut *tally, |_| {})?;
+        measure(&mut self.predictor, model, &dataset, self.validation, &mut *tally, |_, _| Ok(()))?;
         Ok(tally.scores())
     }
 }

@@ -12,6 +12,7 @@ pub mod explain;
 mod gallery;
 mod learner;
 pub mod measure;
+mod pixel_mean;
 mod predict;
 mod predictor;
 mod report;
@@ -34,6 +35,7 @@ pub use answer::{Answer, Found, best};
 pub use data::{CheckedData, training_loader};
 pub use description::{Description, Model};
 pub use gallery::Galleries;
+pub use pixel_mean::PixelMean;
 pub use predictor::{Predictor, assign, measure};
 pub use settings::{Settings, one_of};
 pub use sources::{Source, sources};
@@ -103,7 +105,7 @@ impl<V: VisionTask> Task for Vision<V> {
         let mut tally = V::tally(&description);
         let mut predictor = Predictor::<V>::new(&description, settings.mirror);
         for &split in splits {
-            measure(&mut predictor, &mut model, &dataset, split, &mut *tally, |_| {})?;
+            measure(&mut predictor, &mut model, &dataset, split, &mut *tally, |_, _| Ok(()))?;
         }
         let mut scores = tally.scores();
         if scores.is_empty() {

@@ -256,7 +256,7 @@ fn see(
     Ok(Seen { number, image, size, views, pixels })
 }
 
-/// Measures a model on a split; `see` gets each image with the model's answer.
+/// Measures a model on a split; `see` gets what is known of each image, the image and the model's answer.
 ///
 /// # Errors
 /// If an image or what is known of it cannot be read.
@@ -266,16 +266,14 @@ pub fn measure<V: VisionTask>(
     dataset: &Dataset,
     split: Split,
     tally: &mut dyn Tally,
-    mut see: impl FnMut(Answered),
+    mut see: impl FnMut(&Truth, &Answered) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
     let indices = dataset.indices(split);
     predictor.each(model, indices.len(), &|number, image| dataset.read(indices[number], image), |answered| {
-        let mut answered = answered?;
-        let index = indices[answered.number];
-        tally.count(&Truth { dataset, index, size: answered.image.geometry() }, &answered.answer)?;
-        answered.number = index;
-        see(answered);
-        Ok(())
+        let answered = answered?;
+        let truth = Truth { dataset, index: indices[answered.number], size: answered.image.geometry() };
+        tally.count(&truth, &answered.answer)?;
+        see(&truth, &answered)
     })
 }
 

@@ -28,6 +28,8 @@ pub trait VisionTask: Sync + Sized + 'static {
     const MONITOR: &'static str;
     /// What height and width of the frame must be divisible by. With 1 frames are square.
     const STRIDE: usize;
+    /// The longest side of frames, in pixels, where the settings do not say it.
+    const LARGEST: usize = 224;
 
     /// The settings that only this task has; they stand beside [`Settings`] in a configuration.
     type Options: Clone + Default + Serialize + DeserializeOwned + Send + Sync + 'static;

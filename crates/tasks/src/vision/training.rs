@@ -110,10 +110,11 @@ impl<'a, V: VisionTask> Training<'a, V> {
         let seconds = begin.elapsed().as_secs_f64();
         scores.push(("samples_per_second".into(), fitted.samples_per_second));
         scores.push(("seconds".into(), seconds));
-        let (split, tally) = if tested.scores().is_empty() { ("validation", validated) } else { ("test", tested) };
+        let has_test = !self.data.dataset.indices(Split::Test).is_empty();
+        let (split, tally) = if has_test { (Split::Test, tested) } else { (self.validation(), validated) };
         let results =
             Results { split, tally: &*tally, baselines: &baselines, fitted: &fitted, num_parameters, seconds };
-        report::write(&self, &results)?;
+        report::write(&self, &mut best, &results)?;
         Ok(Finished { run: path, is_interrupted: false, scores })
     }
 
@@ -159,7 +160,7 @@ impl<'a, V: VisionTask> Training<'a, V> {
     fn measured(&self, model: &mut Model<V>, split: Split) -> Result<Box<dyn Tally>, TaskError> {
         let mut tally = V::tally(&self.description);
         let mut predictor = Predictor::<V>::new(&self.description, self.settings.mirror);
-        measure(&mut predictor, model, &self.data.dataset, split, &mut *tally, |_| {})?;
+        measure(&mut predictor, model, &self.data.dataset, split, &mut *tally, |_, _| Ok(()))?;
         Ok(tally)
     }
 

@@ -2,12 +2,16 @@
 
 mod classes;
 mod labels;
+mod objects;
+mod pixels;
 
 pub use classes::ClassTally;
 pub use labels::LabelsTally;
+pub use objects::ObjectTally;
+pub use pixels::PixelTally;
 
 use gyrus_data::{DataError, Dataset, Geometry};
-use gyrus_train::record::Evaluation;
+use gyrus_train::record::{Evaluation, Panel};
 
 use super::Answer;
 use crate::Scores;
@@ -31,6 +35,11 @@ pub trait Tally {
     /// What a report has of single classes.
     fn evaluation(&self, _split: &str) -> Option<Evaluation> {
         None
+    }
+
+    /// What a report shows beside: tables and curves.
+    fn panels(&self) -> Vec<Panel> {
+        vec![]
     }
 }
 
