@@ -151,6 +151,13 @@ impl VisionTask for Localization {
         })
     }
 
+    fn look(network: &Localizer, images: &Tensor) -> Option<(Tensor, Tensor)> {
+        let (model, context) = (network.backbone(), &mut Context::evaluate());
+        let features = model.maps(images, context).pop()?;
+        let scores = model.classify(&features, context);
+        Some((features, scores))
+    }
+
     fn infer(network: &Localizer, images: &Tensor, context: &mut Context) -> Vec<Tensor> {
         let (logits, boxes) = network.localize(images, context);
         vec![logits.softmax(-1), boxes]

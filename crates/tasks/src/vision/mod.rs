@@ -8,6 +8,7 @@ mod answer;
 mod data;
 mod description;
 pub mod draw;
+pub mod explain;
 mod gallery;
 mod learner;
 pub mod measure;
@@ -41,7 +42,7 @@ pub use sources::{Source, sources};
 pub use task::{Baseline, Merge, Output, View, VisionTask};
 
 use self::training::Training;
-use crate::{Config, Finished, Request, Scores, Session, Task, TaskError};
+use crate::{Config, Explanation, Finished, Question, Request, Scores, Session, Task, TaskError};
 
 /// A [`VisionTask`] as the command line has it.
 pub struct Vision<V>(PhantomData<fn() -> V>);
@@ -125,6 +126,11 @@ impl<V: VisionTask> Task for Vision<V> {
         let (description, mut model) = Description::load::<V>(run)?;
         model.move_to(session.device.unwrap_or_default());
         predict::predict::<V>(&description, &mut model, request, emit)
+    }
+
+    fn explain(&self, run: &RunFolder, question: &Question, session: &Session) -> Result<Explanation, TaskError> {
+        let (description, model) = Description::load::<V>(run)?;
+        explain::explain::<V>(&description, model, question, session.device.unwrap_or_default())
     }
 }
 
