@@ -24,7 +24,7 @@ use crate::detection::decoding::Decoding;
 use crate::detection::loss::fill_objects;
 use crate::detection::{self, Detection};
 use crate::vision::measure::{ObjectTally, Tally};
-use crate::vision::{Answer, CheckedData, Found, Merge, Settings, View, VisionTask, assign};
+use crate::vision::{Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign};
 
 /// The task: a detector whose objects have masks.
 pub struct InstanceSegmentation;
@@ -70,6 +70,10 @@ impl VisionTask for InstanceSegmentation {
     type Options = Options;
     type Network = Detector;
     type Tensors = SegmentationTensors;
+
+    fn suits(dataset: &Dataset) -> bool {
+        ObjectData::of(dataset) == ObjectData::Outlined
+    }
 
     fn defaults() -> Settings {
         detection::defaults()

@@ -11,7 +11,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 
-use gyrus_data::{Batch, Dataset, Geometry, LoaderConfig, Split, Target, TargetKind};
+use gyrus_data::{Batch, Dataset, Geometry, LoaderConfig, TargetKind};
 use gyrus_models::segmentation::segmentation;
 use gyrus_nn::{Context, Layer};
 use gyrus_tensor::{Rng, Tensor};
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TaskError;
 use crate::vision::measure::Tally;
-use crate::vision::{CheckedData, Merge, Settings, VisionTask};
+use crate::vision::{CheckedData, Merge, ObjectData, Settings, VisionTask};
 
 /// The task.
 pub struct Nuclei;
@@ -59,10 +59,8 @@ impl VisionTask for Nuclei {
     /// Images `f32[N, C, H, W]`, what their pixels belong to `i64[N, H, W]`, and their distances `f32[N, H, W]`.
     type Tensors = (Tensor, Tensor, Tensor);
 
-    /// Masks in which objects are numbered.
     fn suits(dataset: &Dataset) -> bool {
-        let mut all = Split::ALL.into_iter().flat_map(|split| dataset.indices(split));
-        all.any(|&index| matches!(dataset.target(index), Target::PixelObjects(_)))
+        ObjectData::of(dataset) == ObjectData::Numbered
     }
 
     fn defaults() -> Settings {
