@@ -139,7 +139,7 @@ impl<'a, V: VisionTask> Training<'a, V> {
         let options = FitOptions {
             epochs: settings.epochs,
             patience: settings.patience,
-            monitor: Monitor { metric: V::MONITOR.into(), is_maximized: true },
+            monitor: Monitor { metric: V::monitor(description).into(), is_maximized: true },
             clip_norm: (settings.clip_norm > 0.0).then_some(settings.clip_norm),
             precision: settings.precision(),
             device: self.device,
