@@ -19,6 +19,8 @@ use self::assignment::ObjectTensors;
 use self::decoding::Decoding;
 use self::loss::{DetectionLoss, fill_objects};
 use crate::TaskError;
+use crate::instance_segmentation::InstanceSegmentation;
+use crate::localization::Localization;
 use crate::vision::measure::{ObjectTally, Tally};
 use crate::vision::{Answer, CheckedData, Found, Merge, Settings, View, VisionTask, assign};
 
@@ -100,7 +102,6 @@ pub struct DetectionTensors {
 /// The shared settings as detectors want them.
 pub(crate) fn defaults() -> Settings {
     Settings {
-        image_size: 320,
         epochs: 40,
         batch: 8,
         lr: 2e-3,
@@ -119,10 +120,16 @@ impl VisionTask for Detection {
     const METRICS: &'static [&'static str] = &["class_loss", "box_loss"];
     const MONITOR: &'static str = "map";
     const STRIDE: usize = 32;
+    const LARGEST: usize = 320;
 
     type Options = Options;
     type Network = Detector;
     type Tensors = DetectionTensors;
+
+    /// Objects of which no more than the box is known, any number of them on an image.
+    fn suits(dataset: &Dataset) -> bool {
+        !Localization::suits(dataset) && !InstanceSegmentation::suits(dataset)
+    }
 
     fn defaults() -> Settings {
         defaults()

@@ -8,7 +8,8 @@ mod tests;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gyrus_data::{Batch, Dataset, Geometry, LoaderConfig, TargetKind};
+use gyrus_data::target::Shape;
+use gyrus_data::{Batch, Dataset, Geometry, LoaderConfig, Split, Target, TargetKind};
 use gyrus_models::{Detector, DetectorConfig, detector};
 use gyrus_nn::{Context, Module};
 use gyrus_tensor::{Rng, Tensor};
@@ -65,10 +66,27 @@ impl VisionTask for InstanceSegmentation {
     const METRICS: &'static [&'static str] = &["class_loss", "box_loss", "mask_loss"];
     const MONITOR: &'static str = "mask_map";
     const STRIDE: usize = Detection::STRIDE;
+    const LARGEST: usize = Detection::LARGEST;
 
     type Options = Options;
     type Network = Detector;
     type Tensors = SegmentationTensors;
+
+    /// Objects of which more than the box is known.
+    fn suits(dataset: &Dataset) -> bool {
+        let mut all =
+            Split::ALL.into_iter().flat_map(|split| dataset.indices(split)).map(|&index| dataset.target(index));
+        let is_outlined = |target: &Target| match target {
+            Target::Objects(objects) => objects.iter().all(|object| object.shape != Shape::Box),
+            _ => true,
+        };
+        let has_objects = |target: &Target| match target {
+            Target::Objects(objects) => !objects.is_empty(),
+            Target::PixelObjects(_) => true,
+            _ => false,
+        };
+        all.clone().all(is_outlined) && all.any(has_objects)
+    }
 
     fn defaults() -> Settings {
         detection::defaults()
