@@ -18,6 +18,9 @@ const OVERLAP: f64 = 0.5;
 /// The most classes that have curves of their own.
 const MOST_CURVES: usize = 8;
 
+/// A curve, x with y.
+type Points = Vec<(f64, f64)>;
+
 /// Counts objects. Scores are COCO's average precisions of boxes (`map`, the mean over overlaps from 0.50 to 0.95, `map50`,
 /// `map75`, `map_small`, `map_medium`, `map_large`), the same of masks (`mask_map`, …), Pascal VOC's average precision
 /// (`voc_map50`), and where each image has one object the share of images whose best answer has its class and an overlap
@@ -86,7 +89,7 @@ impl ObjectTally {
         let all: Vec<PrecisionRecallCurve> = curves.iter().map(|(_, curve)| curve.clone()).collect();
         curves.sort_by_key(|(_, curve)| std::cmp::Reverse(curve.num_positives()));
         curves.truncate(MOST_CURVES);
-        let own = |points: &dyn Fn(usize, &PrecisionRecallCurve) -> Vec<(f64, f64)>| -> Vec<_> {
+        let own = |points: &dyn Fn(usize, &PrecisionRecallCurve) -> Points| -> Vec<(String, Points)> {
             curves.iter().map(|(class, curve)| (self.classes[*class].clone(), points(*class, curve))).collect()
         };
         let precision = own(&|class, _| {
