@@ -50,16 +50,21 @@ impl HeatMap {
         if low > high { (0.0, 0.0) } else { (low, high) }
     }
 
-    /// The number at a place of an image of this size, between those around it (bilinear, middles of pixels).
+    /// The number for the pixel in column `x` and row `y` of an image of this size.
     pub fn at(&self, x: usize, y: usize, width: usize, height: usize) -> f32 {
-        let axis = |place: usize, length: usize, own: usize| {
-            let place = (place as f32 + 0.5) * own as f32 / length as f32 - 0.5;
-            let place = place.clamp(0.0, (own - 1) as f32);
+        let place = |place: usize, length: usize, own: usize| (place as f32 + 0.5) * own as f32 / length as f32;
+        self.between(place(x, width, self.width), place(y, height, self.height))
+    }
+
+    /// The number at a point, of which each number is at the middle of its place, between those around it (bilinear).
+    pub fn between(&self, x: f32, y: f32) -> f32 {
+        let axis = |place: f32, length: usize| {
+            let place = (place - 0.5).clamp(0.0, (length - 1) as f32);
             let first = place as usize;
-            (first, (first + 1).min(own - 1), place - first as f32)
+            (first, (first + 1).min(length - 1), place - first as f32)
         };
-        let (left, right, x) = axis(x, width, self.width);
-        let (top, bottom, y) = axis(y, height, self.height);
+        let (left, right, x) = axis(x, self.width);
+        let (top, bottom, y) = axis(y, self.height);
         let value = |column: usize, row: usize| self.values[row * self.width + column];
         let between = |row: usize| value(left, row) * (1.0 - x) + value(right, row) * x;
         between(top) * (1.0 - y) + between(bottom) * y

@@ -12,6 +12,7 @@ Examples:
   gyrus resume digits-1                    go on where a run ended
   gyrus eval digits-1 --min accuracy=0.99  exits with 6 if the model is worse
   gyrus predict digits-1 scan.png          classes with probabilities
+  gyrus explain digits-1 scan.png          what in the image speaks for the class, as a picture
   gyrus predict cells-1 photos/ --out found --format csv,pictures
 
 Results go to standard output, messages to standard error.
@@ -41,6 +42,8 @@ pub enum Command {
     Eval(Eval),
     /// Apply a run's best model to images: files, folders, patterns, standard input
     Predict(Predict),
+    /// Show which parts of an image speak for a class, as a picture
+    Explain(Explain),
     /// List, show, compare and remove runs
     #[command(subcommand)]
     Runs(Runs),
@@ -152,6 +155,33 @@ pub struct Predict {
     /// Leave out what the model is less sure of [default: chosen on the validation data]
     #[arg(long, value_name = "X")]
     pub confidence: Option<f64>,
+    /// Look at each image and its mirror image, and answer by both
+    #[arg(long)]
+    pub mirror: bool,
+    #[command(flatten)]
+    pub machine: Machine,
+    #[command(flatten)]
+    pub runs: RunsFolder,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Name or path of the run
+    pub run: String,
+    /// An image, or `-` for standard input
+    pub source: String,
+    /// How: gradcam, saliency, integrated-gradients, occlusion, smoothgrad
+    #[arg(long, value_name = "METHOD", default_value = "gradcam")]
+    pub method: String,
+    /// The class to explain [default: the one that the model is surest of]
+    #[arg(long, value_name = "NAME")]
+    pub class: Option<String>,
+    /// File for the picture [default: the image's name with the method]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Compare with networks of random weights: an explanation that stays the same shows nothing learnt
+    #[arg(long)]
+    pub check: bool,
     #[command(flatten)]
     pub machine: Machine,
     #[command(flatten)]

@@ -19,6 +19,7 @@ mod matthews_correlation;
 mod mean_squared_error;
 mod multi_label;
 mod precision_recall_curve;
+mod rank_correlation;
 mod running_statistics;
 mod segmentation;
 pub mod signature;
@@ -37,6 +38,7 @@ pub use detection::{
 pub use mean_squared_error::mean_squared_error;
 pub use multi_label::{MultiLabelCounts, mean_average_precision};
 pub use precision_recall_curve::{PrecisionRecallCurve, PrecisionRecallPoint};
+pub use rank_correlation::rank_correlation;
 pub use running_statistics::RunningStatistics;
 pub use segmentation::{SegmentationClassScores, SegmentationScores};
 pub use top_k_accuracy::top_k_accuracy;

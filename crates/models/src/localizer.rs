@@ -51,6 +51,11 @@ impl Localizer {
         })
     }
 
+    /// The model below, by which images are classified.
+    pub fn backbone(&self) -> &(dyn ImageModel + Send) {
+        &*self.backbone
+    }
+
     /// Logits `[N, num_classes]` and boxes `[N, 4]` of images `[N, in_channels, H, W]`: left, top, right and bottom in
     /// pixels of the images.
     ///

@@ -15,13 +15,14 @@ pub mod vision;
 use detection::Detection;
 use image_classification::ImageClassification;
 use instance_segmentation::InstanceSegmentation;
+use instance_segmentation::distance::Nuclei;
 use localization::Localization;
 use semantic_segmentation::SemanticSegmentation;
 use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
 pub use error::TaskError;
-pub use task::{Finished, Request, Scores, Session, Task};
+pub use task::{Explanation, Finished, Question, Request, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {
@@ -30,6 +31,7 @@ pub fn all() -> Vec<&'static dyn Task> {
         Vision::<Localization>::TASK,
         Vision::<Detection>::TASK,
         Vision::<InstanceSegmentation>::TASK,
+        Vision::<Nuclei>::TASK,
         Vision::<SemanticSegmentation>::TASK,
     ]
 }

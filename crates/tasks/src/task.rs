@@ -52,6 +52,32 @@ pub struct Request {
     pub json: bool,
     /// The score from which on an answer counts, if not that chosen in training.
     pub confidence: Option<f64>,
+    /// Whether answers are those on each image and its mirror image together.
+    pub mirror: bool,
+}
+
+/// What is to be explained.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Question {
+    /// A file, or `-` for standard input.
+    pub source: String,
+    /// The way to explain.
+    pub method: String,
+    /// The class to explain, if not the one that the model is surest of.
+    pub class: Option<String>,
+    /// The file for the picture, if not one named after source and method.
+    pub out: Option<PathBuf>,
+    /// Whether to compare it with networks of random weights.
+    pub check: bool,
+}
+
+/// An explanation, beside its picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// For a person.
+    pub text: String,
+    /// For a program.
+    pub json: serde_json::Value,
 }
 
 /// A kind of data with a kind of model: everything that the command line offers for it.
@@ -100,4 +126,10 @@ pub trait Task: Sync {
         session: &Session,
         emit: &mut dyn FnMut(&str),
     ) -> Result<(), TaskError>;
+
+    /// Explains what a run's best model says of a sample, by a picture.
+    ///
+    /// # Errors
+    /// [`TaskError`].
+    fn explain(&self, run: &RunFolder, question: &Question, session: &Session) -> Result<Explanation, TaskError>;
 }

@@ -4,6 +4,7 @@ mod accelerators;
 mod data;
 mod doctor;
 mod eval;
+mod explain;
 mod predict;
 mod resume;
 mod runs;
@@ -26,6 +27,7 @@ pub fn run(command: Command, output: Output) -> Result<u8, Failure> {
         Command::Resume(arguments) => resume::resume(arguments, output),
         Command::Eval(arguments) => eval::eval(arguments, output),
         Command::Predict(arguments) => predict::predict(arguments, output),
+        Command::Explain(arguments) => explain::explain(arguments, output),
         Command::Runs(command) => runs::runs(command, output),
         Command::Data(command) => data::data(command, output),
         Command::Doctor(arguments) => doctor::doctor(arguments, output),

@@ -4,6 +4,7 @@ mod accelerators;
 mod bad_data;
 mod bad_files;
 mod fixtures;
+mod predicting;
 mod resuming;
 mod runs;
 mod training;

@@ -19,10 +19,8 @@ use self::assignment::ObjectTensors;
 use self::decoding::Decoding;
 use self::loss::{DetectionLoss, fill_objects};
 use crate::TaskError;
-use crate::instance_segmentation::InstanceSegmentation;
-use crate::localization::Localization;
 use crate::vision::measure::{ObjectTally, Tally};
-use crate::vision::{Answer, CheckedData, Found, Merge, Settings, View, VisionTask, assign};
+use crate::vision::{Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign};
 
 /// The task.
 pub struct Detection;
@@ -126,9 +124,8 @@ impl VisionTask for Detection {
     type Network = Detector;
     type Tensors = DetectionTensors;
 
-    /// Objects of which no more than the box is known, any number of them on an image.
     fn suits(dataset: &Dataset) -> bool {
-        !Localization::suits(dataset) && !InstanceSegmentation::suits(dataset)
+        ObjectData::of(dataset) == ObjectData::Boxed
     }
 
     fn defaults() -> Settings {

@@ -132,6 +132,13 @@ impl VisionTask for ImageClassification {
         vec![network.forward(images, context)]
     }
 
+    fn look(network: &Self::Network, images: &Tensor) -> Option<(Tensor, Tensor)> {
+        let context = &mut Context::evaluate();
+        let features = network.maps(images, context).pop()?;
+        let scores = network.classify(&features, context);
+        Some((features, scores))
+    }
+
     fn merge<'a>(description: &'a Description, _size: Geometry) -> Box<dyn Merge + 'a> {
         let probabilities = vec![0.0; description.classes.len()];
         Box::new(Mean { probabilities, num_views: 0, multi_label: description.options.multi_label })

@@ -1,5 +1,6 @@
 //! Instance segmentation: the pixels and the class of each object of an image.
 
+pub mod distance;
 mod mask_loss;
 mod masks;
 #[cfg(test)]
@@ -8,8 +9,7 @@ mod tests;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gyrus_data::target::Shape;
-use gyrus_data::{Batch, Dataset, Geometry, LoaderConfig, Split, Target, TargetKind};
+use gyrus_data::{Batch, Dataset, Geometry, LoaderConfig, TargetKind};
 use gyrus_models::{Detector, DetectorConfig, detector};
 use gyrus_nn::{Context, Module};
 use gyrus_tensor::{Rng, Tensor};
@@ -24,7 +24,7 @@ use crate::detection::decoding::Decoding;
 use crate::detection::loss::fill_objects;
 use crate::detection::{self, Detection};
 use crate::vision::measure::{ObjectTally, Tally};
-use crate::vision::{Answer, CheckedData, Found, Merge, Settings, View, VisionTask, assign};
+use crate::vision::{Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign};
 
 /// The task: a detector whose objects have masks.
 pub struct InstanceSegmentation;
@@ -72,20 +72,8 @@ impl VisionTask for InstanceSegmentation {
     type Network = Detector;
     type Tensors = SegmentationTensors;
 
-    /// Objects of which more than the box is known.
     fn suits(dataset: &Dataset) -> bool {
-        let mut all =
-            Split::ALL.into_iter().flat_map(|split| dataset.indices(split)).map(|&index| dataset.target(index));
-        let is_outlined = |target: &Target| match target {
-            Target::Objects(objects) => objects.iter().all(|object| object.shape != Shape::Box),
-            _ => true,
-        };
-        let has_objects = |target: &Target| match target {
-            Target::Objects(objects) => !objects.is_empty(),
-            Target::PixelObjects(_) => true,
-            _ => false,
-        };
-        all.clone().all(is_outlined) && all.any(has_objects)
+        ObjectData::of(dataset) == ObjectData::Outlined
     }
 
     fn defaults() -> Settings {

@@ -147,7 +147,7 @@ pub fn beside(truth: Picture, answer: Picture) -> Picture {
 ///
 /// Grey images of which hardly a pixel is lighter than half, or any is lighter than white, as microscopes make them, are
 /// stretched.
-fn shown(image: &ImageBuffer, side: usize) -> Picture {
+pub(super) fn shown(image: &ImageBuffer, side: usize) -> Picture {
     /// The share of pixels that are darker than what is shown as white.
     const DARKER: f64 = 0.998;
     let geometry = image.geometry();

@@ -8,9 +8,11 @@ mod answer;
 mod data;
 mod description;
 pub mod draw;
+pub mod explain;
 mod gallery;
 mod learner;
 pub mod measure;
+mod object_data;
 mod pixel_mean;
 mod predict;
 mod predictor;
@@ -34,6 +36,7 @@ pub use answer::{Answer, Found, best};
 pub use data::{CheckedData, training_loader};
 pub use description::{Description, Model};
 pub use gallery::Galleries;
+pub use object_data::ObjectData;
 pub use pixel_mean::PixelMean;
 pub use predictor::{Predictor, assign, measure};
 pub use settings::{Settings, one_of};
@@ -41,7 +44,7 @@ pub use sources::{Source, sources};
 pub use task::{Baseline, Merge, Output, View, VisionTask};
 
 use self::training::Training;
-use crate::{Config, Finished, Request, Scores, Session, Task, TaskError};
+use crate::{Config, Explanation, Finished, Question, Request, Scores, Session, Task, TaskError};
 
 /// A [`VisionTask`] as the command line has it.
 pub struct Vision<V>(PhantomData<fn() -> V>);
@@ -125,6 +128,11 @@ impl<V: VisionTask> Task for Vision<V> {
         let (description, mut model) = Description::load::<V>(run)?;
         model.move_to(session.device.unwrap_or_default());
         predict::predict::<V>(&description, &mut model, request, emit)
+    }
+
+    fn explain(&self, run: &RunFolder, question: &Question, session: &Session) -> Result<Explanation, TaskError> {
+        let (description, model) = Description::load::<V>(run)?;
+        explain::explain::<V>(&description, model, question, session.device.unwrap_or_default())
     }
 }
 

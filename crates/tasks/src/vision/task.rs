@@ -83,6 +83,12 @@ pub trait VisionTask: Sync + Sized + 'static {
     /// In use: images `[N, C, H, W]` to outputs, each with N first.
     fn infer(network: &Self::Network, images: &Tensor, context: &mut Context) -> Vec<Tensor>;
 
+    /// In use, for explanations: of images `[N, C, H, W]` a map of features `[N, K, h, w]`, and the score of each class,
+    /// `[N, classes]`, before any softmax, which follows from it. Nothing of a task that is not explained.
+    fn look(_network: &Self::Network, _images: &Tensor) -> Option<(Tensor, Tensor)> {
+        None
+    }
+
     /// Brings together what the network says of the views of an image of this size.
     fn merge<'a>(description: &'a Description<Self::Options>, size: Geometry) -> Box<dyn Merge + 'a>;
 
