@@ -100,7 +100,6 @@ pub struct DetectionTensors {
 /// The shared settings as detectors want them.
 pub(crate) fn defaults() -> Settings {
     Settings {
-        image_size: 320,
         epochs: 40,
         batch: 8,
         lr: 2e-3,
@@ -119,6 +118,7 @@ impl VisionTask for Detection {
     const METRICS: &'static [&'static str] = &["class_loss", "box_loss"];
     const MONITOR: &'static str = "map";
     const STRIDE: usize = 32;
+    const LARGEST: usize = 320;
 
     type Options = Options;
     type Network = Detector;
