@@ -155,6 +155,9 @@ pub struct Predict {
     /// Leave out what the model is less sure of [default: chosen on the validation data]
     #[arg(long, value_name = "X")]
     pub confidence: Option<f64>,
+    /// Look at each image and its mirror image, and answer by both
+    #[arg(long)]
+    pub mirror: bool,
     #[command(flatten)]
     pub machine: Machine,
     #[command(flatten)]

@@ -6,6 +6,7 @@ mod config;
 pub mod detection;
 mod error;
 pub mod image_classification;
+pub mod instance_segmentation;
 pub mod localization;
 pub mod semantic_segmentation;
 mod task;
@@ -13,6 +14,8 @@ pub mod vision;
 
 use detection::Detection;
 use image_classification::ImageClassification;
+use instance_segmentation::InstanceSegmentation;
+use instance_segmentation::distance::Nuclei;
 use localization::Localization;
 use semantic_segmentation::SemanticSegmentation;
 use vision::Vision;
@@ -27,6 +30,8 @@ pub fn all() -> Vec<&'static dyn Task> {
         Vision::<ImageClassification>::TASK,
         Vision::<Localization>::TASK,
         Vision::<Detection>::TASK,
+        Vision::<InstanceSegmentation>::TASK,
+        Vision::<Nuclei>::TASK,
         Vision::<SemanticSegmentation>::TASK,
     ]
 }

@@ -52,6 +52,8 @@ pub struct Request {
     pub json: bool,
     /// The score from which on an answer counts, if not that chosen in training.
     pub confidence: Option<f64>,
+    /// Whether answers are those on each image and its mirror image together.
+    pub mirror: bool,
 }
 
 /// What is to be explained.

@@ -28,6 +28,7 @@ pub fn predict(arguments: Predict, output: Output) -> Result<u8, Failure> {
         folder: arguments.out,
         json: output.json,
         confidence: arguments.confidence,
+        mirror: arguments.mirror,
     };
     task.predict(&run, &request, &session, &mut |line| {
         if let Err(error) = output.line(line) {

@@ -26,8 +26,8 @@ pub struct Assignment {
     pub boxes: Tensor,
     /// `f32[N, A]`: the score of the place's object; 0 of a place without one.
     pub weights: Tensor,
-    /// `i64[N, A]`: the number of the place's object among those of its image; any of a place without one.
-    pub objects: Tensor,
+    /// `f32[N, M, A]`: the score of the place for the object; 0 unless it is the place's.
+    pub qualities: Tensor,
     /// `bool[N, A]`: whether nothing is to be learnt of the place.
     pub is_ignored: Tensor,
 }
@@ -92,24 +92,24 @@ impl TaskAligned {
         let alignment = is_assigned.select(alignment, 0.0);
         let greatest = |x: &Tensor| x.max(-1).unsqueeze(-1);
         let scale = greatest(&is_assigned.select(overlap, 0.0)) / greatest(&alignment).maximum(f32::MIN_POSITIVE);
-        let quality = alignment * scale;
+        let qualities = alignment * scale;
 
-        let weights = quality.sum(1);
+        let weights = qualities.sum(1);
         let assigned_boxes = is_assigned.to_dtype(DType::F32).t().matmul(&objects.boxes);
         let is_positive = is_assigned.any(1);
         let is_ignored = (contains(&objects.boxes, 0.0, places) & objects.is_ignored.unsqueeze(-1)).any(1);
         Assignment {
-            scores: quality.t().matmul(&classes),
+            scores: qualities.t().matmul(&classes),
             boxes: is_positive.unsqueeze(-1).select(assigned_boxes, boxes),
             weights,
-            objects: objects_of_places,
+            qualities,
             is_ignored: is_ignored & !is_positive,
         }
     }
 }
 
 /// Whether the middle of a place lies in a box, or within `least` pixels of its middle along both axes: `bool[N, M, A]`.
-fn contains(boxes: &Tensor, least: f64, places: &Places) -> Tensor {
+pub fn contains(boxes: &Tensor, least: f64, places: &Places) -> Tensor {
     let within = |axis: usize| {
         let coordinates: Vec<f32> = places.centers.iter().map(|center| center[axis]).collect();
         let places = Tensor::from_slice([1, 1, coordinates.len()], &coordinates);
@@ -187,7 +187,7 @@ mod tests {
             for (index, (score, expected)) in scores.iter().zip(joined("scores")).enumerate() {
                 assert!((score - expected).abs() < 1e-4, "score {index}: {score}, not {expected}");
             }
-            let (owners, weights) = (found.objects.to_vec::<i64>(), found.weights.to_vec::<f32>());
+            let (owners, weights) = (found.qualities.argmax(1).to_vec::<i64>(), found.weights.to_vec::<f32>());
             let (bounds, truths) = (found.boxes.to_vec::<f32>(), objects.boxes.to_vec::<f32>());
             let is_ignored = found.is_ignored.to_vec::<bool>();
             for (image, golden) in images.iter().enumerate() {

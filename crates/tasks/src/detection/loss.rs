@@ -24,8 +24,6 @@ pub struct DetectionLosses {
     pub bounds: Tensor,
     /// What the detector should have said.
     pub assignment: Assignment,
-    /// The sum of all scores, by which losses are divided.
-    pub total: Tensor,
 }
 
 impl DetectionLoss {
@@ -45,7 +43,7 @@ impl DetectionLoss {
         let class = (quality_focal_loss(logits, &assignment.scores, 0.0) * is_learnt).sum(..) / &total;
         let bounds = complete_box_iou_loss(boxes, &assignment.boxes) * &assignment.weights;
         let bounds = bounds.sum(..) / &total;
-        DetectionLosses { class: class * self.class_weight, bounds: bounds * self.box_weight, assignment, total }
+        DetectionLosses { class: class * self.class_weight, bounds: bounds * self.box_weight, assignment }
     }
 }
 

@@ -20,7 +20,7 @@ use self::decoding::Decoding;
 use self::loss::{DetectionLoss, fill_objects};
 use crate::TaskError;
 use crate::vision::measure::{ObjectTally, Tally};
-use crate::vision::{Answer, CheckedData, Found, Merge, Settings, View, VisionTask, assign};
+use crate::vision::{Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign};
 
 /// The task.
 pub struct Detection;
@@ -123,6 +123,10 @@ impl VisionTask for Detection {
     type Options = Options;
     type Network = Detector;
     type Tensors = DetectionTensors;
+
+    fn suits(dataset: &Dataset) -> bool {
+        ObjectData::of(dataset) == ObjectData::Boxed
+    }
 
     fn defaults() -> Settings {
         defaults()

@@ -6,7 +6,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use gyrus_data::{Batch, Dataset, Geometry, Split, TargetKind};
+use gyrus_data::{Batch, Dataset, Geometry, TargetKind};
 use gyrus_geometry::{Region, Xyxy};
 use gyrus_models::Localizer;
 use gyrus_nn::losses::{CrossEntropy, generalised_box_iou_loss};
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use self::tally::LocalizationTally;
 use crate::TaskError;
 use crate::vision::measure::Tally;
-use crate::vision::{Answer, CheckedData, Found, Merge, Settings, View, VisionTask, assign, best};
+use crate::vision::{Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign, best};
 
 /// The task.
 pub struct Localization;
@@ -68,12 +68,8 @@ impl VisionTask for Localization {
     type Network = Localizer;
     type Tensors = Tensors;
 
-    /// One object on each image, of which no more than the box is known.
     fn suits(dataset: &Dataset) -> bool {
-        use gyrus_data::Target::Objects;
-        use gyrus_data::target::Shape;
-        let mut all = Split::ALL.into_iter().flat_map(|split| dataset.indices(split));
-        all.all(|&index| matches!(dataset.target(index), Objects(objects) if objects.len() == 1 && objects[0].shape == Shape::Box))
+        ObjectData::of(dataset) == ObjectData::Single
     }
 
     fn defaults() -> Settings {

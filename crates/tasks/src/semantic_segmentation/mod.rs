@@ -128,7 +128,7 @@ impl VisionTask for SemanticSegmentation {
     }
 
     fn tally(description: &Description) -> Box<dyn Tally> {
-        Box::new(PixelTally::new(known_ignored(description)))
+        Box::new(PixelTally::new(description.classes.clone(), known_ignored(description)))
     }
 }
 

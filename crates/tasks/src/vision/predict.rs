@@ -29,7 +29,7 @@ pub fn predict<V: VisionTask>(
     let read = |number: usize, image: &mut _| read(&sources[number], channels, image);
     // One image that cannot be read does not keep the others from being answered.
     let mut first_error = None;
-    let mut predictor = Predictor::<V>::new(description, false);
+    let mut predictor = Predictor::<V>::new(description, request.mirror).one_by_one();
     predictor.each::<TaskError>(model, sources.len(), &read, |answered| {
         match answered {
             Ok(Answered { number, image, mut answer }) => {

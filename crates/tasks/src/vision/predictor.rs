@@ -31,6 +31,8 @@ pub struct Predictor<'a, V: VisionTask> {
     description: &'a Description<V::Options>,
     /// Whether each view is also seen mirrored.
     mirror: bool,
+    /// How many views go through the network at once.
+    most: usize,
     forward: Compiled<Forward<V>, Model<V>, Tensor, Vec<Tensor>>,
     batch: Option<Tensor>,
     pixels: Vec<f32>,
@@ -64,7 +66,16 @@ impl<'a, V: VisionTask> Predictor<'a, V> {
     /// Of models of this description; with `mirror`, answers are those on an image and its mirror image together.
     pub fn new(description: &'a Description<V::Options>, mirror: bool) -> Self {
         let forward: Forward<V> = |model, images| V::infer(model, &images, &mut Context::evaluate());
-        Predictor { description, mirror, forward: compile(forward), batch: None, pixels: vec![] }
+        let size = description.preprocess.geometry().num_elements();
+        let most = (MAX_ELEMENTS / size.max(1)).clamp(1, MAX_VIEWS);
+        Predictor { description, mirror, most, forward: compile(forward), batch: None, pixels: vec![] }
+    }
+
+    /// With one view after another through the network: what it says of an image then depends on no other image, to the
+    /// bit.
+    #[must_use]
+    pub fn one_by_one(self) -> Self {
+        Predictor { most: 1, ..self }
     }
 
     /// Answers for images of the numbers from 0 to `count`, in order. One that cannot be read keeps no other from being
@@ -117,8 +128,7 @@ impl<'a, V: VisionTask> Predictor<'a, V> {
         images: impl Iterator<Item = Result<Seen, DataError>>,
         take: Take<E>,
     ) -> Result<(), E> {
-        let size = self.description.preprocess.geometry().num_elements();
-        let most = (MAX_ELEMENTS / size.max(1)).clamp(1, MAX_VIEWS);
+        let most = self.most;
         let mut waiting = Waiting::<V> { description: self.description, images: VecDeque::new(), next: 0, pending: 0 };
         for seen in images {
             match seen {
