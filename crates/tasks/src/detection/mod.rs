@@ -176,6 +176,12 @@ impl VisionTask for Detection {
         vec![outputs.boxes, outputs.logits.sigmoid()]
     }
 
+    /// The score of a class is the sum of its probabilities at all places.
+    fn look(network: &Detector, images: &Tensor) -> Option<(Tensor, Tensor)> {
+        let outputs = network.detect(images, &mut Context::evaluate());
+        Some((outputs.features, outputs.logits.sigmoid().sum(1)))
+    }
+
     fn merge<'a>(description: &'a Description, size: Geometry) -> Box<dyn Merge + 'a> {
         Box::new(Views { decoding: description.options.decoding(), size, found: vec![] })
     }
