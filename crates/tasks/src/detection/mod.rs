@@ -106,6 +106,7 @@ pub(crate) fn defaults() -> Settings {
         weight_decay: 0.05,
         warmup: 2.0,
         clip_norm: 10.0,
+        average: 0.999,
         augment: "affine(scale=0.7..1.3,translate=0.1),flip,jitter".into(),
         ..Settings::default()
     }

@@ -133,6 +133,7 @@ impl<'a, V: VisionTask> Training<'a, V> {
         let steps_per_epoch = training.num_batches() as u64;
         let optimizer = settings.optimizer(&model, steps_per_epoch);
         let optimizer = transfer::discriminate(optimizer, &model, settings, steps_per_epoch);
+        let optimizer = settings.averaged(optimizer, &model);
         let mut state = State { model, optimizer, rng };
         let predictor = Predictor::new(description, settings.mirror);
         let mut learner = VisionLearner::<V> { description, training, validation: self.validation(), predictor };
