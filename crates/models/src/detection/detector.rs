@@ -28,6 +28,8 @@ pub struct Detector {
 
 /// What a [`Detector`] says of images. `A` counts places: those of the finest map row by row, then those of the next.
 pub struct DetectorOutputs {
+    /// `[N, width, H / s, W / s]`: the finest map of features, of stride `s`, from which the coarser ones follow too.
+    pub features: Tensor,
     /// `[N, A, 4]`: left, top, right and bottom of boxes, in pixels of the images.
     pub boxes: Tensor,
     /// `[N, A, classes]`: a logit for each class, which exclude each other not.
@@ -88,6 +90,7 @@ impl Detector {
         };
         let distances = joined(|output| Some(&output.distances)).expect("each has distances");
         DetectorOutputs {
+            features: maps[0].clone(),
             boxes: self.boxes(&distances, [images.shape()[2], images.shape()[3]]),
             logits: joined(|output| Some(&output.logits)).expect("each has logits"),
             coefficients: joined(|output| output.coefficients.as_ref()),

@@ -118,6 +118,13 @@ impl VisionTask for SemanticSegmentation {
         vec![network.forward(images, context)]
     }
 
+    /// The score of a class is the sum of its probabilities at all pixels; the last map of features are the logits.
+    fn look(network: &Self::Network, images: &Tensor) -> Option<(Tensor, Tensor)> {
+        let logits = network.forward(images, &mut Context::evaluate());
+        let scores = logits.softmax(1).sum([2, 3]);
+        Some((logits, scores))
+    }
+
     fn merge<'a>(description: &'a Description, size: Geometry) -> Box<dyn Merge + 'a> {
         Box::new(labels::Labels::new(size, known_ignored(description)))
     }

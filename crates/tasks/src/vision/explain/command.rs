@@ -35,7 +35,9 @@ pub fn explain<V: VisionTask>(
     let preprocess = &description.preprocess;
     let (mut image, mut scratch) = (ImageBuffer::new(), Scratch::default());
     read(source, if preprocess.channels == 1 { 1 } else { 3 }, &mut image)?;
-    let projection = preprocess.projection(image.geometry());
+    // Of an image that is seen by windows, the middle one is explained.
+    let views = preprocess.views(image.geometry());
+    let projection = views[views.len() / 2];
     let mut converted = image.clone();
     preprocess.convert(&mut converted, &mut scratch);
     let geometry = preprocess.geometry();

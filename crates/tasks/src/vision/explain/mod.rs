@@ -12,6 +12,8 @@ mod occlusion;
 mod overlay;
 mod saliency;
 mod smoothgrad;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::str::FromStr;

@@ -106,7 +106,7 @@ impl Axes {
 impl Chart<'_> {
     /// A figure with legend, axes, curves, and a hint for every place across.
     pub(super) fn render(&self) -> String {
-        let points = || self.series.iter().flat_map(|series| series.points).filter(|point| is_shown(point));
+        let points = || self.series.iter().flat_map(|series| series.points).filter(is_shown);
         let mut places: Vec<f64> = points().map(|point| point.0).collect();
         places.sort_by(f64::total_cmp);
         places.dedup();
@@ -158,7 +158,7 @@ impl Chart<'_> {
     /// The last values in words.
     fn ends(&self) -> String {
         let end = |series: &Series| {
-            let (place, value) = series.points.iter().rev().find(|point| is_shown(point))?;
+            let (place, value) = series.points.iter().rev().find(is_shown)?;
             let (series, value, place) = (escaped(series.name), self.shown(*value), significant(*place, 4));
             Some(match self.across {
                 Across::Epochs => format!("{series} {value} after epoch {place}. "),
