@@ -24,5 +24,5 @@ mod schedule;
 
 pub use clip::{clip_by_global_norm, clip_by_value, global_norm};
 pub use optimizer::Optimizer;
-pub use optimizers::{Adam, AdamConfig, AdamW, AdamWConfig, Rate, Scaled, Sgd, SgdConfig};
+pub use optimizers::{Adam, AdamConfig, AdamW, AdamWConfig, Averaged, Rate, Scaled, Sgd, SgdConfig};
 pub use schedule::Schedule;

@@ -15,6 +15,10 @@ pub trait Optimizer: Module + Send + Sync {
 
     /// The learning rate of the next step, an `f32` scalar.
     fn learning_rate(&self) -> Tensor;
+
+    /// Exchanges the model with what is to be measured and kept in its place, where the optimizer has such: a second time
+    /// brings it back.
+    fn exchange(&mut self, _model: &mut dyn Module) {}
 }
 
 impl<O: Optimizer + ?Sized> Optimizer for Box<O> {
@@ -25,9 +29,13 @@ impl<O: Optimizer + ?Sized> Optimizer for Box<O> {
     fn learning_rate(&self) -> Tensor {
         (**self).learning_rate()
     }
+
+    fn exchange(&mut self, model: &mut dyn Module) {
+        (**self).exchange(model);
+    }
 }
 
-/// One tensor of the state for each parameter, of its shape and type.
+/// One tensor of the state for each parameter, or for each tensor, of its shape and type.
 #[derive(Clone)]
 pub(crate) struct Slots(Vec<(String, Tensor)>);
 
@@ -36,6 +44,13 @@ impl Slots {
     pub fn zeros(model: &(impl Module + ?Sized)) -> Slots {
         let zeros = |(path, parameter): (String, Tensor)| (path, parameter.zeros_like());
         Slots(model.named_parameters().into_iter().map(zeros).collect())
+    }
+
+    /// What the floating-point tensors of a model are, buffers included.
+    pub fn copies(model: &(impl Module + ?Sized)) -> Slots {
+        let is_float = |(_, _, tensor): &(String, Kind, Tensor)| tensor.dtype().is_float();
+        let tensors = model.named_tensors().into_iter().filter(is_float);
+        Slots(tensors.map(|(path, _, tensor)| (path, tensor)).collect())
     }
 
     /// Replaces the tensor of a parameter by what `update` makes of it, which is also returned.

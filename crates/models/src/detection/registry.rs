@@ -48,7 +48,15 @@ const COARSEST: usize = 32;
 /// The backbone's own classifier is not used: it has one class.
 const UNUSED: usize = 1;
 
-/// Every detector.
+/// Every detector. With 80 classes, for an image of 640x640 pixels:
+///
+/// | name | parameters, millions | multiplications and additions, thousand millions |
+/// | --- | --- | --- |
+/// | `detector-nano` | 1.9 | 6.4 |
+/// | `detector-small` | 7.6 | 25.3 |
+/// | `detector-medium` | 17.8 | 69.4 |
+/// | `detector-lite0` | 4.1 | 9.7 |
+/// | `detector-resnet18` | 13.9 | 43.1 |
 pub const DETECTORS: &[DetectorModel] = &[
     DetectorModel {
         name: "detector-nano",

@@ -100,13 +100,13 @@ pub struct DetectionTensors {
 /// The shared settings as detectors want them.
 pub(crate) fn defaults() -> Settings {
     Settings {
-        image_size: 320,
         epochs: 40,
         batch: 8,
         lr: 2e-3,
         weight_decay: 0.05,
         warmup: 2.0,
         clip_norm: 10.0,
+        average: 0.999,
         augment: "affine(scale=0.7..1.3,translate=0.1),flip,jitter".into(),
         ..Settings::default()
     }
@@ -119,6 +119,7 @@ impl VisionTask for Detection {
     const METRICS: &'static [&'static str] = &["class_loss", "box_loss"];
     const MONITOR: &'static str = "map";
     const STRIDE: usize = 32;
+    const LARGEST: usize = 320;
 
     type Options = Options;
     type Network = Detector;

@@ -144,6 +144,10 @@ impl VisionTask for ImageClassification {
         Box::new(Mean { probabilities, num_views: 0, multi_label: description.options.multi_label })
     }
 
+    fn monitor(description: &Description) -> &'static str {
+        if description.options.multi_label { "map" } else { Self::MONITOR }
+    }
+
     fn tally(description: &Description) -> Box<dyn Tally> {
         match description.options.multi_label {
             true => Box::new(LabelsTally::new(description.classes.len())),

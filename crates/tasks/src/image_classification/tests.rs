@@ -146,3 +146,74 @@ fn bad_data_do_not_pass_unless_told_so() {
     assert!(matches!(error, TaskError::Gate(_)) && error.to_string().contains("4.png"), "{error}");
     assert_eq!(error.exit_code(), 3);
 }
+
+fn score(scores: &[(String, f64)], name: &str) -> f64 {
+    scores.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no {name} in {scores:?}")).1
+}
+
+#[test]
+fn images_of_any_number_of_classes_are_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("bars");
+    bars(&data);
+    // A picture of each of the two, and one of both.
+    let both =
+        GrayImage::from_fn(24, 24, |x, y| image::Luma([if x.abs_diff(9) < 2 || y.abs_diff(9) < 2 { 250 } else { 10 }]));
+    both.save(data.join("both.png")).unwrap();
+    let lines = (0..4).map(|place| format!("lying/{place}.png,lying\nstanding/{place}.png,standing\n"));
+    fs::write(data.join("labels.csv"), format!("file,labels\n{}both.png,lying|standing\n", lines.collect::<String>()))
+        .unwrap();
+    let settings = [&SMALL[..], &["model=mlp", "epochs=60", "batch=9"]].concat();
+    let session = session(folder.path(), &RUNS_ON);
+    let finished = TASK.train(config(&data.join("labels.csv"), &settings), &session).unwrap();
+    assert_eq!(score(&finished.scores, "validation/subset_accuracy"), 1.0, "{:?}", finished.scores);
+    let run = RunFolder::open(folder.path(), &finished.run.display().to_string()).unwrap();
+    let mut lines: Vec<serde_json::Value> = vec![];
+    let request =
+        Request { sources: vec![data.join("both.png").display().to_string()], json: true, ..Request::default() };
+    TASK.predict(&run, &request, &session, &mut |line| lines.push(serde_json::from_str(line).unwrap())).unwrap();
+    let mut classes: Vec<&str> =
+        lines[0]["classes"].as_array().unwrap().iter().filter_map(|class| class.as_str()).collect();
+    classes.sort_unstable();
+    assert_eq!(classes, ["lying", "standing"]);
+}
+
+#[test]
+fn rare_classes_and_hard_images_count_more_if_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("bars");
+    bars(&data);
+    for place in 1..4 {
+        fs::remove_file(data.join("standing").join(format!("{place}.png"))).unwrap();
+    }
+    let session = session(folder.path(), &RUNS_ON);
+    for setting in ["class_weights=balanced", "sampler=balanced", "focal=2", "unfreeze=4", "mirror=true"] {
+        let settings = [&SMALL[..], &["model=mlp", "epochs=40", setting]].concat();
+        let finished = TASK.train(config(&data, &settings), &session).unwrap();
+        assert_eq!(score(&finished.scores, "validation/accuracy"), 1.0, "{setting}: {:?}", finished.scores);
+    }
+    for setting in ["class_weights=heavy", "sampler=fair", "focal=-1.0", "label_smoothing=1.0"] {
+        let settings = [&SMALL[..], &[setting]].concat();
+        let error = TASK.train(config(&data, &settings), &session).unwrap_err();
+        assert!(error.to_string().contains(setting.split('=').next().unwrap()), "{setting}: {error}");
+        assert_eq!(error.exit_code(), 2);
+    }
+}
+
+#[test]
+fn a_few_bad_samples_are_set_aside_if_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("bars");
+    bars(&data);
+    fs::write(data.join("lying").join("4.png"), b"no picture").unwrap();
+    let train = |settings: &[&str]| {
+        let settings = [&SMALL[..], &["model=mlp", "epochs=1"], settings].concat();
+        TASK.train(config(&data, &settings), &session(folder.path(), &RUNS_ON))
+    };
+    assert!(matches!(train(&["allow_bad=0.1"]), Err(TaskError::Gate(_))), "one of nine is more than a tenth");
+    let finished = train(&["allow_bad=0.2"]).unwrap();
+    let lock = fs::read_to_string(finished.run.join("data.lock")).unwrap();
+    let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
+    let aside = lock["quarantined"].as_array().unwrap();
+    assert!(aside.len() == 1 && aside[0].as_str().unwrap().contains("4.png"), "{aside:?}");
+}

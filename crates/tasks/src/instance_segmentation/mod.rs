@@ -66,6 +66,7 @@ impl VisionTask for InstanceSegmentation {
     const METRICS: &'static [&'static str] = &["class_loss", "box_loss", "mask_loss"];
     const MONITOR: &'static str = "mask_map";
     const STRIDE: usize = Detection::STRIDE;
+    const LARGEST: usize = Detection::LARGEST;
 
     type Options = Options;
     type Network = Detector;

@@ -5,7 +5,7 @@ mod objective;
 #[cfg(test)]
 mod tests;
 
-use gyrus_data::{Batch, Dataset, Geometry, IGNORED_PIXEL, TargetKind};
+use gyrus_data::{Batch, Dataset, Geometry, IGNORED_PIXEL, Split, TargetKind};
 use gyrus_models::segmentation::segmentation;
 use gyrus_nn::{Context, Layer};
 use gyrus_tensor::{Rng, Tensor};
@@ -59,9 +59,9 @@ impl VisionTask for SemanticSegmentation {
 
     fn defaults() -> Settings {
         Settings {
-            epochs: 60,
+            epochs: 100,
             batch: 4,
-            lr: 2e-3,
+            lr: 3e-3,
             warmup: 1.0,
             augment: "crop(area=0.25..1),flip".into(),
             ..Settings::default()
@@ -80,8 +80,10 @@ impl VisionTask for SemanticSegmentation {
         one_of("class_weights", &options.class_weights, &["none", "balanced"])
     }
 
-    fn suited_model(_settings: &Settings, _data: &CheckedData) -> String {
-        "unet-small".into()
+    /// Few images are better seen often by a small network than seldom by a large one.
+    fn suited_model(_settings: &Settings, data: &CheckedData) -> String {
+        let is_few = data.dataset.indices(Split::Train).len() < 1000;
+        if is_few { "unet-tiny".into() } else { "unet-small".into() }
     }
 
     fn build(description: &Description, rng: &mut Rng) -> Result<Self::Network, TaskError> {

@@ -81,13 +81,11 @@ impl PixelMean {
             let length = step * channels;
             let known: Vec<usize> = (0..is_known.len()).filter(|&place| is_known[place]).collect();
             let (Some(&first), Some(&last)) = (known.first(), known.last()) else { return };
-            for place in 0..is_known.len() {
+            for place in (0..first).chain(last + 1..is_known.len()) {
                 let source = place.clamp(first, last);
-                if source != place {
-                    sums.copy_within(source * length..(source + 1) * length, place * length);
-                    is_known[place] = true;
-                }
+                sums.copy_within(source * length..(source + 1) * length, place * length);
             }
+            is_known.fill(true);
         };
         let mut rows = vec![false; self.size.height];
         for (row, is_known) in rows.iter_mut().enumerate() {

@@ -111,7 +111,7 @@ fn figures<V: VisionTask>(training: &Training<V>, results: &Results) -> Vec<Figu
         note: format!("on the {count} {} images", results.split),
     };
     let mut scores = results.tally.scores();
-    scores.sort_by_key(|(name, _)| name != V::MONITOR);
+    scores.sort_by_key(|(name, _)| name != V::monitor(&training.description));
     scores.into_iter().map(figure).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Optimizer, Schedule, Sgd, SgdConfig};
+use gyrus_optim::{Adam, AdamConfig, AdamW, AdamWConfig, Averaged, Optimizer, Schedule, Sgd, SgdConfig};
 use gyrus_tensor::{Module, Precision};
 
 use crate::TaskError;
@@ -54,6 +54,9 @@ pub struct Settings {
     pub warmup: f64,
     /// The greatest norm of all gradients together; 0 for no limit.
     pub clip_norm: f64,
+    /// What is measured and kept is the average of the model over its steps, in each of which so large a share of what was
+    /// before remains; 0 for the model as the last step left it.
+    pub average: f64,
     /// How exactly products are computed in training: `full`, or `bf16` for operands rounded to that type.
     pub precision: String,
     /// What all randomness depends on.
@@ -107,6 +110,7 @@ impl Default for Settings {
             schedule: "cosine".into(),
             warmup: 0.5,
             clip_norm: 0.0,
+            average: 0.0,
             precision: "full".into(),
             seed: 0,
             device: "cpu".into(),
@@ -145,6 +149,7 @@ impl Settings {
             ("warmup", self.warmup, f64::INFINITY),
             ("unfreeze", self.unfreeze, f64::INFINITY),
             ("allow_bad", self.allow_bad, 1.0),
+            ("average", self.average, 1.0),
         ] {
             if !(0.0..limit).contains(&value) {
                 return wrong(format!("{key} = {value}: must be at least 0 and less than {limit}"));
@@ -178,6 +183,14 @@ impl Settings {
             }
             "adam" => Box::new(Adam::new(model, AdamConfig { weight_decay, ..AdamConfig::new(learning_rate) })),
             _ => Box::new(AdamW::new(model, AdamWConfig { weight_decay, ..AdamWConfig::new(learning_rate) })),
+        }
+    }
+
+    /// The optimizer with the average of the model beside it, if that is wanted.
+    pub fn averaged(&self, optimizer: Box<dyn Optimizer>, model: &dyn Module) -> Box<dyn Optimizer> {
+        match self.average {
+            0.0 => optimizer,
+            decay => Box::new(Averaged::new(optimizer, model, decay)),
         }
     }
 

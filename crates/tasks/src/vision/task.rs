@@ -92,6 +92,11 @@ pub trait VisionTask: Sync + Sized + 'static {
     /// Brings together what the network says of the views of an image of this size.
     fn merge<'a>(description: &'a Description<Self::Options>, size: Geometry) -> Box<dyn Merge + 'a>;
 
+    /// The score that decides what is best, where the data change it.
+    fn monitor(_description: &Description<Self::Options>) -> &'static str {
+        Self::MONITOR
+    }
+
     /// Measures answers.
     fn tally(description: &Description<Self::Options>) -> Box<dyn Tally>;
 

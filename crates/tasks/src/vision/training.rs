@@ -133,13 +133,14 @@ impl<'a, V: VisionTask> Training<'a, V> {
         let steps_per_epoch = training.num_batches() as u64;
         let optimizer = settings.optimizer(&model, steps_per_epoch);
         let optimizer = transfer::discriminate(optimizer, &model, settings, steps_per_epoch);
+        let optimizer = settings.averaged(optimizer, &model);
         let mut state = State { model, optimizer, rng };
         let predictor = Predictor::new(description, settings.mirror);
         let mut learner = VisionLearner::<V> { description, training, validation: self.validation(), predictor };
         let options = FitOptions {
             epochs: settings.epochs,
             patience: settings.patience,
-            monitor: Monitor { metric: V::MONITOR.into(), is_maximized: true },
+            monitor: Monitor { metric: V::monitor(description).into(), is_maximized: true },
             clip_norm: (settings.clip_norm > 0.0).then_some(settings.clip_norm),
             precision: settings.precision(),
             device: self.device,

@@ -235,6 +235,8 @@ impl<'a, L: Learner> Loop<'a, L> {
         let count = self.progression.samples as f64;
         let mut trained: Vec<(&str, f64)> = names.zip(self.progression.sums.iter().map(|sum| sum / count)).collect();
         trained.push(("learning_rate", learning_rate));
+        // What is measured, and kept if it is best, may be another model than the one that goes on learning.
+        state.optimizer.exchange(&mut state.model);
         let validated = learner.validate(&mut state.model)?;
 
         let progression = &mut self.progression;
@@ -255,6 +257,7 @@ impl<'a, L: Learner> Loop<'a, L> {
         if is_best {
             save_model(&self.run.checkpoint(Checkpoint::Best), &state.model, &self.options.config)?;
         }
+        state.optimizer.exchange(&mut state.model);
         self.save(state)?;
         progress.end_epoch(&summary(&trained, &validated, is_best));
         Ok(())

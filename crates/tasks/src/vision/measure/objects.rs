@@ -18,6 +18,9 @@ const OVERLAP: f64 = 0.5;
 /// The most classes that have curves of their own.
 const MOST_CURVES: usize = 8;
 
+/// A curve, x with y.
+type Points = Vec<(f64, f64)>;
+
 /// Counts objects. Scores are COCO's average precisions of boxes (`map`, the mean over overlaps from 0.50 to 0.95, `map50`,
 /// `map75`, `map_small`, `map_medium`, `map_large`), the same of masks (`mask_map`, …), Pascal VOC's average precision
 /// (`voc_map50`), and where each image has one object the share of images whose best answer has its class and an overlap
@@ -86,7 +89,7 @@ impl ObjectTally {
         let all: Vec<PrecisionRecallCurve> = curves.iter().map(|(_, curve)| curve.clone()).collect();
         curves.sort_by_key(|(_, curve)| std::cmp::Reverse(curve.num_positives()));
         curves.truncate(MOST_CURVES);
-        let own = |points: &dyn Fn(usize, &PrecisionRecallCurve) -> Vec<(f64, f64)>| -> Vec<_> {
+        let own = |points: &dyn Fn(usize, &PrecisionRecallCurve) -> Points| -> Vec<(String, Points)> {
             curves.iter().map(|(class, curve)| (self.classes[*class].clone(), points(*class, curve))).collect()
         };
         let precision = own(&|class, _| {
@@ -236,4 +239,106 @@ fn f1_at(curve: &PrecisionRecallCurve, confidence: f64) -> f64 {
 
 fn shown(number: f64) -> String {
     if number.is_nan() { "–".into() } else { format!("{number:.3}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use gyrus_data::target::Shape;
+    use gyrus_data::{Dataset, Geometry, ImageFile, Split};
+    use gyrus_geometry::Mask;
+
+    use super::*;
+
+    const SIZE: Geometry = Geometry { height: 100, width: 200, channels: 3 };
+
+    fn place(left: f64, right: f64) -> Xyxy {
+        Xyxy::new(left, 10.0, right, 50.0)
+    }
+
+    fn found(class: usize, score: f64, bounds: Xyxy) -> Found {
+        Found { class, score, bounds, mask: None }
+    }
+
+    fn tally(targets: Vec<Target>, answers: Vec<Vec<Found>>, has_masks: bool) -> ObjectTally {
+        let file =
+            |target| ImageFile { split: Split::Test, target, image: std::path::PathBuf::from("none.png").into() };
+        let classes = vec!["cat".to_owned(), "dog".to_owned()];
+        let dataset = Dataset::from_files(classes.clone(), targets.into_iter().map(file).collect()).unwrap();
+        let mut tally = ObjectTally::new(classes, 100, has_masks);
+        for (index, answer) in answers.into_iter().enumerate() {
+            tally.count(&Truth { dataset: &dataset, index, size: SIZE }, &Answer::Objects(answer)).unwrap();
+        }
+        tally
+    }
+
+    fn score(tally: &ObjectTally, name: &str) -> Option<f64> {
+        tally.scores().into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// By hand: of two cats one is found, after a wrong one; the dog is found exactly, a difficult one does not count.
+    #[test]
+    fn what_is_found_where_counts() {
+        let difficult = Object { is_difficult: true, ..Object::of_box(1, place(100.0, 140.0)) };
+        let targets = vec![
+            Target::Objects(vec![Object::of_box(0, place(0.0, 40.0)), Object::of_box(1, place(50.0, 90.0)), difficult]),
+            Target::Objects(vec![Object::of_box(0, place(0.0, 40.0))]),
+            Target::Objects(vec![]),
+            Target::Unlabelled,
+        ];
+        let answers = vec![
+            vec![found(1, 0.9, place(50.0, 90.0)), found(1, 0.8, place(100.0, 140.0)), found(0, 0.5, place(0.0, 30.0))],
+            vec![],
+            vec![found(0, 0.7, place(0.0, 40.0))],
+            vec![found(0, 0.99, place(0.0, 40.0))],
+        ];
+        let tally = tally(targets, answers, false);
+        // Of the cats, half of the recall has a precision of a half: 51 of 101 recalls.
+        let cats = 0.5 * 51.0 / 101.0;
+        assert!((score(&tally, "map50").unwrap() - (cats + 1.0) / 2.0).abs() < 1e-9);
+        assert!((score(&tally, "voc_map50").unwrap() - (0.25 + 1.0) / 2.0).abs() < 1e-9);
+        // Three quarters of a box: the six thresholds of overlap up to 0.75.
+        assert!((score(&tally, "map").unwrap() - (cats * 0.6 + 1.0) / 2.0).abs() < 1e-9);
+        assert_eq!([score(&tally, "mask_map"), score(&tally, "localization_accuracy")], [None, None]);
+        // Above 0.5 there are no cats; up to there, one right, one wrong, one missed.
+        assert_eq!(tally.confidence(), Some(0.01));
+        let panels = tally.panels();
+        let [Content::Table { rows, .. }, Content::Lines { .. }, Content::Lines { .. }] = &panels[0].content[..] else {
+            panic!("{panels:?}")
+        };
+        assert_eq!(rows[0][..3], ["cat", "2", "0.151"]);
+        assert_eq!(rows[1][..5], ["dog", "1", "1.000", "1.000", "1.000"]);
+        assert!(panels[0].about.contains("coco-box-ap|iou=0.50:0.95"), "{}", panels[0].about);
+    }
+
+    /// A low score that is wrong is what the threshold leaves out.
+    #[test]
+    fn the_confidence_is_where_f1_is_greatest() {
+        let targets = vec![Target::Objects(vec![Object::of_box(0, place(0.0, 40.0))])];
+        let wrong = (0..5).map(|index| found(0, 0.305 - 0.01 * f64::from(index), place(100.0, 140.0)));
+        let answer = [found(0, 0.805, place(0.0, 40.0))].into_iter().chain(wrong).collect();
+        let tally = tally(targets, vec![answer], false);
+        assert_eq!(tally.confidence(), Some(0.31));
+        assert_eq!(score(&tally, "localization_accuracy"), Some(1.0));
+    }
+
+    /// Boxes agree, masks do not: half of the pixels are at the threshold, a third is below.
+    #[test]
+    fn masks_are_measured_by_their_pixels() {
+        let covering = |right: usize| {
+            let mask = Mask::from_fn(SIZE.width, SIZE.height, |x, y| x < right && (10..50).contains(&y));
+            RunLengthMask::from(&mask)
+        };
+        let object = Object { shape: Shape::Runs(covering(60)), ..Object::of_box(0, place(0.0, 60.0)) };
+        for (right, expected) in [(60, 1.0), (30, 0.1), (20, 0.0)] {
+            let answer = Found { mask: Some(covering(right)), ..found(0, 0.9, place(0.0, 60.0)) };
+            let tally = tally(vec![Target::Objects(vec![object.clone()])], vec![vec![answer]], true);
+            assert!((score(&tally, "map").unwrap() - 1.0).abs() < 1e-9);
+            assert!((score(&tally, "mask_map").unwrap() - expected).abs() < 1e-9, "{right}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_measured_of_nothing() {
+        assert_eq!(tally(vec![Target::Unlabelled], vec![vec![]], true).scores(), []);
+    }
 }
