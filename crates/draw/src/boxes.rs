@@ -1,6 +1,6 @@
 //! Boxes and their labels.
 
-use gyrus_geometry::Xyxy;
+use gyrus_geometry::{Region, Xyxy};
 
 use crate::text::{shortened, text_width};
 use crate::{Color, Picture};
@@ -43,7 +43,7 @@ impl Picture {
     }
 
     /// Boxes with labels, the most important first: it is drawn over the others. A label stands above its box, or where
-    /// else it is free and inside the picture: below, within at the top, within at the bottom. Labels stop where more of
+    /// else it is inside the picture and hides least of the labels before it: below, within at the top, within at the bottom. Labels stop where more of
     /// them would hide the picture.
     pub fn draw_boxes(&mut self, boxes: &[BoxLabel]) {
         let line = self.style().line;
@@ -81,9 +81,10 @@ impl Picture {
         let candidates =
             [top.floor() - height, bottom.ceil(), top + line, bottom - line - height].map(f64::round).map(at);
         let is_inside = |place: &&Xyxy| place.top >= 0.0 && place.bottom <= down;
-        let is_free = |place: &&Xyxy| placed.iter().all(|other| overlap(place, other) == 0.0);
-        let inside = || candidates.iter().filter(is_inside);
-        let place = inside().find(is_free).or_else(|| inside().next()).copied();
+        let hidden = |place: &Xyxy| placed.iter().map(|other| place.intersection(other)).sum::<f64>();
+        let inside = candidates.iter().filter(is_inside);
+        // Of equally good ones the first.
+        let place = inside.min_by(|a, b| hidden(a).total_cmp(&hidden(b))).copied();
         Some((place.unwrap_or_else(|| at(top.round().clamp(0.0, down - height))), text))
     }
 
@@ -93,10 +94,6 @@ impl Picture {
         self.fill([left, top, right, bottom], color);
         self.draw_text(text, (left + style.padding()) as f32, top as f32, style.text, color.ink());
     }
-}
-
-fn overlap(a: &Xyxy, b: &Xyxy) -> f64 {
-    gyrus_geometry::Region::intersection(a, b)
 }
 
 #[cfg(test)]

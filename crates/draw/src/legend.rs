@@ -64,9 +64,11 @@ impl Picture {
 /// A number in three digits.
 fn number(value: f32) -> String {
     match value.abs() {
-        size if size != 0.0 && !(1e-3..1e4).contains(&size) => format!("{value:.1e}"),
+        0.0 => "0".to_owned(),
+        size if !(1e-2..1e4).contains(&size) => format!("{value:.1e}"),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
+        size if size < 0.1 => format!("{value:.3}"),
         _ => format!("{value:.2}"),
     }
 }
@@ -94,8 +96,8 @@ mod tests {
         let colored: Vec<Color> = (0..200).map(|x| scale.pixel(x, middle)).collect();
         assert!(colored.contains(&viridis(0.0)) && colored.contains(&viridis(1.0)));
         assert_eq!(
-            [0.0, 0.123, 42.0, 4711.0, 2e-5, -0.5].map(number),
-            ["0.00", "0.12", "42.0", "4711", "2.0e-5", "-0.50"]
+            [0.0, 0.123, 0.0123, 42.0, 4711.0, 2e-5, -0.5].map(number),
+            ["0", "0.12", "0.012", "42.0", "4711", "2.0e-5", "-0.50"]
         );
         // A picture narrower than its numbers is no reason to fail.
         assert_eq!(Picture::new(9, 9, Color::GREY).with_scale((0.0, 0.5)).width(), 9);

@@ -28,7 +28,7 @@ pub struct Detector {
 
 /// What a [`Detector`] says of images. `A` counts places: those of the finest map row by row, then those of the next.
 pub struct DetectorOutputs {
-    /// `[N, width, H / s, W / s]`: the finest map of features, of stride `s`, from which the coarser ones follow too.
+    /// `[N, C, H / s, W / s]`: the coarsest map of the backbone, of stride `s`, which all heads see.
     pub features: Tensor,
     /// `[N, A, 4]`: left, top, right and bottom of boxes, in pixels of the images.
     pub boxes: Tensor,
@@ -80,8 +80,8 @@ impl Detector {
 
     /// What the detector says of images.
     pub fn detect(&self, images: &Tensor, context: &mut Context) -> DetectorOutputs {
-        let maps = of_strides(&*self.backbone, images, &self.strides, context);
-        let maps = self.neck.forward(&maps, context);
+        let below = of_strides(&*self.backbone, images, &self.strides, context);
+        let maps = self.neck.forward(&below, context);
         let outputs: Vec<HeadOutputs> =
             self.heads.iter().zip(&maps).map(|(head, map)| head.forward(map, context)).collect();
         let joined = |part: fn(&HeadOutputs) -> Option<&Tensor>| {
@@ -90,7 +90,7 @@ impl Detector {
         };
         let distances = joined(|output| Some(&output.distances)).expect("each has distances");
         DetectorOutputs {
-            features: maps[0].clone(),
+            features: below.last().expect("a map").clone(),
             boxes: self.boxes(&distances, [images.shape()[2], images.shape()[3]]),
             logits: joined(|output| Some(&output.logits)).expect("each has logits"),
             coefficients: joined(|output| output.coefficients.as_ref()),

@@ -18,7 +18,7 @@ const TOP: usize = 3;
 const THRESHOLD: f32 = 0.5;
 
 /// On smaller pictures words would hide what is below them: their pixels are drawn as squares.
-const LEAST_SIDE: usize = 240;
+const LEAST_SIDE: usize = 480;
 
 /// The number of pixels that are neither learnt nor measured, among regions.
 const IGNORED_REGION: u32 = u32::MAX;
@@ -120,8 +120,9 @@ impl Marks {
             }
             Marks::Objects(objects) => {
                 draw_objects(&mut picture, image, objects, classes);
+                let color = |class: usize| if classes.len() > 1 { color_of(class) } else { Color::GREY };
                 counts(objects.iter().map(|mark| mark.class))
-                    .map(|(class, count)| (color_of(class), format!("{} × {count}", classes[class])))
+                    .map(|(class, count)| (color(class), format!("{} × {count}", classes[class])))
                     .collect()
             }
             Marks::Pixels(map) => {
@@ -162,7 +163,8 @@ pub(super) fn shown(image: &ImageBuffer, side: usize) -> Picture {
         _ => plain(image.pixels()),
     };
     let longer = geometry.width.max(geometry.height);
-    if longer > side { picture.fitted(side) } else { picture.enlarged((LEAST_SIDE / longer.max(1)).max(1)) }
+    let factor = LEAST_SIDE.div_ceil(longer.max(1)).min(side / longer.max(1));
+    if longer > side { picture.fitted(side) } else { picture.enlarged(factor.max(1)) }
 }
 
 /// How often each number occurs, in their order.
@@ -196,7 +198,10 @@ fn draw_objects(picture: &mut Picture, image: &ImageBuffer, objects: &[Mark], cl
         bounds: mark.bounds.scale(x, y),
         color: color(place),
         text: match mark.score {
+            // The name of the only class says nothing.
+            Some(score) if classes.len() == 1 => format!("{score:.2}"),
             Some(score) => format!("{} {score:.2}", classes[mark.class]),
+            None if classes.len() == 1 => String::new(),
             None => classes[mark.class].clone(),
         },
         is_dashed: mark.is_crowd,
@@ -251,8 +256,8 @@ mod tests {
         ] {
             let picture = Marks::from(&answer).over(&image, &names(&["background", "cat"]), usize::MAX);
             assert!(has(&picture, color_of(1)), "{answer:?}");
-            assert_eq!(picture.width(), 300);
-            assert!(picture.height() > 260, "a legend is below");
+            assert_eq!(picture.width(), 600);
+            assert!(picture.height() > 520, "a legend is below");
         }
     }
 
@@ -262,7 +267,7 @@ mod tests {
             Mark { class: 0, score: None, bounds: Xyxy::new(10.0, 10.0, 20.0, 20.0), mask: None, is_crowd: false };
         let marks = Marks::Objects(vec![mark]);
         let large = marks.over(&image(40, 40), &names(&["cat", "dog"]), 500);
-        assert_eq!((large.width(), large.pixel(60, 90)), (240, color_of(0)));
+        assert_eq!((large.width(), large.pixel(120, 180)), (480, color_of(0)));
         let small = marks.over(&image(400, 400), &names(&["cat", "dog"]), 200);
         assert_eq!((small.width(), small.pixel(5, 7)), (200, color_of(0)));
     }
@@ -271,7 +276,7 @@ mod tests {
     fn dark_grey_images_are_stretched_and_photographs_are_not() {
         let ramp: Vec<f32> = (0..100).map(|place| place as f32 / 10_000.0).collect();
         let dark = ImageBuffer::from_pixels(Geometry::new(10, 10, 1), ramp);
-        assert!(shown(&dark, 500).pixel(239, 239).0[0] > 240);
+        assert!(shown(&dark, 500).pixel(479, 479).0[0] > 240);
         let plain = ImageBuffer::from_pixels(Geometry::new(1, 1, 1), vec![0.8]);
         assert_eq!(shown(&plain, 500).pixel(0, 0), Color([204; 3]));
     }

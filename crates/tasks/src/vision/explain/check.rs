@@ -41,15 +41,23 @@ impl Check {
     }
 }
 
-/// Compares a map with those of networks of random weights: spread over the frame they are of equal size.
+/// Numbers are none beside a map's greatest from this share of it on.
+const NOTHING: f64 = 1e-5;
+
+/// Compares a map with those of networks of random weights. Places of which none of the maps says anything are left out:
+/// where an image is black, methods that begin with a black image say nothing, whatever the network.
 ///
 /// # Source
 /// Adebayo et al., Sanity Checks for Saliency Maps (2018): the model parameter randomisation test, of all weights at once,
 /// by Spearman's rank correlation of the absolute values.
 pub fn check(map: &HeatMap, random: &[HeatMap]) -> Check {
     let sizes = |map: &HeatMap| map.values().iter().map(|value| f64::from(value.abs())).collect::<Vec<_>>();
-    let own = sizes(map);
-    Check { correlations: random.iter().map(|other| rank_correlation(&own, &sizes(other))).collect() }
+    let all: Vec<Vec<f64>> = [map].into_iter().chain(random).map(sizes).collect();
+    let greatest: Vec<f64> = all.iter().map(|sizes| sizes.iter().copied().fold(0.0, f64::max)).collect();
+    let says = |place: &usize| all.iter().zip(&greatest).any(|(sizes, greatest)| sizes[*place] > NOTHING * greatest);
+    let places: Vec<usize> = (0..all[0].len()).filter(says).collect();
+    let of = |sizes: &Vec<f64>| places.iter().map(|&place| sizes[place]).collect::<Vec<f64>>();
+    Check { correlations: all[1..].iter().map(|other| rank_correlation(&of(&all[0]), &of(other))).collect() }
 }
 
 #[cfg(test)]
@@ -64,5 +72,9 @@ mod tests {
         let passed = check(&own, &[map(&[3.0, 1.0, 9.0, 0.5]), map(&[0.2, 0.4, 0.1, 0.3]), own.clone()]);
         assert!(passed.passed(), "{passed:?}");
         assert!(passed.in_words().contains("what was learnt"));
+        // Black places, of which nobody says anything, do not make maps alike.
+        let black = |values: [f32; 4]| map(&[&values[..], &[0.0; 96]].concat());
+        let checked = check(&black([1.0, 2.0, 3.0, 4.0]), &[black([3.0, 1.0, 4.0, 2.0])]);
+        assert_eq!(checked.correlations, [0.0]);
     }
 }

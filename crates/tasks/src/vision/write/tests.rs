@@ -216,8 +216,8 @@ fn pictures_are_as_large_as_images_and_more() {
     let folder = tempfile::tempdir().unwrap();
     write(Format::Pictures, folder.path(), &objects(true)).unwrap();
     let picture = image::open(folder.path().join("pictures/a/1.png")).unwrap();
-    assert_eq!(picture.width(), 240);
-    assert!(picture.height() > 160);
+    assert_eq!(picture.width(), 8 * SIZE.0 as u32);
+    assert!(picture.height() > 8 * SIZE.1 as u32);
 }
 
 #[test]

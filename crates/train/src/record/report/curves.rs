@@ -50,6 +50,9 @@ impl Report {
     }
 }
 
+/// More charts than this are shown on demand.
+const MAX_CHARTS: usize = 6;
+
 pub(super) fn section(report: &Report) -> String {
     let mut metrics: Vec<&str> = Vec::new();
     for curve in &report.curves {
@@ -60,13 +63,22 @@ pub(super) fn section(report: &Report) -> String {
     if metrics.is_empty() {
         return String::new();
     }
-    let charts: String = metrics
-        .iter()
-        .enumerate()
+    // The first ones, and the learning rate, which is the last.
+    let is_many = metrics.len() > MAX_CHARTS;
+    let is_shown = |place: usize| !is_many || place + 1 < MAX_CHARTS || place + 1 == metrics.len();
+    let (shown, others): (Vec<_>, Vec<_>) = metrics.iter().enumerate().partition(|(place, _)| is_shown(*place));
+    let charts = |metrics: &[(usize, &&str)]| {
+        let last = metrics.len().saturating_sub(1);
+        let metrics = metrics.iter().map(|(_, metric)| **metric).enumerate();
         // Charts stand in pairs; one that is left over fills its row.
-        .map(|(place, metric)| chart(report, metric, place + 1 == metrics.len() && place % 2 == 0))
-        .collect();
-    format!("<div class=\"charts\">{charts}</div>\n{}", numbers(report, &metrics))
+        let charts: String = metrics.map(|(place, metric)| chart(report, metric, place == last && place % 2 == 0)).collect();
+        format!("<div class=\"charts\">{charts}</div>\n")
+    };
+    let others = match others.len() {
+        0 => String::new(),
+        count => format!("<details><summary>{count} more curves</summary>{}</details>\n", charts(&others)),
+    };
+    format!("{}{others}{}", charts(&shown), numbers(report, &metrics))
 }
 
 fn chart(report: &Report, metric: &str, is_wide: bool) -> String {
@@ -120,6 +132,19 @@ fn numbers(report: &Report, metrics: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_curves_the_first_and_the_last_are_shown() {
+        let curve = |metric: &str| Curve { metric: metric.into(), split: "validation".into(), points: vec![(1, 0.5)] };
+        let metrics = ["loss", "a", "b", "c", "d", "e", "f", "learning_rate"];
+        let report = Report { curves: metrics.map(curve).to_vec(), ..Report::default() };
+        let page = section(&report);
+        let (shown, rest) = page.split_once("<details><summary>2 more curves").unwrap();
+        assert_eq!(shown.matches("<figure").count(), 6);
+        assert!(shown.contains("<h3>Learning rate") && rest.contains("<h3>E") && rest.contains("<h3>F"));
+        let few = Report { curves: metrics[..6].iter().copied().map(curve).collect(), ..Report::default() };
+        assert!(!section(&few).contains("more curves"));
+    }
 
     #[test]
     fn lines_become_curves() {
