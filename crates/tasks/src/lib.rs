@@ -8,6 +8,7 @@ mod error;
 pub mod image_classification;
 pub mod instance_segmentation;
 pub mod localization;
+pub mod nuclei;
 pub mod semantic_segmentation;
 mod task;
 pub mod vision;
@@ -15,8 +16,8 @@ pub mod vision;
 use detection::Detection;
 use image_classification::ImageClassification;
 use instance_segmentation::InstanceSegmentation;
-use instance_segmentation::distance::Nuclei;
 use localization::Localization;
+use nuclei::Nuclei;
 use semantic_segmentation::SemanticSegmentation;
 use vision::Vision;
 

@@ -1,6 +1,5 @@
 //! Instance segmentation: the pixels and the class of each object of an image.
 
-pub mod distance;
 mod mask_loss;
 mod masks;
 #[cfg(test)]
