@@ -30,7 +30,7 @@ pub fn objective(options: &Options, dataset: &Dataset) -> ObjectiveFn<Network, (
     Arc::new(move |model: &Network, (images, targets): &(Tensor, Tensor), context| {
         let logits = model.forward(images, context);
         if options.multi_label {
-            let is_right = logits.ge(0.0).eq(&targets.ge(0.5)).to_dtype(DType::F32).mean(-1);
+            let is_right = logits.ge(0.0).eq(targets.ge(0.5)).to_dtype(DType::F32).mean(-1);
             let loss = of_any_number(&logits, targets, &options, weights.as_deref());
             return Objective { loss, metrics: vec![is_right.sum(..)] };
         }
@@ -66,7 +66,7 @@ fn of_any_number(logits: &Tensor, targets: &Tensor, options: &Options, weights: 
     let targets = targets * (1.0 - options.label_smoothing) + 0.5 * options.label_smoothing;
     let mut present = -&targets * &there * focus(&there, options.focal);
     if let Some(weights) = weights {
-        present = present * row(weights);
+        present *= row(weights);
     }
     (present - (1.0 - targets) * &absent * focus(&absent, options.focal)).mean(..)
 }

@@ -82,7 +82,6 @@ fn report<V: VisionTask>(training: &Training<V>, best: &mut Model<V>, results: &
             command("Apply it to images", format!("gyrus predict {path} FILE|FOLDER")),
             command("Measure it again", format!("gyrus eval {path}")),
         ],
-        ..Report::default()
     })
 }
 

@@ -71,7 +71,8 @@ pub(super) fn section(report: &Report) -> String {
         let last = metrics.len().saturating_sub(1);
         let metrics = metrics.iter().map(|(_, metric)| **metric).enumerate();
         // Charts stand in pairs; one that is left over fills its row.
-        let charts: String = metrics.map(|(place, metric)| chart(report, metric, place == last && place % 2 == 0)).collect();
+        let charts: String =
+            metrics.map(|(place, metric)| chart(report, metric, place == last && place % 2 == 0)).collect();
         format!("<div class=\"charts\">{charts}</div>\n")
     };
     let others = match others.len() {
