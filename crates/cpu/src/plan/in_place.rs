@@ -54,6 +54,8 @@ pub(super) fn share_memory(lowered: &mut Lowered, donated: &[(usize, usize)]) {
         // A kernel's result that only its epilogue reads.
         let raw = step.epilogue.as_ref().map(|_| step.writes[0]);
         for read in step.all_reads().map(|read| read.slot).collect::<Vec<_>>() {
+            // It may have got another name just now.
+            let read = names[read];
             let source = &lowered.slots[read];
             let dies = source.storage == Storage::Arena && uses[&read].1 == index;
             if !dies {

@@ -312,3 +312,17 @@ fn reductions_over_one_element_are_right() {
     let arrays = [rounded(Random(5).sample(&sample, DType::F32))];
     check("reduction over one element", &[x], &outputs, &arrays);
 }
+
+/// A kernel whose result takes over its operand's memory, and whose epilogue writes two results, one of which is needed
+/// for long: that one has memory of its own.
+#[test]
+fn results_of_an_epilogue_do_not_take_the_memory_that_the_kernels_result_left() {
+    let (x, gamma, beta) = (real(&[2, 8, 6, 6]), real(&[8]), real(&[8]));
+    let normalised = |x: &Value| x.batch_norm_training(&gamma, &beta, 1e-5)[0].clone();
+    let sum = x.tanh().add(&normalised(&x.exp()));
+    let outputs = [normalised(&sum.sin()).add(&sum)];
+    let samples = [&[2, 8, 6, 6][..], &[8], &[8]].map(|shape| Sample::uniform(shape, 0.5, 1.0));
+    let mut random = Random(5);
+    let arrays: Vec<Array> = samples.iter().map(|sample| rounded(random.sample(sample, DType::F32))).collect();
+    check("an epilogue of two results", &[x, gamma.clone(), beta.clone()], &outputs, &arrays);
+}
