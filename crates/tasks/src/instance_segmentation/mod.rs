@@ -148,6 +148,11 @@ impl VisionTask for InstanceSegmentation {
         all.into_iter().flatten().collect()
     }
 
+    /// As of detection.
+    fn look(network: &Detector, images: &Tensor) -> Option<(Tensor, Tensor)> {
+        Detection::look(network, images)
+    }
+
     fn merge<'a>(description: &'a Description, size: Geometry) -> Box<dyn Merge + 'a> {
         Box::new(Views {
             decoding: description.options.detection.decoding(),

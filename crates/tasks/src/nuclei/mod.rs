@@ -119,6 +119,15 @@ impl VisionTask for Nuclei {
         vec![network.forward(images, context)]
     }
 
+    /// The score of a class is the sum of its probabilities at all pixels; the last map of features are the logits.
+    fn look(network: &Self::Network, images: &Tensor) -> Option<(Tensor, Tensor)> {
+        let outputs = network.forward(images, &mut Context::evaluate());
+        let num_classes = outputs.shape()[1] as isize - 2;
+        let logits = outputs.narrow(1, ..=num_classes);
+        let scores = logits.softmax(1).sum([2, 3]).narrow(1, 1..);
+        Some((logits, scores))
+    }
+
     fn merge<'a>(description: &'a Description, size: Geometry) -> Box<dyn Merge + 'a> {
         Box::new(objects::Objects::new(size, description.classes.len(), &description.options))
     }

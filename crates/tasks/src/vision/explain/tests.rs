@@ -6,6 +6,8 @@ use gyrus_tensor::DType;
 use super::*;
 use crate::detection::Detection;
 use crate::image_classification::ImageClassification;
+use crate::instance_segmentation::InstanceSegmentation;
+use crate::instance_segmentation::distance::Nuclei;
 use crate::localization::Localization;
 use crate::semantic_segmentation::SemanticSegmentation;
 use crate::vision::{Description, VisionTask};
@@ -41,6 +43,8 @@ fn all_tasks_are_explained() {
     let quick = [Method::GradCam, Method::Saliency];
     assert_explained::<Localization>("resnet9-w32", &quick);
     assert_explained::<Detection>("detector-nano", &quick);
+    assert_explained::<InstanceSegmentation>("detector-nano", &quick);
+    assert_explained::<Nuclei>("unet-tiny", &quick);
     assert_explained::<SemanticSegmentation>("unet-tiny", &quick);
 }
 
