@@ -141,6 +141,8 @@ def main(options):
     size = tuple(int(length) for length in options.size.split("x"))
     names = list(CLASSES)
     stamps = {name: splits_of(files, rng) for name, files in stamps_of(options.stamps).items()}
+    if options.same_stamps:
+        stamps = {name: dict.fromkeys(parts, parts["train"] + parts["val"]) for name, parts in stamps.items()}
     files = sorted(path for path in options.photographs.iterdir() if path.suffix in (".jpg", ".png"))
     photographs = splits_of([path for path in files if path.stem not in SHOWING_OBJECTS], rng)
     for split, count in (("train", options.train), ("val", options.val)):
@@ -174,6 +176,7 @@ if __name__ == "__main__":
     parser.add_argument("--photographs", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kind", choices=["detection", "localization", "classification"], required=True)
+    parser.add_argument("--same-stamps", action="store_true", help="both splits have all cut-outs, else none is in both")
     parser.add_argument("--size", default="256x256", help="width x height of the pictures")
     parser.add_argument("--train", type=int, default=1500)
     parser.add_argument("--val", type=int, default=300)
