@@ -10,8 +10,8 @@ Kinds: `detection` has 1 to 6 objects in a picture, `localization` one, both as 
 Half of the cut-outs are mirrored, all are turned by up to 15 degrees, and their longest side is 0.2 to 0.55 of the
 picture's shorter one (0.35 to 0.9 where there is one object). A mask is where a cut-out covers at least half of a pixel
 and no later one does; a box bounds the mask. At most a fifth of an object is hidden. No cut-out, and no photograph, is in
-both splits, so that validation asks for birds that were not seen, in places that were not. Every picture follows from the
-seed.
+both splits, so that validation asks for birds that were not seen, in places that were not; with `--same-stamps` only the
+photographs, scales and turns are others. Every picture follows from the seed.
 
 Needs numpy and Pillow. Licences: stamps GPL-2, photographs see their folder `copyright`; pictures made of them are bound
 by both.

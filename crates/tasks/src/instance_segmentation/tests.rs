@@ -10,6 +10,7 @@ use image::{Rgb, RgbImage};
 
 use super::InstanceSegmentation;
 use crate::vision::Vision;
+use crate::vision::trial::resumes_exactly;
 use crate::{Config, Layer, Request, Session, Task};
 
 const TASK: &dyn Task = Vision::<InstanceSegmentation>::TASK;
@@ -98,4 +99,12 @@ fn eight_pictures_are_learned_and_still_known_when_loaded() {
             assert!((share - expected).abs() < 0.2, "{object}: {share}");
         }
     }
+}
+
+#[test]
+fn a_run_that_was_interrupted_comes_to_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("shapes");
+    shapes(&data);
+    resumes_exactly(TASK, folder.path(), &data, &["validation=0", "test=0", "image_size=96"]);
 }

@@ -9,6 +9,7 @@ use image::{Rgb, RgbImage};
 
 use super::Localization;
 use crate::vision::Vision;
+use crate::vision::trial::resumes_exactly;
 use crate::{Config, Layer, Request, Session, Task};
 
 const TASK: &dyn Task = Vision::<Localization>::TASK;
@@ -77,4 +78,13 @@ fn it_learns_eight_pictures_and_still_knows_them_when_loaded() {
     let object = &lines[0]["objects"][0];
     assert_eq!(object["class"], "cross");
     assert!((object["box"][0].as_f64().unwrap() - 19.0).abs() < 4.0, "{object}");
+}
+
+#[test]
+fn a_run_that_was_interrupted_comes_to_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("shapes");
+    shapes(&data);
+    let settings = ["validation=0", "test=0", "model=resnet9-w32", "image_size=64"];
+    resumes_exactly(TASK, folder.path(), &data, &settings);
 }

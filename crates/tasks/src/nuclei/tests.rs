@@ -13,6 +13,7 @@ use super::objects::tell_apart;
 use super::targets::shares;
 use super::{Nuclei, Options};
 use crate::vision::Vision;
+use crate::vision::trial::resumes_exactly;
 use crate::{Config, Finished, Layer, Session, Task, TaskError};
 
 const TASK: &dyn Task = Vision::<Nuclei>::TASK;
@@ -129,4 +130,13 @@ fn bad_settings_are_named() {
         assert!(error.to_string().contains(said), "{setting}: {error}");
         assert_eq!(error.exit_code(), 2, "{setting}: {error}");
     }
+}
+
+#[test]
+fn a_run_that_was_interrupted_comes_to_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("discs");
+    discs(&data);
+    let settings = ["validation=0", "test=0", "model=unet-tiny", "image_size=32"];
+    resumes_exactly(TASK, folder.path(), &data, &settings);
 }

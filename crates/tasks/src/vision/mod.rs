@@ -22,6 +22,8 @@ mod sources;
 mod task;
 mod training;
 mod transfer;
+#[cfg(test)]
+pub mod trial;
 pub mod write;
 
 use std::marker::PhantomData;

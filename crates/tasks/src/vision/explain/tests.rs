@@ -7,8 +7,8 @@ use super::*;
 use crate::detection::Detection;
 use crate::image_classification::ImageClassification;
 use crate::instance_segmentation::InstanceSegmentation;
-use crate::instance_segmentation::distance::Nuclei;
 use crate::localization::Localization;
+use crate::nuclei::Nuclei;
 use crate::semantic_segmentation::SemanticSegmentation;
 use crate::vision::{Description, VisionTask};
 
