@@ -145,7 +145,7 @@ impl VisionTask for ImageClassification {
     }
 
     fn monitor(description: &Description) -> &'static str {
-        if description.options.multi_label { "map" } else { Self::MONITOR }
+        if description.options.multi_label { "macro_f1" } else { Self::MONITOR }
     }
 
     fn tally(description: &Description) -> Box<dyn Tally> {

@@ -51,7 +51,7 @@ impl VisionTask for Nuclei {
     const SUMMARY: &'static str = "objects that touch, each with its pixels: nuclei, cells, grains";
     const KINDS: &'static [TargetKind] = &[TargetKind::Objects];
     const METRICS: &'static [&'static str] = &[];
-    const MONITOR: &'static str = "mask_map50";
+    const MONITOR: &'static str = "mask_map";
     const STRIDE: usize = 16;
 
     type Options = Options;
