@@ -1,26 +1,16 @@
 //! `gyrus eval`.
 
-use std::sync::atomic::AtomicBool;
-
-use gyrus::tasks::Session;
-use gyrus::train::record::ProgressMode;
 use serde_json::json;
 
-use super::open_run;
+use super::{open_run, session};
 use crate::arguments::Eval;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 
 pub fn eval(arguments: Eval, output: Output) -> Result<u8, Failure> {
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
-    let session = Session {
-        runs: arguments.runs.folder,
-        threads: arguments.machine.threads(),
-        device: arguments.machine.device()?,
-        progress: ProgressMode::None,
-        interrupted: &AtomicBool::new(false),
-        say: &|message| output.say(message),
-    };
+    let say = |message: &str| output.say(message);
+    let session = session(&arguments.runs, &arguments.machine, &say)?;
     let scores = task.evaluate(&run, arguments.data.as_deref(), &session)?;
     let facts = [("run", json!(run.path().display().to_string())), ("data", json!(arguments.data))];
     let printed = output.result(

@@ -1,11 +1,8 @@
 //! `gyrus explain`.
 
-use std::sync::atomic::AtomicBool;
+use gyrus::tasks::Question;
 
-use gyrus::tasks::{Question, Session};
-use gyrus::train::record::ProgressMode;
-
-use super::open_run;
+use super::{open_run, session};
 use crate::arguments::Explain;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -13,14 +10,8 @@ use crate::output::Output;
 pub fn explain(arguments: Explain, output: Output) -> Result<u8, Failure> {
     arguments.machine.apply();
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
-    let session = Session {
-        runs: arguments.runs.folder,
-        threads: arguments.machine.threads(),
-        device: arguments.machine.device()?,
-        progress: ProgressMode::None,
-        interrupted: &AtomicBool::new(false),
-        say: &|message| output.say(message),
-    };
+    let say = |message: &str| output.say(message);
+    let session = session(&arguments.runs, &arguments.machine, &say)?;
     let Explain { source, method, class, out, check, .. } = arguments;
     let explanation = task.explain(&run, &Question { source, method, class, out, check }, &session)?;
     output.result(|| explanation.json, || explanation.text)?;

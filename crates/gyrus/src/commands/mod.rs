@@ -11,12 +11,13 @@ mod runs;
 mod train;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use gyrus::Device;
-use gyrus::tasks::{self, Layer, Task, TaskError};
-use gyrus::train::record::RunFolder;
+use gyrus::tasks::{self, Layer, Session, Task, TaskError};
+use gyrus::train::record::{ProgressMode, RunFolder};
 
-use crate::arguments::{Command, Machine};
+use crate::arguments::{Command, Machine, RunsFolder};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -52,6 +53,19 @@ impl Machine {
             gyrus::set_num_threads(threads);
         }
     }
+}
+
+/// What a command provides that shows no progress, and that is not asked to stop.
+fn session<'a>(runs: &RunsFolder, machine: &Machine, say: &'a (dyn Fn(&str) + Sync)) -> Result<Session<'a>, Failure> {
+    static RUNS_ON: AtomicBool = AtomicBool::new(false);
+    Ok(Session {
+        runs: runs.folder.clone(),
+        threads: machine.threads(),
+        device: machine.device()?,
+        progress: ProgressMode::None,
+        interrupted: &RUNS_ON,
+        say,
+    })
 }
 
 /// A run, and the task that it is of.

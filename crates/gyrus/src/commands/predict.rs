@@ -1,12 +1,9 @@
 //! `gyrus predict`.
 
+use gyrus::tasks::Request;
 use std::process;
-use std::sync::atomic::AtomicBool;
 
-use gyrus::tasks::{Request, Session};
-use gyrus::train::record::ProgressMode;
-
-use super::open_run;
+use super::{open_run, session};
 use crate::arguments::Predict;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -14,14 +11,8 @@ use crate::output::Output;
 pub fn predict(arguments: Predict, output: Output) -> Result<u8, Failure> {
     arguments.machine.apply();
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
-    let session = Session {
-        runs: arguments.runs.folder,
-        threads: arguments.machine.threads(),
-        device: arguments.machine.device()?,
-        progress: ProgressMode::None,
-        interrupted: &AtomicBool::new(false),
-        say: &|message| output.say(message),
-    };
+    let say = |message: &str| output.say(message);
+    let session = session(&arguments.runs, &arguments.machine, &say)?;
     let request = Request {
         sources: arguments.sources,
         formats: arguments.format,

@@ -2,8 +2,8 @@
 
 use gyrus::tasks::Session;
 
-use super::open_run;
 use super::train::finish;
+use super::{open_run, session};
 use crate::arguments::Resume;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -11,13 +11,11 @@ use crate::signals;
 
 pub fn resume(arguments: Resume, output: Output) -> Result<u8, Failure> {
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
+    let say = |message: &str| output.say(message);
     let session = Session {
-        runs: arguments.runs.folder,
-        threads: arguments.machine.threads(),
-        device: arguments.machine.device()?,
         progress: arguments.progress.mode,
         interrupted: signals::stop_on_request(output),
-        say: &|message| output.say(message),
+        ..session(&arguments.runs, &arguments.machine, &say)?
     };
     finish(&task.resume(&run, &session)?, output)
 }

@@ -2,18 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use gyrus_train::record::{ProgressMode, RunFolder};
+use gyrus_train::record::RunFolder;
 use image::{Rgb, RgbImage};
 
 use super::Detection;
 use crate::vision::Vision;
-use crate::{Config, Layer, Request, Session, Task};
+use crate::vision::trial::{RUNS_ON, STOPS, session};
+use crate::{Config, Layer, Request, Task};
 
 const TASK: &dyn Task = Vision::<Detection>::TASK;
-
-static RUNS_ON: AtomicBool = AtomicBool::new(false);
 
 /// Eight pictures of 64x64 pixels in YOLO's layout: red squares and blue discs, one to three a picture, none on the last.
 fn shapes(folder: &Path) {
@@ -54,17 +52,6 @@ fn shapes(folder: &Path) {
     }
 }
 
-fn session(runs: &Path) -> Session<'static> {
-    Session {
-        runs: runs.to_owned(),
-        threads: None,
-        device: None,
-        progress: ProgressMode::None,
-        interrupted: &RUNS_ON,
-        say: &|_| {},
-    }
-}
-
 fn config(data: &Path, settings: &[&str]) -> Config {
     let data = format!("data={}", data.display());
     let settings: Vec<String> = [data.as_str()].iter().chain(settings).map(|&text| text.to_owned()).collect();
@@ -78,7 +65,7 @@ fn eight_pictures_are_learned_and_still_known_when_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("shapes");
     shapes(&data);
-    let session = session(folder.path());
+    let session = session(folder.path(), &RUNS_ON);
     let settings = [&SMALL[..], &["epochs=80", "name=shapes"]].concat();
     TASK.train(config(&data, &settings), &session).unwrap();
     let run = RunFolder::open(folder.path(), "shapes").unwrap();
@@ -100,14 +87,13 @@ fn a_run_that_was_interrupted_comes_to_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("shapes");
     shapes(&data);
-    static STOPS: AtomicBool = AtomicBool::new(true);
     let settings = |name: &'static str| [&SMALL[..], &["epochs=2", "batch=2", name]].concat();
-    let whole = TASK.train(config(&data, &settings("name=whole")), &session(folder.path())).unwrap();
-    let stopped = Session { interrupted: &STOPS, ..session(folder.path()) };
+    let whole = TASK.train(config(&data, &settings("name=whole")), &session(folder.path(), &RUNS_ON)).unwrap();
+    let stopped = session(folder.path(), &STOPS);
     let first = TASK.train(config(&data, &settings("name=parts")), &stopped).unwrap();
     assert!(first.is_interrupted);
     let run = RunFolder::open(folder.path(), "parts").unwrap();
-    let parts = TASK.resume(&run, &session(folder.path())).unwrap();
+    let parts = TASK.resume(&run, &session(folder.path(), &RUNS_ON)).unwrap();
     let measured = |scores: &crate::Scores| -> Vec<(String, f64)> {
         scores.iter().filter(|(name, _)| name.starts_with("validation/")).cloned().collect()
     };
@@ -132,7 +118,7 @@ fn bad_settings_are_named() {
         ("augment=elastic", "elastic"),
     ] {
         let settings = [&SMALL[..], &[setting]].concat();
-        let error = TASK.train(config(&data, &settings), &session(folder.path())).unwrap_err();
+        let error = TASK.train(config(&data, &settings), &session(folder.path(), &RUNS_ON)).unwrap_err();
         assert!(error.to_string().contains(said), "{setting}: {error}");
         assert_eq!(error.exit_code(), 2, "{setting}: {error}");
     }

@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use gyrus_train::record::{Checkpoint, ProgressMode, RunFolder};
+use gyrus_train::record::{Checkpoint, RunFolder};
 use gyrus_train::trainer::read_model;
 use image::GrayImage;
 
 use super::ImageClassification;
 use crate::vision::Vision;
-use crate::{Config, Layer, Request, Session, Task, TaskError};
+use crate::vision::trial::{RUNS_ON, session};
+use crate::{Config, Layer, Request, Task, TaskError};
 
 /// Two classes of pictures: bars that lie and bars that stand, four each.
 fn bars(folder: &Path) {
@@ -26,17 +26,6 @@ fn bars(folder: &Path) {
     }
 }
 
-fn session(runs: &Path, interrupted: &'static AtomicBool) -> Session<'static> {
-    Session {
-        runs: runs.to_owned(),
-        threads: None,
-        device: None,
-        progress: ProgressMode::None,
-        interrupted,
-        say: &|_| {},
-    }
-}
-
 fn config(data: &Path, settings: &[&str]) -> Config {
     let data = format!("data={}", data.display());
     let settings: Vec<String> = [data.as_str()].iter().chain(settings).map(|&text| text.to_owned()).collect();
@@ -45,8 +34,6 @@ fn config(data: &Path, settings: &[&str]) -> Config {
 }
 
 const TASK: &dyn Task = Vision::<ImageClassification>::TASK;
-
-static RUNS_ON: AtomicBool = AtomicBool::new(false);
 
 const SMALL: [&str; 7] =
     ["validation=0", "test=0", "batch=8", "augment=none", "lr=0.005", "baseline=false", "schedule=constant"];

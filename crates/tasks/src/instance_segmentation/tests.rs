@@ -2,20 +2,17 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use gyrus_geometry::RunLengthMask;
-use gyrus_train::record::{ProgressMode, RunFolder};
+use gyrus_train::record::RunFolder;
 use image::{Rgb, RgbImage};
 
 use super::InstanceSegmentation;
 use crate::vision::Vision;
-use crate::vision::trial::resumes_exactly;
-use crate::{Config, Layer, Request, Session, Task};
+use crate::vision::trial::{RUNS_ON, resumes_exactly, session};
+use crate::{Config, Layer, Request, Task};
 
 const TASK: &dyn Task = Vision::<InstanceSegmentation>::TASK;
-
-static RUNS_ON: AtomicBool = AtomicBool::new(false);
 
 /// Eight pictures of 96x96 pixels in YOLO's layout: a red square and a blue diamond each, with their outlines.
 fn shapes(folder: &Path) {
@@ -62,14 +59,7 @@ fn eight_pictures_are_learned_and_still_known_when_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("shapes");
     shapes(&data);
-    let session = Session {
-        runs: folder.path().to_owned(),
-        threads: None,
-        device: None,
-        progress: ProgressMode::None,
-        interrupted: &RUNS_ON,
-        say: &|_| {},
-    };
+    let session = session(folder.path(), &RUNS_ON);
     for (setting, said) in [("mask_weight=0", "mask_weight"), ("num_prototypes=0", "num_prototypes")] {
         let error = TASK.train(config(&data, &[setting]), &session).unwrap_err();
         assert!(error.to_string().contains(said) && error.exit_code() == 2, "{error}");

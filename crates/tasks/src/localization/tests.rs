@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use gyrus_train::record::{ProgressMode, RunFolder};
+use gyrus_train::record::RunFolder;
 use image::{Rgb, RgbImage};
 
 use super::Localization;
 use crate::vision::Vision;
-use crate::vision::trial::resumes_exactly;
-use crate::{Config, Layer, Request, Session, Task};
+use crate::vision::trial::{RUNS_ON, resumes_exactly, session};
+use crate::{Config, Layer, Request, Task};
 
 const TASK: &dyn Task = Vision::<Localization>::TASK;
 
@@ -38,15 +37,7 @@ fn it_learns_eight_pictures_and_still_knows_them_when_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("shapes");
     shapes(&data);
-    static RUNS_ON: AtomicBool = AtomicBool::new(false);
-    let session = Session {
-        runs: folder.path().to_owned(),
-        threads: None,
-        device: None,
-        progress: ProgressMode::None,
-        interrupted: &RUNS_ON,
-        say: &|_| {},
-    };
+    let session = session(folder.path(), &RUNS_ON);
     let data = data.display().to_string();
     let settings = [
         &*format!("data={data}"),

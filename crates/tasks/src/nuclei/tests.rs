@@ -2,23 +2,20 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use gyrus_data::Geometry;
 use gyrus_geometry::{Region, distance_transform};
-use gyrus_train::record::{ProgressMode, RunFolder};
+use gyrus_train::record::RunFolder;
 use image::{GrayImage, ImageBuffer, Luma};
 
 use super::objects::tell_apart;
 use super::targets::shares;
 use super::{Nuclei, Options};
 use crate::vision::Vision;
-use crate::vision::trial::resumes_exactly;
-use crate::{Config, Finished, Layer, Session, Task, TaskError};
+use crate::vision::trial::{RUNS_ON, resumes_exactly, session};
+use crate::{Config, Finished, Layer, Task, TaskError};
 
 const TASK: &dyn Task = Vision::<Nuclei>::TASK;
-
-static RUNS_ON: AtomicBool = AtomicBool::new(false);
 
 const SIDE: u32 = 48;
 
@@ -51,17 +48,6 @@ fn discs(folder: &Path) {
     }
 }
 
-fn session(runs: &Path) -> Session<'static> {
-    Session {
-        runs: runs.to_owned(),
-        threads: None,
-        device: None,
-        progress: ProgressMode::None,
-        interrupted: &RUNS_ON,
-        say: &|_| {},
-    }
-}
-
 fn train(folder: &Path, settings: &[&str]) -> Result<Finished, TaskError> {
     const SMALL: [&str; 8] = [
         "validation=0",
@@ -80,7 +66,7 @@ fn train(folder: &Path, settings: &[&str]) -> Result<Finished, TaskError> {
     let data = format!("data={}", data.display());
     let settings: Vec<String> = [data.as_str()].iter().chain(&SMALL).chain(settings).map(|&s| s.to_owned()).collect();
     let layer = Layer::from_settings(&settings).unwrap();
-    TASK.train(Config::resolve(TASK.defaults(), &[layer]).unwrap(), &session(folder))
+    TASK.train(Config::resolve(TASK.defaults(), &[layer]).unwrap(), &session(folder, &RUNS_ON))
 }
 
 #[test]
@@ -89,7 +75,7 @@ fn eight_pictures_are_learnt_counted_and_still_known_when_loaded() {
     let finished = train(folder.path(), &["schedule=constant"]).unwrap();
     let run = RunFolder::open(folder.path(), &finished.run.display().to_string()).unwrap();
     let data = folder.path().join("discs");
-    let scores = TASK.evaluate(&run, data.to_str(), &session(folder.path())).unwrap();
+    let scores = TASK.evaluate(&run, data.to_str(), &session(folder.path(), &RUNS_ON)).unwrap();
     let score = |name: &str| scores.iter().find(|(own, _)| own == name).unwrap().1;
     assert_eq!((score("objects"), score("found")), (40.0, 40.0), "{scores:?}");
     assert!(score("mask_map50") > 0.95, "{scores:?}");

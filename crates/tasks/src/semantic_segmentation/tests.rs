@@ -4,18 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use gyrus_train::record::{Checkpoint, ProgressMode, RunFolder};
+use gyrus_train::record::{Checkpoint, RunFolder};
 use gyrus_train::trainer::read_model;
 use image::GrayImage;
 
 use super::SemanticSegmentation;
 use crate::vision::Vision;
-use crate::{Config, Finished, Layer, Session, Task, TaskError};
+use crate::vision::trial::{RUNS_ON, STOPS, session};
+use crate::{Config, Finished, Layer, Task, TaskError};
 
 const TASK: &dyn Task = Vision::<SemanticSegmentation>::TASK;
-
-static RUNS_ON: AtomicBool = AtomicBool::new(false);
-static STOPS: AtomicBool = AtomicBool::new(true);
 
 /// Bright discs and grey bars on darkness; a column at the left is of no class that counts.
 fn shapes(folder: &Path) {
@@ -38,17 +36,6 @@ fn shapes(folder: &Path) {
         GrayImage::from_fn(30, 26, |x, y| image::Luma([class(x, y)])).save(folder.join("masks").join(&name)).unwrap();
     }
     fs::write(folder.join("classes.txt"), "nothing\ndisc\nbar\nfrost\n").unwrap();
-}
-
-fn session(runs: &Path, interrupted: &'static AtomicBool) -> Session<'static> {
-    Session {
-        runs: runs.to_owned(),
-        threads: None,
-        device: None,
-        progress: ProgressMode::None,
-        interrupted,
-        say: &|_| {},
-    }
 }
 
 fn train(folder: &Path, settings: &[&str], interrupted: &'static AtomicBool) -> Result<Finished, TaskError> {

@@ -43,3 +43,16 @@ pub fn best(probabilities: &[f32]) -> usize {
     let later_if_greater = |best: usize, (index, &p): (usize, &f32)| if p > probabilities[best] { index } else { best };
     probabilities.iter().enumerate().fold(0, later_if_greater)
 }
+
+/// How many classes of one are named to people.
+pub(super) const NUM_NAMED: usize = 3;
+
+/// From this probability on a class counts as told, of which an image may have any number.
+pub(super) const LIKELY: f32 = 0.5;
+
+/// The classes, the most probable first.
+pub(super) fn by_probability(probabilities: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    order
+}

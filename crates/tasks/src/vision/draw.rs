@@ -8,14 +8,9 @@ use gyrus_data::{DataError, ImageBuffer, Target};
 use gyrus_draw::{BoxLabel, Color, Picture, color_of, grid};
 use gyrus_geometry::{Region, RunLengthMask, Xyxy};
 
+use super::answer::{LIKELY, NUM_NAMED, by_probability};
 use super::measure::Truth;
 use super::{Answer, Found};
-
-/// How many classes of one are named.
-const TOP: usize = 3;
-
-/// From this probability on a class of several is named.
-const THRESHOLD: f32 = 0.5;
 
 /// On smaller pictures words would hide what is below them: their pixels are drawn as squares.
 const LEAST_SIDE: usize = 480;
@@ -56,13 +51,12 @@ impl From<&Answer> for Marks {
         };
         match answer {
             Answer::Class(probabilities) => {
-                let mut order: Vec<usize> = (0..probabilities.len()).collect();
-                order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-                order.truncate(TOP);
+                let mut order = by_probability(probabilities);
+                order.truncate(NUM_NAMED);
                 named(order, probabilities)
             }
             Answer::Classes(probabilities) => {
-                let told = (0..probabilities.len()).filter(|&class| probabilities[class] >= THRESHOLD);
+                let told = (0..probabilities.len()).filter(|&class| probabilities[class] >= LIKELY);
                 named(told.collect(), probabilities)
             }
             Answer::Objects(objects) => {

@@ -46,9 +46,7 @@ impl<'a, V: VisionTask> Training<'a, V> {
             config = config.with_text("model", &settings.model);
         }
         let description = describe::<V>(&settings, options, &data);
-        let mut network = V::build(&description, &mut Rng::new(settings.seed))?;
-        transfer::initialise(&mut network, &settings, &session.runs)?;
-        transfer::freeze(network, &settings)?;
+        let start = Start::of(&description, &settings, session, true)?;
         training_loader::<V>(&description, &data.dataset, &settings)?;
 
         let run = match settings.name.as_str() {
@@ -60,7 +58,7 @@ impl<'a, V: VisionTask> Training<'a, V> {
         Environment::detect().save(run.environment())?;
         write_json(&run.data_lock(), &serde_json::to_value(&data.report).expect("a plain report"))?;
         (session.say)(&format!("run: {}", run.path().display()));
-        Training::<V> { settings, config, data, description, device, run: &run, session }.run(false)
+        Training::<V> { settings, config, data, description, device, run: &run, session }.run(start, false)
     }
 
     /// Goes on with a run.
@@ -77,13 +75,17 @@ impl<'a, V: VisionTask> Training<'a, V> {
         same_data(run, &data)?;
         V::adapt(&mut options, &data.dataset);
         let description = describe::<V>(&settings, options, &data);
-        Training::<V> { settings, config, data, description, device, run, session }.run(true)
+        // A run that was saved has its weights, which the file may not outlive.
+        let is_new = !run.checkpoint(Checkpoint::Last).exists();
+        let start = Start::of(&description, &settings, session, is_new)?;
+        Training::<V> { settings, config, data, description, device, run, session }.run(start, true)
     }
 
-    fn run(mut self, resume: bool) -> Result<Finished, TaskError> {
+    fn run(mut self, start: Start<V>, resume: bool) -> Result<Finished, TaskError> {
         let begin = Instant::now();
         let baselines = self.baselines()?;
-        let (fitted, num_parameters) = self.fit(resume)?;
+        let num_parameters = start.num_parameters;
+        let fitted = self.fit(start, resume)?;
         let path = self.run.path().to_owned();
         if fitted.ending == Ending::Interrupted {
             let step = fitted.progression.step as f64;
@@ -118,18 +120,12 @@ impl<'a, V: VisionTask> Training<'a, V> {
         Ok(Finished { run: path, is_interrupted: false, scores })
     }
 
-    /// Trains; also returns the number of the network's parameters.
-    fn fit(&self, resume: bool) -> Result<(Fitted, usize), TaskError> {
+    /// Trains.
+    fn fit(&self, start: Start<V>, resume: bool) -> Result<Fitted, TaskError> {
         let Training { settings, data, description, run, session, .. } = self;
         let training = training_loader::<V>(description, &data.dataset, settings)?;
-        let mut rng = Rng::new(settings.seed);
-        let mut network = V::build(description, &mut rng)?;
-        let num_parameters = network.num_parameters();
-        // A resumed run has its weights, which the file may not outlive.
-        if !(resume && run.checkpoint(Checkpoint::Last).exists()) {
-            transfer::initialise(&mut network, settings, &session.runs)?.inspect(|message| (session.say)(message));
-        }
-        let model = transfer::freeze(network, settings)?;
+        let Start { model, rng, message, .. } = start;
+        message.inspect(|message| (session.say)(message));
         let steps_per_epoch = training.num_batches() as u64;
         let optimizer = settings.optimizer(&model, steps_per_epoch);
         let optimizer = transfer::discriminate(optimizer, &model, settings, steps_per_epoch);
@@ -148,8 +144,7 @@ impl<'a, V: VisionTask> Training<'a, V> {
             config: serde_json::to_value(description).expect("a plain description"),
         };
         let mut progress = Progress::new(session.progress, settings.epochs);
-        let fitted = fit(&mut learner, &mut state, run, &options, &mut progress, session.interrupted)?;
-        Ok((fitted, num_parameters))
+        Ok(fit(&mut learner, &mut state, run, &options, &mut progress, session.interrupted)?)
     }
 
     /// What decisions are made on: without validation data the training data have to do.
@@ -180,6 +175,36 @@ impl<'a, V: VisionTask> Training<'a, V> {
         }
         write_json(&path, &serde_json::to_value(&measured).expect("plain baselines"))?;
         Ok(measured)
+    }
+}
+
+/// What training starts from.
+struct Start<V: VisionTask> {
+    model: Model<V>,
+    /// After the initial values were drawn.
+    rng: Rng,
+    /// Of the whole network, frozen or not.
+    num_parameters: usize,
+    /// What was taken from other weights.
+    message: Option<String>,
+}
+
+impl<V: VisionTask> Start<V> {
+    /// With the weights that `init` names, if it is wanted.
+    fn of(
+        description: &Description<V::Options>,
+        settings: &Settings,
+        session: &Session,
+        initialise: bool,
+    ) -> Result<Self, TaskError> {
+        let mut rng = Rng::new(settings.seed);
+        let mut network = V::build(description, &mut rng)?;
+        let num_parameters = network.num_parameters();
+        let message = match initialise {
+            true => transfer::initialise(&mut network, settings, &session.runs)?,
+            false => None,
+        };
+        Ok(Start { model: transfer::freeze(network, settings)?, rng, num_parameters, message })
     }
 }
 

@@ -6,9 +6,7 @@ use gyrus_metrics::{Average, MultiLabelCounts, mean_average_precision};
 use super::{Tally, Truth};
 use crate::Scores;
 use crate::vision::Answer;
-
-/// From this probability on a class counts as told.
-const THRESHOLD: f32 = 0.5;
+use crate::vision::answer::LIKELY;
 
 /// How well classes are told of which an image may have any number. Images of which nothing is known do not count.
 #[derive(Debug)]
@@ -35,7 +33,7 @@ impl Tally for LabelsTally {
         else {
             return Ok(());
         };
-        let predicted: Vec<bool> = probabilities.iter().map(|&probability| probability >= THRESHOLD).collect();
+        let predicted: Vec<bool> = probabilities.iter().map(|&probability| probability >= LIKELY).collect();
         let targets: Vec<bool> = (0..self.num_classes).map(|class| classes.contains(&class)).collect();
         self.counts.add(&predicted, &targets);
         self.probabilities.extend_from_slice(probabilities);

@@ -4,13 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Lines, Said};
 use crate::TaskError;
+use crate::vision::answer::{LIKELY, NUM_NAMED, by_probability};
 use crate::vision::{Answer, Found};
-
-/// How many classes are named.
-const TOP: usize = 3;
-
-/// From this probability on a class of several is named.
-const THRESHOLD: f32 = 0.5;
 
 /// `photo.jpg: cat 97.1%, dog 2.0%`, `photo.jpg: 2 cat, 1 dog`, `photo.jpg: sky 40.0%, road 60.0%`.
 pub(super) struct Text<'a> {
@@ -23,7 +18,7 @@ impl Lines for Text<'_> {
         let words: Vec<String> = match said.answer {
             Answer::Class(probabilities) => by_probability(probabilities)
                 .into_iter()
-                .take(TOP)
+                .take(NUM_NAMED)
                 .map(|class| named(classes, class, probabilities))
                 .collect(),
             Answer::Classes(probabilities) => {
@@ -106,16 +101,9 @@ fn named(classes: &[String], class: usize, probabilities: &[f32]) -> String {
     format!("{} {:.1}%", classes[class], 100.0 * probabilities[class])
 }
 
-/// All classes, the most probable first.
-fn by_probability(probabilities: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-    order
-}
-
 /// The classes that are more probable than not, the most probable first.
 fn told(probabilities: &[f32]) -> impl Iterator<Item = usize> {
-    by_probability(probabilities).into_iter().filter(|&class| probabilities[class] >= THRESHOLD)
+    by_probability(probabilities).into_iter().filter(|&class| probabilities[class] >= LIKELY)
 }
 
 /// The share of the pixels that each class has, of those that have any.
