@@ -133,6 +133,9 @@ pub struct Eval {
     /// Exit with 6 if the metric is below the value; may be given several times
     #[arg(long, value_name = "METRIC=VALUE", value_parser = gate)]
     pub min: Vec<(String, f64)>,
+    /// Look at each image and its mirror image, and measure answers by both
+    #[arg(long)]
+    pub mirror: bool,
     #[command(flatten)]
     pub machine: Machine,
     #[command(flatten)]

@@ -23,7 +23,7 @@ use vision::Vision;
 
 pub use config::{Config, Layer, Origin};
 pub use error::TaskError;
-pub use task::{Explanation, Finished, Question, Request, Scores, Session, Task};
+pub use task::{Evaluation, Explanation, Finished, Question, Request, Scores, Session, Task};
 
 /// Every task.
 pub fn all() -> Vec<&'static dyn Task> {

@@ -39,6 +39,22 @@ pub struct Finished {
     pub scores: Scores,
 }
 
+/// What a model is to be measured on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluation {
+    /// Data other than the test data that it was trained beside.
+    pub data: Option<String>,
+    /// Whether answers are those on each image and its mirror image together, even if they were not in training.
+    pub mirror: bool,
+}
+
+impl Evaluation {
+    /// On these data.
+    pub fn on(data: impl Into<String>) -> Evaluation {
+        Evaluation { data: Some(data.into()), ..Evaluation::default() }
+    }
+}
+
 /// What a model is to be applied to, and what is to become of its answers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
@@ -109,11 +125,11 @@ pub trait Task: Sync {
     /// As [`Task::train`].
     fn resume(&self, run: &RunFolder, session: &Session) -> Result<Finished, TaskError>;
 
-    /// Measures a run's best model on other data, or on the test data it was trained beside.
+    /// Measures a run's best model.
     ///
     /// # Errors
     /// [`TaskError`].
-    fn evaluate(&self, run: &RunFolder, data: Option<&str>, session: &Session) -> Result<Scores, TaskError>;
+    fn evaluate(&self, run: &RunFolder, evaluation: &Evaluation, session: &Session) -> Result<Scores, TaskError>;
 
     /// Applies a run's best model; `emit` gets lines to print.
     ///

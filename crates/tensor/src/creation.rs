@@ -171,6 +171,13 @@ fn counting_type(dtype: DType) -> DType {
     if matches!(dtype, DType::F64 | DType::I32) { dtype } else { DType::I64 }
 }
 
+/// An `f32[0]`: what stands where a tensor comes later.
+impl Default for Tensor {
+    fn default() -> Self {
+        Tensor::from_slice([0], &[0.0f32; 0])
+    }
+}
+
 macro_rules! from_elements {
     ($($type:ty)*) => {$(
         impl From<$type> for Tensor {

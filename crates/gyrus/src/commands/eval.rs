@@ -1,5 +1,6 @@
 //! `gyrus eval`.
 
+use gyrus::tasks::Evaluation;
 use serde_json::json;
 
 use super::{open_run, session};
@@ -11,7 +12,8 @@ pub fn eval(arguments: Eval, output: Output) -> Result<u8, Failure> {
     let (run, task) = open_run(&arguments.runs.folder, &arguments.run)?;
     let say = |message: &str| output.say(message);
     let session = session(&arguments.runs, &arguments.machine, &say)?;
-    let scores = task.evaluate(&run, arguments.data.as_deref(), &session)?;
+    let evaluation = Evaluation { data: arguments.data.clone(), mirror: arguments.mirror };
+    let scores = task.evaluate(&run, &evaluation, &session)?;
     let facts = [("run", json!(run.path().display().to_string())), ("data", json!(arguments.data))];
     let printed = output.result(
         || output::event("evaluated", facts, &scores),

@@ -6,7 +6,7 @@ use gyrus_nn::{Module, stop_gradient};
 use gyrus_tensor::{DType, Tensor};
 
 /// The objects of a batch, filled up to the same number `M` for each image.
-#[derive(Clone, Module)]
+#[derive(Clone, Default, Module)]
 pub struct ObjectTensors {
     /// `f32[N, M, 4]`: left, top, right and bottom in pixels of the frame.
     pub boxes: Tensor,

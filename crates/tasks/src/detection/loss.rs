@@ -6,6 +6,7 @@ use gyrus_nn::losses::{complete_box_iou_loss, quality_focal_loss};
 use gyrus_tensor::{DType, Tensor};
 
 use super::assignment::{Assignment, ObjectTensors, TaskAligned};
+use crate::vision::assign;
 
 /// How much classes and boxes weigh in the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +49,7 @@ impl DetectionLoss {
 }
 
 /// The objects of a batch as tensors, in place where they fit.
-pub fn fill_objects(batch: &Batch, tensors: &mut Option<ObjectTensors>) {
+pub fn fill_objects(batch: &Batch, tensors: &mut ObjectTensors) {
     let most = (0..batch.len()).map(|place| batch.objects_of(place).len()).max().unwrap_or(0);
     let (num_images, room) = (batch.len(), most.next_power_of_two().max(8));
     let count = num_images * room;
@@ -66,20 +67,8 @@ pub fn fill_objects(batch: &Batch, tensors: &mut Option<ObjectTensors>) {
         }
     }
     let shape = [num_images, room];
-    match tensors {
-        Some(tensors) if tensors.classes.shape()[..] == shape => {
-            tensors.boxes.assign(&boxes);
-            tensors.classes.assign(&classes);
-            tensors.is_wanted.assign(&is_wanted);
-            tensors.is_ignored.assign(&is_ignored);
-        }
-        _ => {
-            *tensors = Some(ObjectTensors {
-                boxes: Tensor::from_slice([num_images, room, 4], &boxes),
-                classes: Tensor::from_slice(shape, &classes),
-                is_wanted: Tensor::from_slice(shape, &is_wanted),
-                is_ignored: Tensor::from_slice(shape, &is_ignored),
-            });
-        }
-    }
+    assign(&mut tensors.boxes, &[num_images, room, 4], &boxes);
+    assign(&mut tensors.classes, &shape, &classes);
+    assign(&mut tensors.is_wanted, &shape, &is_wanted);
+    assign(&mut tensors.is_ignored, &shape, &is_ignored);
 }

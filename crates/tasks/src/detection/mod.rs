@@ -20,7 +20,9 @@ use self::decoding::Decoding;
 use self::loss::{DetectionLoss, fill_objects};
 use crate::TaskError;
 use crate::vision::measure::{ObjectTally, Tally};
-use crate::vision::{Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign};
+use crate::vision::{
+    Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign, greater_than_zero,
+};
 
 /// The task.
 pub struct Detection;
@@ -62,11 +64,8 @@ impl Options {
     /// [`TaskError::Usage`], naming the setting.
     pub(crate) fn validate(&self) -> Result<(), TaskError> {
         let wrong = |reason: String| Err(TaskError::Usage(reason));
-        for (key, value) in [("class_weight", self.class_weight), ("box_weight", self.box_weight)] {
-            if !(value > 0.0 && value.is_finite()) {
-                return wrong(format!("{key} = {value}: must be greater than 0"));
-            }
-        }
+        greater_than_zero("class_weight", self.class_weight)?;
+        greater_than_zero("box_weight", self.box_weight)?;
         for (key, value) in [("least_score", self.least_score), ("nms_iou", self.nms_iou)] {
             if !(0.0..=1.0).contains(&value) {
                 return wrong(format!("{key} = {value}: must be from 0 to 1"));
@@ -90,7 +89,7 @@ impl Options {
 type Description = crate::vision::Description<Options>;
 
 /// A batch as tensors.
-#[derive(Clone, Module)]
+#[derive(Clone, Default, Module)]
 pub struct DetectionTensors {
     /// `f32[N, C, H, W]`.
     images: Tensor,
@@ -151,11 +150,9 @@ impl VisionTask for Detection {
         detector(&description.model, &config, rng).map_err(|error| TaskError::Usage(error.to_string()))
     }
 
-    fn fill(_: &Description, batch: &Batch, tensors: &mut Option<DetectionTensors>) {
-        let (mut images, mut objects) = tensors.take().map(|tensors| (tensors.images, tensors.objects)).unzip();
-        assign(&mut images, &batch.shape, &batch.images);
-        fill_objects(batch, &mut objects);
-        *tensors = images.zip(objects).map(|(images, objects)| DetectionTensors { images, objects });
+    fn fill(_: &Description, batch: &Batch, tensors: &mut DetectionTensors) {
+        assign(&mut tensors.images, &batch.shape, &batch.images);
+        fill_objects(batch, &mut tensors.objects);
     }
 
     fn objective(description: &Description, _: &Dataset) -> ObjectiveFn<Detector, DetectionTensors> {

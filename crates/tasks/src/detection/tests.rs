@@ -8,8 +8,8 @@ use image::{Rgb, RgbImage};
 
 use super::Detection;
 use crate::vision::Vision;
-use crate::vision::trial::{RUNS_ON, STOPS, session};
-use crate::{Config, Layer, Request, Task};
+use crate::vision::trial::{RUNS_ON, resumes_exactly, session};
+use crate::{Config, Evaluation, Layer, Request, Task};
 
 const TASK: &dyn Task = Vision::<Detection>::TASK;
 
@@ -69,10 +69,10 @@ fn eight_pictures_are_learned_and_still_known_when_loaded() {
     let settings = [&SMALL[..], &["epochs=80", "name=shapes"]].concat();
     TASK.train(config(&data, &settings), &session).unwrap();
     let run = RunFolder::open(folder.path(), "shapes").unwrap();
-    let scores = TASK.evaluate(&run, data.to_str(), &session).unwrap();
+    let scores = TASK.evaluate(&run, &Evaluation::on(data.display().to_string()), &session).unwrap();
     let score = |name: &str| scores.iter().find(|(known, _)| known == name).unwrap().1;
     assert!(score("map50") > 0.99 && score("map") > 0.6, "{scores:?}");
-    assert_eq!(TASK.evaluate(&run, data.to_str(), &session).unwrap(), scores);
+    assert_eq!(TASK.evaluate(&run, &Evaluation::on(data.display().to_string()), &session).unwrap(), scores);
 
     let mut lines: Vec<serde_json::Value> = vec![];
     let sources = vec![data.join("images").display().to_string()];
@@ -87,20 +87,7 @@ fn a_run_that_was_interrupted_comes_to_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("shapes");
     shapes(&data);
-    let settings = |name: &'static str| [&SMALL[..], &["epochs=2", "batch=2", name]].concat();
-    let whole = TASK.train(config(&data, &settings("name=whole")), &session(folder.path(), &RUNS_ON)).unwrap();
-    let stopped = session(folder.path(), &STOPS);
-    let first = TASK.train(config(&data, &settings("name=parts")), &stopped).unwrap();
-    assert!(first.is_interrupted);
-    let run = RunFolder::open(folder.path(), "parts").unwrap();
-    let parts = TASK.resume(&run, &session(folder.path(), &RUNS_ON)).unwrap();
-    let measured = |scores: &crate::Scores| -> Vec<(String, f64)> {
-        scores.iter().filter(|(name, _)| name.starts_with("validation/")).cloned().collect()
-    };
-    assert!(!measured(&whole.scores).is_empty());
-    assert_eq!(measured(&whole.scores), measured(&parts.scores));
-    let log = |name: &str| fs::read_to_string(RunFolder::open(folder.path(), name).unwrap().metrics()).unwrap();
-    assert_eq!(log("whole"), log("parts"));
+    resumes_exactly(TASK, folder.path(), &data, &SMALL);
 }
 
 #[test]

@@ -44,11 +44,11 @@ fn linear(description: &Description, data: &CheckedData, settings: &Settings) ->
     let mut state = State { model, optimizer, rng };
     let objective = ImageClassification::objective(&description, &data.dataset);
     let mut step = compile_step(objective, None, Precision::Full);
-    let mut tensors = None;
+    let mut tensors = Default::default();
     for epoch in 0..EPOCHS {
         for batch in loader.epoch(epoch, 0) {
             ImageClassification::fill(&description, &batch?, &mut tensors);
-            step.call(&mut state, tensors.clone().expect("just filled"));
+            step.call(&mut state, tensors.clone());
         }
     }
     let mut tally = ClassTally::new(description.classes.len());

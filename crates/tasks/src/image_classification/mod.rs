@@ -114,14 +114,13 @@ impl VisionTask for ImageClassification {
         LoaderConfig { sample_weights: Some(dataset.indices(Split::Train).iter().map(of).collect()), ..config }
     }
 
-    fn fill(description: &Description, batch: &Batch, tensors: &mut Option<Self::Tensors>) {
-        let (mut images, mut targets) = tensors.take().unzip();
-        assign(&mut images, &batch.shape, &batch.images);
+    fn fill(description: &Description, batch: &Batch, tensors: &mut Self::Tensors) {
+        let (images, targets) = tensors;
+        assign(images, &batch.shape, &batch.images);
         match batch.weights.is_empty() {
-            true => assign(&mut targets, &[batch.len()], &batch.labels),
-            false => assign(&mut targets, &[batch.len(), description.classes.len()], &batch.weights),
+            true => assign(targets, &[batch.len()], &batch.labels),
+            false => assign(targets, &[batch.len(), description.classes.len()], &batch.weights),
         }
-        *tensors = images.zip(targets);
     }
 
     fn objective(description: &Description, dataset: &Dataset) -> ObjectiveFn<Self::Network, Self::Tensors> {

@@ -10,7 +10,7 @@ use image::GrayImage;
 use super::ImageClassification;
 use crate::vision::Vision;
 use crate::vision::trial::{RUNS_ON, session};
-use crate::{Config, Layer, Request, Task, TaskError};
+use crate::{Config, Evaluation, Layer, Request, Task, TaskError};
 
 /// Two classes of pictures: bars that lie and bars that stand, four each.
 fn bars(folder: &Path) {
@@ -52,7 +52,7 @@ fn every_model_learns_eight_pictures_and_still_knows_them_when_loaded() {
         let session = session(folder.path(), &RUNS_ON);
         let finished = TASK.train(config(&data, &settings), &session).unwrap();
         let run = RunFolder::open(folder.path(), &finished.run.display().to_string()).unwrap();
-        let scores = TASK.evaluate(&run, data.to_str(), &session).unwrap();
+        let scores = TASK.evaluate(&run, &Evaluation::on(data.display().to_string()), &session).unwrap();
         assert_eq!(scores[0], ("accuracy".to_owned(), 1.0), "{model}");
         let mut lines: Vec<String> = vec![];
         let request = Request { sources: vec![data.join("standing").display().to_string()], ..Request::default() };

@@ -23,7 +23,9 @@ use crate::detection::decoding::Decoding;
 use crate::detection::loss::fill_objects;
 use crate::detection::{self, Detection};
 use crate::vision::measure::{ObjectTally, Tally};
-use crate::vision::{Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign};
+use crate::vision::{
+    Answer, CheckedData, Found, Merge, ObjectData, Settings, View, VisionTask, assign, greater_than_zero,
+};
 
 /// The task: a detector whose objects have masks.
 pub struct InstanceSegmentation;
@@ -49,7 +51,7 @@ impl Default for Options {
 type Description = crate::vision::Description<Options>;
 
 /// A batch as tensors.
-#[derive(Clone, Module)]
+#[derive(Clone, Default, Module)]
 pub struct SegmentationTensors {
     /// `f32[N, C, H, W]`.
     images: Tensor,
@@ -81,9 +83,7 @@ impl VisionTask for InstanceSegmentation {
 
     fn validate(options: &Options) -> Result<(), TaskError> {
         options.detection.validate()?;
-        if !(options.mask_weight > 0.0 && options.mask_weight.is_finite()) {
-            return Err(TaskError::Usage(format!("mask_weight = {}: must be greater than 0", options.mask_weight)));
-        }
+        greater_than_zero("mask_weight", options.mask_weight)?;
         if options.num_prototypes == 0 {
             return Err(TaskError::Usage("num_prototypes must be at least 1".into()));
         }
@@ -108,22 +108,11 @@ impl VisionTask for InstanceSegmentation {
         LoaderConfig { object_pixels: true, ..config }
     }
 
-    fn fill(_: &Description, batch: &Batch, tensors: &mut Option<SegmentationTensors>) {
-        let (mut images, mut objects, mut pixel_labels) = match tensors.take() {
-            Some(SegmentationTensors { images, objects, pixel_labels }) => {
-                (Some(images), Some(objects), Some(pixel_labels))
-            }
-            None => (None, None, None),
-        };
+    fn fill(_: &Description, batch: &Batch, tensors: &mut SegmentationTensors) {
         let [count, _, height, width] = batch.shape;
-        assign(&mut images, &batch.shape, &batch.images);
-        assign(&mut pixel_labels, &[count, height, width], &batch.pixel_labels);
-        fill_objects(batch, &mut objects);
-        *tensors = images.zip(objects).zip(pixel_labels).map(|((images, objects), pixel_labels)| SegmentationTensors {
-            images,
-            objects,
-            pixel_labels,
-        });
+        assign(&mut tensors.images, &batch.shape, &batch.images);
+        assign(&mut tensors.pixel_labels, &[count, height, width], &batch.pixel_labels);
+        fill_objects(batch, &mut tensors.objects);
     }
 
     fn objective(description: &Description, _: &Dataset) -> ObjectiveFn<Detector, SegmentationTensors> {

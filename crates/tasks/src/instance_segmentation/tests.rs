@@ -10,7 +10,7 @@ use image::{Rgb, RgbImage};
 use super::InstanceSegmentation;
 use crate::vision::Vision;
 use crate::vision::trial::{RUNS_ON, resumes_exactly, session};
-use crate::{Config, Layer, Request, Task};
+use crate::{Config, Evaluation, Layer, Request, Task};
 
 const TASK: &dyn Task = Vision::<InstanceSegmentation>::TASK;
 
@@ -67,10 +67,10 @@ fn eight_pictures_are_learned_and_still_known_when_loaded() {
 
     TASK.train(config(&data, &["epochs=80", "name=shapes"]), &session).unwrap();
     let run = RunFolder::open(folder.path(), "shapes").unwrap();
-    let scores = TASK.evaluate(&run, data.to_str(), &session).unwrap();
+    let scores = TASK.evaluate(&run, &Evaluation::on(data.display().to_string()), &session).unwrap();
     let score = |name: &str| scores.iter().find(|(known, _)| known == name).unwrap().1;
     assert!(score("mask_map50") > 0.99 && score("mask_map75") > 0.9, "{scores:?}");
-    assert_eq!(TASK.evaluate(&run, data.to_str(), &session).unwrap(), scores);
+    assert_eq!(TASK.evaluate(&run, &Evaluation::on(data.display().to_string()), &session).unwrap(), scores);
 
     let mut lines: Vec<serde_json::Value> = vec![];
     let sources = vec![data.join("images").display().to_string()];

@@ -41,7 +41,7 @@ impl Default for Options {
 type Description = crate::vision::Description<Options>;
 
 /// A batch.
-#[derive(Clone, Module)]
+#[derive(Clone, Default, Module)]
 pub struct Tensors {
     /// `f32[N, C, H, W]`.
     images: Tensor,
@@ -97,13 +97,7 @@ impl VisionTask for Localization {
             .map_err(|error| TaskError::Usage(error.to_string()))
     }
 
-    fn fill(_: &Description, batch: &Batch, tensors: &mut Option<Tensors>) {
-        let (mut images, mut classes, mut boxes, mut weights) = match tensors.take() {
-            Some(Tensors { images, classes, boxes, weights }) => {
-                (Some(images), Some(classes), Some(boxes), Some(weights))
-            }
-            None => (None, None, None, None),
-        };
+    fn fill(_: &Description, batch: &Batch, tensors: &mut Tensors) {
         let (mut known, mut places, mut there) = (vec![], vec![], vec![]);
         for place in 0..batch.len() {
             // Of several the largest is meant.
@@ -114,16 +108,10 @@ impl VisionTask for Localization {
             places.extend([bounds.left, bounds.top, bounds.right, bounds.bottom].map(|edge| edge as f32));
             there.push(if object.is_some() { 1.0f32 } else { 0.0 });
         }
-        assign(&mut images, &batch.shape, &batch.images);
-        assign(&mut classes, &[batch.len()], &known);
-        assign(&mut boxes, &[batch.len(), 4], &places);
-        assign(&mut weights, &[batch.len()], &there);
-        *tensors = images.zip(classes).zip(boxes.zip(weights)).map(|((images, classes), (boxes, weights))| Tensors {
-            images,
-            classes,
-            boxes,
-            weights,
-        });
+        assign(&mut tensors.images, &batch.shape, &batch.images);
+        assign(&mut tensors.classes, &[batch.len()], &known);
+        assign(&mut tensors.boxes, &[batch.len(), 4], &places);
+        assign(&mut tensors.weights, &[batch.len()], &there);
     }
 
     /// Cross-entropy, and of the box the distance of its edges as a share of the frame's sides, five times, and the loss
@@ -164,8 +152,8 @@ impl VisionTask for Localization {
         Box::new(Mean { probabilities, edges: [0.0; 4], num_views: 0.0, size })
     }
 
-    fn tally(_: &Description) -> Box<dyn Tally> {
-        Box::new(LocalizationTally::default())
+    fn tally(description: &Description) -> Box<dyn Tally> {
+        Box::new(LocalizationTally::new(description.classes.clone()))
     }
 }
 

@@ -2,18 +2,54 @@
 
 use gyrus_data::DataError;
 use gyrus_geometry::{Region, Xyxy};
-use gyrus_metrics::{accuracy, localization_accuracy};
+use gyrus_metrics::{accuracy, localization_accuracy, signature};
+use gyrus_train::record::{Content, Panel};
 
 use crate::Scores;
 use crate::vision::Answer;
 use crate::vision::measure::{Tally, Truth};
 
+/// From this intersection over union on a box is right.
+const OVERLAP: f64 = 0.5;
+
+/// An object: its class and its box.
+type Object = (usize, Xyxy);
+
 /// How often class and place of the one object are right. Images without an object do not count; of several the largest
 /// is meant.
-#[derive(Debug, Default)]
 pub struct LocalizationTally {
-    found: Vec<(usize, Xyxy)>,
-    targets: Vec<(usize, Xyxy)>,
+    classes: Vec<String>,
+    found: Vec<Object>,
+    targets: Vec<Object>,
+}
+
+impl LocalizationTally {
+    /// Of nothing yet.
+    pub fn new(classes: Vec<String>) -> Self {
+        LocalizationTally { classes, found: vec![], targets: vec![] }
+    }
+
+    /// The scores of a class, and its name with the number of its images; nothing where there is none.
+    fn row(&self, class: usize) -> Option<Vec<String>> {
+        let own = self.found.iter().zip(&self.targets).filter(|(_, target)| target.0 == class);
+        let (found, targets): (Vec<Object>, Vec<Object>) = own.unzip();
+        if targets.is_empty() {
+            return None;
+        }
+        let cells = [self.classes[class].clone(), targets.len().to_string()].into_iter();
+        Some(cells.chain(measured(&found, &targets).map(|(_, value)| format!("{value:.3}"))).collect())
+    }
+}
+
+/// What is measured, by name; there is something to measure.
+fn measured(found: &[Object], targets: &[Object]) -> [(&'static str, f64); 3] {
+    let classes = |objects: &[Object]| objects.iter().map(|(class, _)| *class).collect::<Vec<_>>();
+    let overlaps = found.iter().zip(targets).map(|((_, a), (_, b))| a.intersection_over_union(b));
+    [
+        ("localization_accuracy", localization_accuracy(found, targets, OVERLAP)),
+        ("class_accuracy", accuracy(&classes(found), &classes(targets))),
+        ("mean_iou", overlaps.sum::<f64>() / targets.len() as f64),
+    ]
 }
 
 impl Tally for LocalizationTally {
@@ -33,12 +69,24 @@ impl Tally for LocalizationTally {
         if self.targets.is_empty() {
             return vec![];
         }
-        let classes = |pairs: &[(usize, Xyxy)]| pairs.iter().map(|(class, _)| *class).collect::<Vec<_>>();
-        let overlaps = self.found.iter().zip(&self.targets).map(|((_, a), (_, b))| a.intersection_over_union(b));
-        vec![
-            ("localization_accuracy".into(), localization_accuracy(&self.found, &self.targets, 0.5)),
-            ("class_accuracy".into(), accuracy(&classes(&self.found), &classes(&self.targets))),
-            ("mean_iou".into(), overlaps.sum::<f64>() / self.targets.len() as f64),
-        ]
+        measured(&self.found, &self.targets).map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    fn panels(&self) -> Vec<Panel> {
+        if self.targets.is_empty() {
+            return vec![];
+        }
+        let header = ["class", "images", "localization accuracy", "class accuracy", "mean IoU"].map(String::from);
+        let rows = (0..self.classes.len()).filter_map(|class| self.row(class)).collect();
+        vec![Panel {
+            id: "objects".into(),
+            title: "Classes and places".into(),
+            about: format!(
+                "An image counts as right if the class is right and the intersection of the boxes is at least {OVERLAP} of \
+                 their union. Computed as {}.",
+                signature::localization_accuracy(OVERLAP)
+            ),
+            content: vec![Content::Table { header: header.into(), rows }],
+        }]
     }
 }

@@ -9,7 +9,7 @@ use image::{Rgb, RgbImage};
 use super::Localization;
 use crate::vision::Vision;
 use crate::vision::trial::{RUNS_ON, resumes_exactly, session};
-use crate::{Config, Layer, Request, Task};
+use crate::{Config, Evaluation, Layer, Request, Task};
 
 const TASK: &dyn Task = Vision::<Localization>::TASK;
 
@@ -59,10 +59,14 @@ fn it_learns_eight_pictures_and_still_knows_them_when_loaded() {
     assert_eq!(score(&finished.scores, "validation/localization_accuracy"), 1.0, "{:?}", finished.scores);
 
     let run = RunFolder::open(folder.path(), &finished.run.display().to_string()).unwrap();
-    let again = TASK.evaluate(&run, Some(&data), &session).unwrap();
+    let again = TASK.evaluate(&run, &Evaluation::on(&data), &session).unwrap();
     for name in ["localization_accuracy", "class_accuracy", "mean_iou"] {
         assert_eq!(score(&again, name), score(&finished.scores, &format!("validation/{name}")), "{name}");
     }
+    let with_mirror = Evaluation { mirror: true, ..Evaluation::on(&data) };
+    let mirrored = TASK.evaluate(&run, &with_mirror, &session).unwrap();
+    assert!(score(&mirrored, "mean_iou") != score(&again, "mean_iou") && score(&mirrored, "class_accuracy") > 0.0);
+
     let mut lines: Vec<serde_json::Value> = vec![];
     let request = Request { sources: vec![format!("{data}/3.png")], json: true, ..Request::default() };
     TASK.predict(&run, &request, &session, &mut |line| lines.push(serde_json::from_str(line).unwrap())).unwrap();

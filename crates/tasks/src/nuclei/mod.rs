@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TaskError;
 use crate::vision::measure::Tally;
-use crate::vision::{CheckedData, Merge, ObjectData, Settings, VisionTask};
+use crate::vision::{CheckedData, Merge, ObjectData, Settings, VisionTask, greater_than_zero};
 
 /// The task.
 pub struct Nuclei;
@@ -84,10 +84,7 @@ impl VisionTask for Nuclei {
                 return Err(TaskError::Usage(format!("{key} = {value}: must be between 0 and 1")));
             }
         }
-        match options.distance_weight > 0.0 && options.distance_weight.is_finite() {
-            true => Ok(()),
-            false => Err(TaskError::Usage("distance_weight: must be greater than 0".into())),
-        }
+        greater_than_zero("distance_weight", options.distance_weight)
     }
 
     /// Things that look alike take little to be known.
@@ -107,7 +104,7 @@ impl VisionTask for Nuclei {
         LoaderConfig { object_pixels: true, ..config }
     }
 
-    fn fill(_description: &Description, batch: &Batch, tensors: &mut Option<Self::Tensors>) {
+    fn fill(_description: &Description, batch: &Batch, tensors: &mut Self::Tensors) {
         targets::fill(batch, tensors);
     }
 

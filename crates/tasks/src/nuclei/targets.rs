@@ -7,11 +7,7 @@ use gyrus_tensor::Tensor;
 use crate::vision::assign;
 
 /// Writes a batch into tensors: images, classes and distances.
-pub fn fill(batch: &Batch, tensors: &mut Option<(Tensor, Tensor, Tensor)>) {
-    let (mut images, mut classes, mut distances) = match tensors.take() {
-        Some((images, classes, distances)) => (Some(images), Some(classes), Some(distances)),
-        None => (None, None, None),
-    };
+pub fn fill(batch: &Batch, (images, classes, distances): &mut (Tensor, Tensor, Tensor)) {
     let [num_images, _, height, width] = batch.shape;
     let of_images: Vec<&[i64]> = batch.pixel_labels.chunks_exact(height * width).collect();
     let class_of = |place: usize, label: i64| match label {
@@ -21,10 +17,9 @@ pub fn fill(batch: &Batch, tensors: &mut Option<(Tensor, Tensor, Tensor)>) {
     let own = of_images.iter().enumerate().flat_map(|(place, labels)| labels.iter().map(move |&label| (place, label)));
     let own_classes: Vec<i64> = own.map(|(place, label)| class_of(place, label)).collect();
     let own_distances: Vec<f32> = of_images.iter().flat_map(|labels| shares(width, height, labels)).collect();
-    assign(&mut images, &batch.shape, &batch.images);
-    assign(&mut classes, &[num_images, height, width], &own_classes);
-    assign(&mut distances, &[num_images, height, width], &own_distances);
-    *tensors = images.zip(classes).zip(distances).map(|((images, classes), distances)| (images, classes, distances));
+    assign(images, &batch.shape, &batch.images);
+    assign(classes, &[num_images, height, width], &own_classes);
+    assign(distances, &[num_images, height, width], &own_distances);
 }
 
 /// The distance of each pixel to the nearest one that is not of its object, as a share of the greatest in the object; 0

@@ -13,7 +13,7 @@ use super::targets::shares;
 use super::{Nuclei, Options};
 use crate::vision::Vision;
 use crate::vision::trial::{RUNS_ON, resumes_exactly, session};
-use crate::{Config, Finished, Layer, Task, TaskError};
+use crate::{Config, Evaluation, Finished, Layer, Task, TaskError};
 
 const TASK: &dyn Task = Vision::<Nuclei>::TASK;
 
@@ -75,7 +75,8 @@ fn eight_pictures_are_learnt_counted_and_still_known_when_loaded() {
     let finished = train(folder.path(), &["schedule=constant"]).unwrap();
     let run = RunFolder::open(folder.path(), &finished.run.display().to_string()).unwrap();
     let data = folder.path().join("discs");
-    let scores = TASK.evaluate(&run, data.to_str(), &session(folder.path(), &RUNS_ON)).unwrap();
+    let scores =
+        TASK.evaluate(&run, &Evaluation::on(data.display().to_string()), &session(folder.path(), &RUNS_ON)).unwrap();
     let score = |name: &str| scores.iter().find(|(own, _)| own == name).unwrap().1;
     assert_eq!((score("objects"), score("found")), (40.0, 40.0), "{scores:?}");
     assert!(score("mask_map50") > 0.95, "{scores:?}");

@@ -93,21 +93,20 @@ impl VisionTask for SemanticSegmentation {
             .map_err(|error| TaskError::Usage(error.to_string()))
     }
 
-    fn fill(description: &Description, batch: &Batch, tensors: &mut Option<Self::Tensors>) {
-        let (mut images, mut targets) = tensors.take().unzip();
+    fn fill(description: &Description, batch: &Batch, tensors: &mut Self::Tensors) {
+        let (images, targets) = tensors;
         let [num_images, _, height, width] = batch.shape;
-        assign(&mut images, &batch.shape, &batch.images);
+        assign(images, &batch.shape, &batch.images);
         let shape = [num_images, height, width];
         match description.options.ignore.is_empty() {
-            true => assign(&mut targets, &shape, &batch.pixel_labels),
+            true => assign(targets, &shape, &batch.pixel_labels),
             false => {
                 let is_ignored = known_ignored(description);
                 let is_ignored = |label: i64| usize::try_from(label).is_ok_and(|class| is_ignored[class]);
                 let learnt = |&label: &i64| if is_ignored(label) { IGNORED_PIXEL } else { label };
-                assign(&mut targets, &shape, &batch.pixel_labels.iter().map(learnt).collect::<Vec<i64>>());
+                assign(targets, &shape, &batch.pixel_labels.iter().map(learnt).collect::<Vec<i64>>());
             }
         }
-        *tensors = images.zip(targets);
     }
 
     fn objective(description: &Description, dataset: &Dataset) -> ObjectiveFn<Self::Network, Self::Tensors> {

@@ -2,16 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use gyrus_train::record::{Checkpoint, RunFolder};
-use gyrus_train::trainer::read_model;
+use gyrus_train::record::RunFolder;
 use image::GrayImage;
 
 use super::SemanticSegmentation;
 use crate::vision::Vision;
-use crate::vision::trial::{RUNS_ON, STOPS, session};
-use crate::{Config, Finished, Layer, Task, TaskError};
+use crate::vision::trial::{RUNS_ON, resumes_exactly, session};
+use crate::{Config, Evaluation, Finished, Layer, Task, TaskError};
 
 const TASK: &dyn Task = Vision::<SemanticSegmentation>::TASK;
 
@@ -38,18 +36,19 @@ fn shapes(folder: &Path) {
     fs::write(folder.join("classes.txt"), "nothing\ndisc\nbar\nfrost\n").unwrap();
 }
 
-fn train(folder: &Path, settings: &[&str], interrupted: &'static AtomicBool) -> Result<Finished, TaskError> {
-    const SMALL: [&str; 9] = [
-        "validation=0",
-        "test=0",
-        "batch=8",
-        "augment=none",
-        "lr=0.005",
-        "epochs=40",
-        "model=unet-tiny",
-        "schedule=constant",
-        "ignore=frost",
-    ];
+const SMALL: [&str; 9] = [
+    "validation=0",
+    "test=0",
+    "batch=8",
+    "augment=none",
+    "lr=0.005",
+    "epochs=40",
+    "model=unet-tiny",
+    "schedule=constant",
+    "ignore=frost",
+];
+
+fn train(folder: &Path, settings: &[&str]) -> Result<Finished, TaskError> {
     let data = folder.join("shapes");
     if !data.exists() {
         shapes(&data);
@@ -57,7 +56,7 @@ fn train(folder: &Path, settings: &[&str], interrupted: &'static AtomicBool) -> 
     let data = format!("data={}", data.display());
     let settings: Vec<String> = [data.as_str()].iter().chain(&SMALL).chain(settings).map(|&s| s.to_owned()).collect();
     let layer = Layer::from_settings(&settings).unwrap();
-    TASK.train(Config::resolve(TASK.defaults(), &[layer]).unwrap(), &session(folder, interrupted))
+    TASK.train(Config::resolve(TASK.defaults(), &[layer]).unwrap(), &session(folder, &RUNS_ON))
 }
 
 #[test]
@@ -68,10 +67,12 @@ fn eight_pictures_are_learnt_and_still_known_when_loaded() {
         &["model=unet-tiny", "dice=0", "class_weights=balanced", "resize=window", "image_size=24", "mirror=true"],
         &["model=deeplab-mobilenet-v2"],
     ] {
-        let finished = train(folder.path(), settings, &RUNS_ON).unwrap();
+        let finished = train(folder.path(), settings).unwrap();
         let run = RunFolder::open(folder.path(), &finished.run.display().to_string()).unwrap();
         let data = folder.path().join("shapes");
-        let scores = TASK.evaluate(&run, data.to_str(), &session(folder.path(), &RUNS_ON)).unwrap();
+        let scores = TASK
+            .evaluate(&run, &Evaluation::on(data.display().to_string()), &session(folder.path(), &RUNS_ON))
+            .unwrap();
         let (name, miou) = &scores[0];
         assert!(name == "miou" && *miou > 0.9, "{settings:?}: {scores:?}");
         let validated = finished.scores.iter().find(|(name, _)| name == "validation/miou").unwrap().1;
@@ -82,17 +83,10 @@ fn eight_pictures_are_learnt_and_still_known_when_loaded() {
 #[test]
 fn a_run_that_was_interrupted_ends_as_one_that_was_not() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = |name: &'static str| ["epochs=2", "batch=4", "augment=flip,crop", name];
-    train(folder.path(), &settings("name=whole"), &RUNS_ON).unwrap();
-    assert!(train(folder.path(), &settings("name=broken"), &STOPS).unwrap().is_interrupted);
-    let run = RunFolder::open(folder.path(), "broken").unwrap();
-    TASK.resume(&run, &session(folder.path(), &RUNS_ON)).unwrap();
-    let weights = |run: &str| {
-        let run = RunFolder::open(folder.path(), run).unwrap();
-        let file = read_model(&run.checkpoint(Checkpoint::Last)).unwrap();
-        ["down.0.0.weight", "output.bias"].map(|name| file.tensor(name).unwrap().data.to_vec())
-    };
-    assert!(weights("whole") == weights("broken"));
+    let data = folder.path().join("shapes");
+    shapes(&data);
+    let settings = [&SMALL[..], &["augment=flip,crop"]].concat();
+    resumes_exactly(TASK, folder.path(), &data, &settings);
 }
 
 #[test]
@@ -105,10 +99,10 @@ fn bad_settings_are_named() {
         ("ignore=frots", "nothing, disc, bar, frost"),
         ("ignore=nothing,disc,bar,frost", "no class is left"),
     ] {
-        let error = train(folder.path(), &[setting], &RUNS_ON).unwrap_err();
+        let error = train(folder.path(), &[setting]).unwrap_err();
         assert!(error.to_string().contains(said), "{setting}: {error}");
         assert_eq!(error.exit_code(), 2, "{setting}: {error}");
     }
-    let error = train(folder.path(), &["cross_entropy=0", "dice=0"], &RUNS_ON).unwrap_err();
+    let error = train(folder.path(), &["cross_entropy=0", "dice=0"]).unwrap_err();
     assert!(error.to_string().contains("both 0"), "{error}");
 }

@@ -54,7 +54,7 @@ impl<V: VisionTask> Learner for VisionLearner<'_, V> {
         batch.len()
     }
 
-    fn fill(&self, batch: &Batch, tensors: &mut Option<V::Tensors>) {
+    fn fill(&self, batch: &Batch, tensors: &mut V::Tensors) {
         V::fill(self.description, batch, tensors);
     }
 

@@ -41,12 +41,12 @@ pub use gallery::Galleries;
 pub use object_data::ObjectData;
 pub use pixel_mean::PixelMean;
 pub use predictor::{Predictor, assign, measure};
-pub use settings::{Settings, one_of};
+pub use settings::{Settings, greater_than_zero, one_of};
 pub use sources::{Source, sources};
 pub use task::{Baseline, Merge, Output, View, VisionTask};
 
 use self::training::Training;
-use crate::{Config, Explanation, Finished, Question, Request, Scores, Session, Task, TaskError};
+use crate::{Config, Evaluation, Explanation, Finished, Question, Request, Scores, Session, Task, TaskError};
 
 /// A [`VisionTask`] as the command line has it.
 pub struct Vision<V>(PhantomData<fn() -> V>);
@@ -89,12 +89,13 @@ impl<V: VisionTask> Task for Vision<V> {
         Training::<V>::resume(run, self.defaults(), session)
     }
 
-    fn evaluate(&self, run: &RunFolder, data: Option<&str>, session: &Session) -> Result<Scores, TaskError> {
+    fn evaluate(&self, run: &RunFolder, evaluation: &Evaluation, session: &Session) -> Result<Scores, TaskError> {
         let (description, mut model) = Description::load::<V>(run)?;
         let config = Config::of_run(&run.config(), self.defaults())?;
         let settings: Settings = config.to()?;
         use_threads(&settings, session);
         model.move_to(device(&settings, session)?);
+        let data = evaluation.data.as_deref();
         let dataset = match data {
             Some(path) => std::sync::Arc::new(data::open::<V>(path)?.with_classes(description.classes.clone())?),
             None => data::prepare::<V>(&settings, session)?.dataset,
@@ -107,7 +108,7 @@ impl<V: VisionTask> Task for Vision<V> {
             None => &[Split::Validation],
         };
         let mut tally = V::tally(&description);
-        let mut predictor = Predictor::<V>::new(&description, settings.mirror);
+        let mut predictor = Predictor::<V>::new(&description, settings.mirror || evaluation.mirror);
         for &split in splits {
             measure(&mut predictor, &mut model, &dataset, split, &mut *tally, |_, _| Ok(()))?;
         }

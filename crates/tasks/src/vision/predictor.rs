@@ -9,7 +9,7 @@ use std::thread;
 use gyrus_data::transforms::{Projection, Scratch};
 use gyrus_data::{DataError, Dataset, Geometry, ImageBuffer, Preprocess, Split};
 use gyrus_nn::Context;
-use gyrus_tensor::{Compiled, Tensor, compile};
+use gyrus_tensor::{Compiled, Element, Tensor, compile};
 
 use super::measure::{Tally, Truth};
 use super::{Answer, Description, Merge, Model, Output, View, VisionTask};
@@ -34,7 +34,7 @@ pub struct Predictor<'a, V: VisionTask> {
     /// How many views go through the network at once.
     most: usize,
     forward: Compiled<Forward<V>, Model<V>, Tensor, Vec<Tensor>>,
-    batch: Option<Tensor>,
+    batch: Tensor,
     pixels: Vec<f32>,
 }
 
@@ -68,7 +68,7 @@ impl<'a, V: VisionTask> Predictor<'a, V> {
         let forward: Forward<V> = |model, images| V::infer(model, &images, &mut Context::evaluate());
         let size = description.preprocess.geometry().num_elements();
         let most = (MAX_ELEMENTS / size.max(1)).clamp(1, MAX_VIEWS);
-        Predictor { description, mirror, most, forward: compile(forward), batch: None, pixels: vec![] }
+        Predictor { description, mirror, most, forward: compile(forward), batch: Tensor::default(), pixels: vec![] }
     }
 
     /// With one view after another through the network: what it says of an image then depends on no other image, to the
@@ -168,7 +168,7 @@ impl<'a, V: VisionTask> Predictor<'a, V> {
         self.pixels.resize(padded * geometry.num_elements(), 0.0);
         let shape = [padded, geometry.channels, geometry.height, geometry.width];
         assign(&mut self.batch, &shape, &self.pixels);
-        let outputs = self.forward.call(model, self.batch.clone().expect("just assigned"));
+        let outputs = self.forward.call(model, self.batch.clone());
         let shapes: Vec<Vec<usize>> = outputs.iter().map(|output| output.shape()[1..].to_vec()).collect();
         let values: Vec<Vec<f32>> = outputs.iter().map(Tensor::to_vec).collect();
         for (place, projection) in views.into_iter().enumerate() {
@@ -287,10 +287,11 @@ pub fn measure<V: VisionTask>(
     })
 }
 
-/// Writes elements into a tensor, in place if it has the shape.
-pub fn assign<T: gyrus_tensor::Element>(tensor: &mut Option<Tensor>, shape: &[usize], elements: &[T]) {
-    match tensor {
-        Some(tensor) if tensor.shape()[..] == *shape => tensor.assign(elements),
-        _ => *tensor = Some(Tensor::from_slice(shape, elements)),
+/// Writes elements into a tensor, in place if it has their type and shape.
+pub fn assign<T: Element>(tensor: &mut Tensor, shape: &[usize], elements: &[T]) {
+    if tensor.dtype() == T::DTYPE && tensor.shape()[..] == *shape {
+        tensor.assign(elements);
+    } else {
+        *tensor = Tensor::from_slice(shape, elements);
     }
 }

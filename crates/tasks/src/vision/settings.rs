@@ -139,9 +139,7 @@ impl Settings {
         if self.epochs == 0 || self.batch == 0 {
             return wrong("epochs and batch must be at least 1".into());
         }
-        if !(self.lr > 0.0 && self.lr.is_finite()) {
-            return wrong(format!("lr = {}: must be greater than 0", self.lr));
-        }
+        greater_than_zero("lr", self.lr)?;
         for (key, value, limit) in [
             ("momentum", self.momentum, 1.0),
             ("weight_decay", self.weight_decay, f64::INFINITY),
@@ -207,6 +205,17 @@ impl Settings {
             }
         }
     }
+}
+
+/// Checks a setting that is a weight in a loss, or another number greater than 0.
+///
+/// # Errors
+/// [`TaskError::Usage`] that names it.
+pub fn greater_than_zero(key: &str, value: f64) -> Result<(), TaskError> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(TaskError::Usage(format!("{key} = {value}: must be greater than 0")))
 }
 
 /// Checks a setting that is one of some words.

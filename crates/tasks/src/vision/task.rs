@@ -36,7 +36,7 @@ pub trait VisionTask: Sync + Sized + 'static {
     /// What is trained.
     type Network: Module + Send + 'static;
     /// A batch as tensors.
-    type Tensors: Module + Clone + 'static;
+    type Tensors: Module + Clone + Default + 'static;
 
     /// Whether it is, of the tasks that learn from such targets, the one that is meant where none is named.
     fn suits(_dataset: &Dataset) -> bool {
@@ -72,7 +72,7 @@ pub trait VisionTask: Sync + Sized + 'static {
     }
 
     /// Writes a batch into tensors, in place where they fit.
-    fn fill(description: &Description<Self::Options>, batch: &Batch, tensors: &mut Option<Self::Tensors>);
+    fn fill(description: &Description<Self::Options>, batch: &Batch, tensors: &mut Self::Tensors);
 
     /// What each step of training on these data makes less.
     fn objective(

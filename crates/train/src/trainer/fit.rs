@@ -99,7 +99,7 @@ type Step<M, T> = Box<dyn FnMut(&mut State<M>, T) -> Tensor>;
 struct Loop<'a, L: Learner> {
     step: Step<L::Model, L::Tensors>,
     /// The batch of the step, and the one after it.
-    tensors: [Option<L::Tensors>; 2],
+    tensors: [L::Tensors; 2],
     run: &'a RunFolder,
     options: &'a FitOptions,
     metrics: MetricsLog,
@@ -130,7 +130,7 @@ impl<'a, L: Learner> Loop<'a, L> {
         let events = EventFile::create(run.path(), progression.step)?;
         let mut step = compile_step(learner.objective(), options.clip_norm, options.precision);
         let step = Box::new(move |state: &mut State<L::Model>, tensors| step.call(state, tensors));
-        Ok(Loop { step, tensors: [None, None], run, options, metrics, events, progression, speed: (0, 0.0) })
+        Ok(Loop { step, tensors: Default::default(), run, options, metrics, events, progression, speed: (0, 0.0) })
     }
 
     fn epoch(
@@ -148,7 +148,7 @@ impl<'a, L: Learner> Loop<'a, L> {
         let mut next = self.load(learner, batches.next())?;
         while let Some(batch) = next {
             self.tensors.swap(0, 1);
-            let report = (self.step)(state, self.tensors[0].clone().expect("just filled"));
+            let report = (self.step)(state, self.tensors[0].clone());
             // While an accelerator computes, the next batch is on its way to it.
             let loaded = self.load(learner, batches.next());
             self.account(learner, state, &batch, &report, progress)?;
@@ -174,7 +174,7 @@ impl<'a, L: Learner> Loop<'a, L> {
     ) -> Result<Option<L::Batch>, TrainError> {
         let Some(batch) = batch.transpose()? else { return Ok(None) };
         learner.fill(&batch, &mut self.tensors[1]);
-        prefetch(self.tensors[1].as_ref().expect("just filled"), self.options.device);
+        prefetch(&self.tensors[1], self.options.device);
         Ok(Some(batch))
     }
 
@@ -210,7 +210,7 @@ impl<'a, L: Learner> Loop<'a, L> {
 
     /// The step changed nothing: what it computed can be computed again, here, and looked at.
     fn diverged(&self, learner: &L, state: &State<L::Model>, batch: &L::Batch, loss: f64) -> TrainError {
-        let tensors = self.tensors[0].as_ref().expect("the step's own");
+        let tensors = &self.tensors[0];
         let objective = learner.objective();
         let mut rng = state.rng.clone();
         let mut context = Context::train(&mut rng).with_precision(self.options.precision);

@@ -25,7 +25,7 @@ pub trait Learner {
     /// A batch as it comes from the data.
     type Batch;
     /// A batch as tensors.
-    type Tensors: Module + Clone + 'static;
+    type Tensors: Module + Clone + Default + 'static;
 
     /// What each step makes less.
     fn objective(&self) -> ObjectiveFn<Self::Model, Self::Tensors>;
@@ -51,7 +51,7 @@ pub trait Learner {
     }
 
     /// Writes a batch into tensors, in place where they fit.
-    fn fill(&self, batch: &Self::Batch, tensors: &mut Option<Self::Tensors>);
+    fn fill(&self, batch: &Self::Batch, tensors: &mut Self::Tensors);
 
     /// Where the samples of a batch come from, for a person to look at.
     fn origins(&self, batch: &Self::Batch) -> Vec<String>;

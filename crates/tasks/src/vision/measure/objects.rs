@@ -4,7 +4,7 @@ use gyrus_data::{DataError, Object, Target};
 use gyrus_geometry::{RunLengthMask, Xywh, Xyxy};
 use gyrus_metrics::{
     CocoEvaluator, CocoScores, Detection, PascalVocEvaluator, PascalVocInterpolation, PrecisionRecallCurve,
-    Truth as TrueRegion, localization_accuracy, signature,
+    Truth as TrueRegion,
 };
 use gyrus_train::record::{Content, Panel};
 
@@ -22,17 +22,14 @@ const MOST_CURVES: usize = 8;
 type Points = Vec<(f64, f64)>;
 
 /// Counts objects. Scores are COCO's average precisions of boxes (`map`, the mean over overlaps from 0.50 to 0.95, `map50`,
-/// `map75`, `map_small`, `map_medium`, `map_large`), the same of masks (`mask_map`, …), Pascal VOC's average precision
-/// (`voc_map50`), and where each image has one object the share of images whose best answer has its class and an overlap
-/// of at least 0.5 (`localization_accuracy`). What cannot be measured is left out.
+/// `map75`, `map_small`, `map_medium`, `map_large`), the same of masks (`mask_map`, …), and Pascal VOC's average precision
+/// (`voc_map50`). What cannot be measured is left out.
 pub struct ObjectTally {
     classes: Vec<String>,
     num_images: usize,
     boxes: CocoEvaluator<Xywh>,
     masks: Option<CocoEvaluator<RunLengthMask>>,
     pascal_voc: PascalVocEvaluator<Xyxy>,
-    /// Of each image with one object the best answer and the truth; nothing once an image had another number of objects.
-    single: Option<Vec<[(usize, Xyxy); 2]>>,
 }
 
 impl ObjectTally {
@@ -45,7 +42,6 @@ impl ObjectTally {
             boxes: CocoEvaluator::with_max_detections(count, limits),
             masks: has_masks.then(|| CocoEvaluator::with_max_detections(count, limits)),
             pascal_voc: PascalVocEvaluator::new(count, OVERLAP),
-            single: Some(vec![]),
         }
     }
 
@@ -146,16 +142,6 @@ impl Tally for ObjectTally {
             let truths: Vec<TrueRegion<RunLengthMask>> = objects.iter().map(covered).collect();
             masks.add(&truths, &detections(found, |one| one.mask.clone()));
         }
-
-        let counted: Vec<&TrueRegion<Xyxy>> = edges.iter().filter(|truth| !truth.is_ignored).collect();
-        match (&mut self.single, &counted[..]) {
-            (Some(single), [truth]) => {
-                // An image without an answer is answered wrongly: by no class that there is.
-                let best = found.first().map_or((usize::MAX, Xyxy::default()), |best| (best.class, best.bounds));
-                single.push([best, (truth.class, truth.region)]);
-            }
-            _ => self.single = None,
-        }
         Ok(())
     }
 
@@ -167,10 +153,6 @@ impl Tally for ObjectTally {
         scores.extend(self.masks.iter().flat_map(|masks| named("mask_", &masks.scores())));
         let pascal_voc = self.pascal_voc.mean_average_precision(PascalVocInterpolation::AllPoints);
         scores.push(("voc_map50".into(), pascal_voc));
-        if let Some(single) = &self.single {
-            let (found, truths): (Vec<_>, Vec<_>) = single.iter().map(|&[found, truth]| (found, truth)).unzip();
-            scores.push(("localization_accuracy".into(), localization_accuracy(&found, &truths, OVERLAP)));
-        }
         // The first is what a run is judged by: it is there even where it is no number.
         let is_known = |(place, (_, value)): &(usize, (String, f64))| *place == 0 || !value.is_nan();
         scores.into_iter().enumerate().filter(is_known).map(|(_, score)| score).collect()
@@ -187,8 +169,7 @@ impl Tally for ObjectTally {
     fn panels(&self) -> Vec<Panel> {
         let signatures = [self.boxes.signature(), self.pascal_voc.signature(PascalVocInterpolation::AllPoints)];
         let masks = self.masks.iter().map(CocoEvaluator::signature);
-        let single = self.single.iter().map(|_| signature::localization_accuracy(OVERLAP));
-        let signatures: Vec<String> = signatures.into_iter().chain(masks).chain(single).collect();
+        let signatures: Vec<String> = signatures.into_iter().chain(masks).collect();
         let at = self.confidence().map_or(String::new(), |confidence| {
             format!(
                 "Precision, recall and F1 are those of boxes at confidence {confidence:.2}, where the mean F1 is greatest, and an \
@@ -298,7 +279,7 @@ mod tests {
         assert!((score(&tally, "voc_map50").unwrap() - (0.25 + 1.0) / 2.0).abs() < 1e-9);
         // Three quarters of a box: the six thresholds of overlap up to 0.75.
         assert!((score(&tally, "map").unwrap() - (cats * 0.6 + 1.0) / 2.0).abs() < 1e-9);
-        assert_eq!([score(&tally, "mask_map"), score(&tally, "localization_accuracy")], [None, None]);
+        assert_eq!(score(&tally, "mask_map"), None);
         // Above 0.5 there are no cats; up to there, one right, one wrong, one missed.
         assert_eq!(tally.confidence(), Some(0.01));
         let panels = tally.panels();
@@ -318,7 +299,6 @@ mod tests {
         let answer = [found(0, 0.805, place(0.0, 40.0))].into_iter().chain(wrong).collect();
         let tally = tally(targets, vec![answer], false);
         assert_eq!(tally.confidence(), Some(0.31));
-        assert_eq!(score(&tally, "localization_accuracy"), Some(1.0));
     }
 
     /// Boxes agree, masks do not: half of the pixels are at the threshold, a third is below.
