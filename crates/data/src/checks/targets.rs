@@ -88,6 +88,8 @@ fn judge_boxes(dataset: &Dataset, facts: &[Facts], judgement: &mut Judgement) {
 
 fn described(dataset: &Dataset, object: &Object) -> String {
     let Xyxy { left, top, right, bottom } = object.bounds;
+    // Shares of the image that files state come to pixels by way of rounding.
+    let [left, top, right, bottom] = [left, top, right, bottom].map(|edge| (edge * 100.0).round() / 100.0);
     format!("{} at x {left}..{right}, y {top}..{bottom}", dataset.classes()[object.class])
 }
 
