@@ -1,14 +1,16 @@
 //! What the operations' own cases do not reach: several threads, several blocks, and special values.
 
 use gyrus_graph::conformance::{Case, Sample};
-use gyrus_graph::ops::whole::recurrent::{GruScan, LstmScan, RnnActivation, RnnScan};
+use gyrus_graph::ops::whole::recurrent::{
+    GruScan, GruScanGrad, LstmScan, LstmScanGrad, RnnActivation, RnnScan, RnnScanGrad,
+};
 use gyrus_graph::ops::whole::{
     Attention, AttentionGrad, BatchNormTraining, CrossEntropy, CrossEntropyGrad, LayerNorm, LogSumExp, RmsNorm, Softmax,
 };
 use gyrus_graph::{DType, GraphNode, Op, Operation, Real, Spec, Value, gradients};
 
 use super::super::conformance::reference::{Array, Number};
-use super::super::conformance::{by_kernel, check_cases};
+use super::super::conformance::{Random, by_kernel, check_cases};
 
 /// An operation with its gradient.
 fn with_gradient(op: impl Into<Op>, x: &[Value]) -> Vec<Value> {
@@ -67,6 +69,15 @@ fn large_cases() -> Vec<Case> {
         all.push(case("lstm_scan", LstmScan { reverse }.into(), inputs(4, 4, 2)));
         all.push(case("gru_scan", GruScan { reverse }.into(), inputs(3, 4, 1)));
         all.push(case("rnn_scan", RnnScan { activation, reverse }.into(), inputs(1, 1, 1)));
+        for reverse in [false, true] {
+            let with_lengths = |mut inputs: Vec<Sample>| {
+                inputs.push(Sample::integers([batch], steps as i64 + 1, DType::I64));
+                inputs
+            };
+            all.push(case("lstm_scan, lengths", LstmScan { reverse }.into(), with_lengths(inputs(4, 4, 2))));
+            all.push(case("gru_scan, lengths", GruScan { reverse }.into(), with_lengths(inputs(3, 4, 1))));
+            all.push(case("rnn_scan, lengths", RnnScan { activation, reverse }.into(), with_lengths(inputs(1, 1, 1))));
+        }
     }
     all
 }
@@ -75,6 +86,44 @@ fn large_cases() -> Vec<Case> {
 fn large_cases_agree_with_the_interpreter() {
     for dtype in [DType::F32, DType::F64] {
         assert!(check_cases(large_cases(), dtype) > 40);
+    }
+}
+
+#[test]
+fn lengths_of_all_steps_change_no_bit() {
+    let (steps, batch, size) = (3, 37, 70);
+    let mut random = Random(1);
+    for dtype in [DType::F32, DType::F64] {
+        let mut reals = |shape: &[usize]| random.sample(&Sample::uniform(shape, -1.0, 1.0), dtype);
+        let (h0, c0, dhs) = (reals(&[batch, size]), reals(&[batch, size]), reals(&[steps, batch, size]));
+        let mut gates = |count: usize| [reals(&[steps, batch, count * size]), reals(&[count * size, size])];
+        let ([x1, w1], [x3, w3], [x4, w4]) = (gates(1), gates(3), gates(4));
+        let bias = |count: usize| array(&[count * size], dtype, &vec![0.1; count * size]);
+        let (bias1, bias4) = (bias(1), bias(4));
+        for reverse in [false, true] {
+            let same = |op: Op, operands: &[&Array]| {
+                let mut with_lengths = operands.to_vec();
+                let lengths = array(&[batch], DType::I64, &vec![steps as f64; batch]);
+                with_lengths.push(&lengths);
+                let found = run(op.clone(), operands);
+                assert_eq!(run(op.clone(), &with_lengths), found, "{op:?} {dtype}");
+                found.into_iter()
+            };
+            let states = |elements: Vec<f64>| array(&[steps, batch, size], dtype, &elements);
+            let mut lstm = same(LstmScan { reverse }.into(), &[&x4, &h0, &c0, &w4, &bias4]).skip(1);
+            let (cs, gates) = (lstm.next().map(states), lstm.next());
+            let gates = array(&[steps, batch, 4 * size], dtype, &gates.expect("three results"));
+            same(LstmScanGrad { reverse }.into(), &[&dhs, &gates, &cs.expect("three results"), &c0, &w4]);
+            let [hs, gates, q] = <[Vec<f64>; 3]>::try_from(
+                same(GruScan { reverse }.into(), &[&x3, &h0, &w3, &bias4]).collect::<Vec<_>>(),
+            )
+            .expect("three results");
+            let gates = array(&[steps, batch, 3 * size], dtype, &gates);
+            same(GruScanGrad { reverse }.into(), &[&dhs, &gates, &states(q), &states(hs), &h0, &w3]);
+            let activation = RnnActivation::Tanh;
+            let hs = same(RnnScan { activation, reverse }.into(), &[&x1, &h0, &w1, &bias1]).next().map(states);
+            same(RnnScanGrad { activation, reverse }.into(), &[&dhs, &hs.expect("a result"), &w1]);
+        }
     }
 }
 
