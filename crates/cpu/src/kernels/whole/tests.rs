@@ -94,35 +94,27 @@ fn lengths_of_all_steps_change_no_bit() {
     let (steps, batch, size) = (3, 37, 70);
     let mut random = Random(1);
     for dtype in [DType::F32, DType::F64] {
-        let mut reals = |shape: &[usize]| random.sample(&Sample::uniform(shape, -1.0, 1.0), dtype);
-        let (h0, c0, dhs) = (reals(&[batch, size]), reals(&[batch, size]), reals(&[steps, batch, size]));
-        let mut gates = |count: usize| [reals(&[steps, batch, count * size]), reals(&[count * size, size])];
-        let ([x1, w1], [x3, w3], [x4, w4]) = (gates(1), gates(3), gates(4));
-        let bias = |count: usize| array(&[count * size], dtype, &vec![0.1; count * size]);
-        let (bias1, bias4) = (bias(1), bias(4));
-        for reverse in [false, true] {
-            let same = |op: Op, operands: &[&Array]| {
-                let mut with_lengths = operands.to_vec();
-                let lengths = array(&[batch], DType::I64, &vec![steps as f64; batch]);
-                with_lengths.push(&lengths);
-                let found = run(op.clone(), operands);
-                assert_eq!(run(op.clone(), &with_lengths), found, "{op:?} {dtype}");
-                found.into_iter()
-            };
-            let states = |elements: Vec<f64>| array(&[steps, batch, size], dtype, &elements);
-            let mut lstm = same(LstmScan { reverse }.into(), &[&x4, &h0, &c0, &w4, &bias4]).skip(1);
-            let (cs, gates) = (lstm.next().map(states), lstm.next());
-            let gates = array(&[steps, batch, 4 * size], dtype, &gates.expect("three results"));
-            same(LstmScanGrad { reverse }.into(), &[&dhs, &gates, &cs.expect("three results"), &c0, &w4]);
-            let [hs, gates, q] = <[Vec<f64>; 3]>::try_from(
-                same(GruScan { reverse }.into(), &[&x3, &h0, &w3, &bias4]).collect::<Vec<_>>(),
-            )
-            .expect("three results");
-            let gates = array(&[steps, batch, 3 * size], dtype, &gates);
-            same(GruScanGrad { reverse }.into(), &[&dhs, &gates, &states(q), &states(hs), &h0, &w3]);
-            let activation = RnnActivation::Tanh;
-            let hs = same(RnnScan { activation, reverse }.into(), &[&x1, &h0, &w1, &bias1]).next().map(states);
-            same(RnnScanGrad { activation, reverse }.into(), &[&dhs, &hs.expect("a result"), &w1]);
+        let mut reals = |shape: &[usize]| random.sample(&Sample::uniform(shape, -0.5, 0.5), dtype);
+        let (h0, dhs) = (reals(&[batch, size]), reals(&[steps, batch, size]));
+        let [x1, x3, x4] = [1, 3, 4].map(|gates| reals(&[steps, batch, gates * size]));
+        let [w1, w3, w4] = [1, 3, 4].map(|gates| reals(&[gates * size, size]));
+        let [bias1, bias4] = [1, 4].map(|gates| reals(&[gates * size]));
+        let lengths = array(&[batch], DType::I64, &vec![steps as f64; batch]);
+        // The results of all steps.
+        let same = |op: Op, operands: &[&Array]| -> Vec<Array> {
+            let found = run(op.clone(), operands);
+            assert_eq!(run(op.clone(), &[operands, &[&lengths]].concat()), found, "{op:?} {dtype}");
+            let is_stream = |elements: &&Vec<f64>| elements.len().is_multiple_of(steps * batch * size);
+            let streams = found.iter().filter(is_stream);
+            streams.map(|made| array(&[steps, batch, made.len() / steps / batch], dtype, made)).collect()
+        };
+        for (reverse, activation) in [(false, RnnActivation::Tanh), (true, RnnActivation::Relu)] {
+            let lstm = same(LstmScan { reverse }.into(), &[&x4, &h0, &h0, &w4, &bias4]);
+            same(LstmScanGrad { reverse }.into(), &[&dhs, &lstm[2], &lstm[1], &h0, &w4]);
+            let gru = same(GruScan { reverse }.into(), &[&x3, &h0, &w3, &bias4]);
+            same(GruScanGrad { reverse }.into(), &[&dhs, &gru[1], &gru[2], &gru[0], &h0, &w3]);
+            let rnn = same(RnnScan { activation, reverse }.into(), &[&x1, &h0, &w1, &bias1]);
+            same(RnnScanGrad { activation, reverse }.into(), &[&dhs, &rnn[0], &w1]);
         }
     }
 }

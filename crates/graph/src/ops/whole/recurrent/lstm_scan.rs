@@ -1,6 +1,6 @@
 //! Long short-term memory.
 
-use super::{LstmScanGrad, Operation, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, parts};
+use super::{LstmScanGrad, NOT_REAL, Operation, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, parts};
 use super::{plus_bias, previous, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition, weight_gradient};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
@@ -28,7 +28,7 @@ impl Operation for LstmScan {
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
         let (inputs, lengths) = split_lengths(inputs, |spec| spec);
-        let [gates_x, h0, c0, w_hh, bias] = inputs else { unreachable!("five operands") };
+        let [gates_x, h0, c0, w_hh, bias] = inputs else { return Err(NOT_REAL.into()) };
         let dtype = same_float(inputs)?;
         let [steps, batch, size] = sizes(gates_x, 4)?;
         has_shape("h0", h0, &[batch, size])?;

@@ -1,6 +1,6 @@
 //! The gradient of long short-term memory.
 
-use super::{Operation, by_matrix, has_shape, lengths_fit, lengths_sample, logistic_slope, parts, previous};
+use super::{NOT_REAL, Operation, by_matrix, has_shape, lengths_fit, lengths_sample, logistic_slope, parts, previous};
 use super::{same_float, scan_rows, sizes, split_lengths, sum, tanh_slope};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
@@ -28,7 +28,7 @@ impl Operation for LstmScanGrad {
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
         let (inputs, lengths) = split_lengths(inputs, |spec| spec);
-        let [dhs, gates, cs, c0, w_hh, dcs @ ..] = inputs else { unreachable!("five or six operands") };
+        let [dhs, gates, cs, c0, w_hh, dcs @ ..] = inputs else { return Err(NOT_REAL.into()) };
         let dtype = same_float(inputs)?;
         let [steps, batch, size] = sizes(gates, 4)?;
         has_shape("dhs", dhs, &[steps, batch, size])?;

@@ -29,14 +29,21 @@ use crate::{DType, Scalar, Spec, Value};
 /// The other operands, and the lengths, if they are last. They are the only operand that is not real.
 fn split_lengths<V>(operands: &[V], spec: impl Fn(&V) -> &Spec) -> (&[V], Option<&V>) {
     match operands.split_last() {
-        Some((last, others)) if spec(last).dtype == DType::I64 => (others, Some(last)),
+        Some((last, others)) if !spec(last).dtype.is_float() => (others, Some(last)),
         _ => (operands, None),
     }
 }
 
+/// What is wrong where an operand is missing when what is not real has been taken as lengths.
+const NOT_REAL: &str = "element types must be equal and floating-point, those of lengths i64; convert first";
+
 /// Whether there is one length for each row.
 fn lengths_fit(lengths: Option<&Spec>, batch: usize) -> Result<(), String> {
-    lengths.map_or(Ok(()), |lengths| has_shape("lengths", lengths, &[batch]))
+    match lengths {
+        Some(lengths) if lengths.dtype != DType::I64 => Err(NOT_REAL.into()),
+        Some(lengths) => has_shape("lengths", lengths, &[batch]),
+        None => Ok(()),
+    }
 }
 
 /// Whether the sequences `[B]` have a step `t + ahead`, for each `t`: `[T, B]`.

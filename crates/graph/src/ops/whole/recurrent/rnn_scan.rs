@@ -1,6 +1,6 @@
 //! The plain recurrent network.
 
-use super::{Operation, RnnScanGrad, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, plus_bias};
+use super::{NOT_REAL, Operation, RnnScanGrad, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, plus_bias};
 use super::{previous, same_float, scan_rows, sizes, split_lengths, weight_gradient};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
@@ -34,7 +34,7 @@ impl Operation for RnnScan {
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
         let (inputs, lengths) = split_lengths(inputs, |spec| spec);
-        let [x, h0, w_hh, bias] = inputs else { unreachable!("four operands") };
+        let [x, h0, w_hh, bias] = inputs else { return Err(NOT_REAL.into()) };
         same_float(inputs)?;
         let [_, batch, size] = sizes(x, 1)?;
         has_shape("h0", h0, &[batch, size])?;

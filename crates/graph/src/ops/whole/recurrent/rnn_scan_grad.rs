@@ -1,6 +1,8 @@
 //! The gradient of the plain recurrent network.
 
-use super::{Operation, RnnActivation, by_matrix, has_shape, lengths_fit, lengths_sample, same_float, scan_rows};
+use super::{
+    NOT_REAL, Operation, RnnActivation, by_matrix, has_shape, lengths_fit, lengths_sample, same_float, scan_rows,
+};
 use super::{sizes, split_lengths, sum, tanh_slope};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
@@ -24,7 +26,7 @@ impl Operation for RnnScanGrad {
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
         let (inputs, lengths) = split_lengths(inputs, |spec| spec);
-        let [dhs, hs, w_hh] = inputs else { unreachable!("three operands") };
+        let [dhs, hs, w_hh] = inputs else { return Err(NOT_REAL.into()) };
         same_float(inputs)?;
         let [_, batch, size] = sizes(hs, 1)?;
         has_shape("dhs", dhs, &hs.shape)?;
