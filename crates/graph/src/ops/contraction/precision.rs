@@ -12,7 +12,8 @@ pub enum Precision {
     #[default]
     Full,
     /// They are rounded to `bf16`, the nearest, ties to even: half the time on processors that multiply such
-    /// numbers, and a relative error of up to 2^-8 in each operand. Where a method that does not round is faster still,
-    /// it may take its place: results are at least as exact as those of rounded operands.
+    /// numbers, and a relative error of up to 2^-8 in each operand. A faster method may round what it multiplies instead,
+    /// as Winograd's does for convolutions by three by three places: its results err by 1.1 %, of the root mean square of
+    /// all, where those of rounded operands do by 0.24 %.
     Bf16,
 }

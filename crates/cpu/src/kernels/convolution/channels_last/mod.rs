@@ -13,6 +13,7 @@ use super::geometry::Geometry;
 use super::rounded;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Signature};
+use crate::kernels::gemm::microkernel::PairReduceLoops;
 
 mod direct;
 mod winograd;
@@ -45,13 +46,16 @@ pub fn weight_grad(op: &ConvolutionWeightGrad, signature: &Signature) -> Option<
     ways.fastest(op.precision, &geometry, signature)
 }
 
+/// A kernel, if there is one for such operands.
+type Made = Option<Box<dyn Kernel>>;
+
 /// What makes kernels of one of the three products.
 struct Ways {
-    /// By Winograd's method, where that is faster than a direct sum of so many products at once.
-    winograd: fn(&Geometry, usize) -> Option<Box<dyn Kernel>>,
+    /// By Winograd's method, of pairs of `bf16` where they are given, if that is faster than direct sums of the same.
+    winograd: fn(&Geometry, Option<PairReduceLoops>) -> Made,
     /// By direct sums of pairs of `bf16`, where the processor has those, and of `f32`.
-    pairs: fn(Isa, &Geometry) -> Option<Box<dyn Kernel>>,
-    direct: fn(&Geometry) -> Option<Box<dyn Kernel>>,
+    pairs: fn(Isa, &Geometry) -> Made,
+    direct: fn(&Geometry) -> Made,
 }
 
 impl Ways {
@@ -59,9 +63,9 @@ impl Ways {
         if precision == Precision::Bf16
             && let Some(kernel) = (self.pairs)(Isa::get(), geometry)
         {
-            return (self.winograd)(geometry, 2).or(Some(kernel));
+            return (self.winograd)(geometry, PairReduceLoops::new(Isa::get())).or(Some(kernel));
         }
-        let kernel = (self.winograd)(geometry, 1).or_else(|| (self.direct)(geometry))?;
+        let kernel = (self.winograd)(geometry, None).or_else(|| (self.direct)(geometry))?;
         Some(rounded::kernel(precision, signature.inputs, kernel))
     }
 }

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::Vector;
+use super::round_pairs::{pairs_abreast, pairs_of_neighbours};
 use crate::math::MulAdd;
 
 /// Sixteen `f32`.
@@ -72,6 +73,16 @@ impl Vector for F32x16 {
     unsafe fn add(self, other: Self) -> Self {
         // SAFETY: as above.
         F32x16(unsafe { _mm512_add_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn neighbours(self, next: Self) -> Self {
+        // SAFETY: as above.
+        F32x16(unsafe { _mm512_castsi512_ps(pairs_of_neighbours(self.0, next.0)) })
+    }
+    #[inline(always)]
+    unsafe fn abreast(self, other: Self) -> Self {
+        // SAFETY: as above.
+        F32x16(unsafe { _mm512_castsi512_ps(pairs_abreast(self.0, other.0)) })
     }
     #[inline(always)]
     fn prefetch(address: *const f32) {

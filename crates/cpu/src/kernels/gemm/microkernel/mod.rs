@@ -58,6 +58,18 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
         version::<K>(isa)
     }
 
+    /// Two vectors as one of pairs of neighbours, first those of `self`, rounded to `bf16`. Only vectors of processors
+    /// that multiply pairs have them.
+    #[inline(always)]
+    unsafe fn neighbours(self, _next: Self) -> Self {
+        unreachable!("no pairs are multiplied with these vectors")
+    }
+    /// The same of pairs of one number of each.
+    #[inline(always)]
+    unsafe fn abreast(self, _other: Self) -> Self {
+        unreachable!("no pairs are multiplied with these vectors")
+    }
+
     /// Asks for memory that may be read soon; any address will do.
     #[inline(always)]
     fn prefetch(_address: *const Self::Element) {}
@@ -185,6 +197,14 @@ impl PairReduceLoops {
         });
         #[cfg(not(target_arch = "x86_64"))]
         unreachable!("no other architecture has them, {isa:?}");
+    }
+
+    /// A loop over vectors that become pairs.
+    pub(crate) fn vectorised<L: VectorLoop<f32>>(self) -> unsafe fn(L::Arguments) {
+        #[cfg(target_arch = "x86_64")]
+        return crate::math::version_with_bf16::<L::Of<avx512::F32x16>>();
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("no other architecture has them");
     }
 }
 

@@ -86,6 +86,27 @@ fn lanes(count: usize) -> u16 {
     ((1u32 << count.min(16)) - 1) as u16
 }
 
+/// Thirty-two numbers as pairs of neighbours, the nearest `bf16`, ties to even.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) unsafe fn pairs_of_neighbours(low: __m512, high: __m512) -> __m512i {
+    // SAFETY: as the caller vouches, the processor has the instruction; both types are 512 bits of any kind.
+    unsafe { std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low)) }
+}
+
+/// The same, as pairs of one number of each.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) unsafe fn pairs_abreast(low: __m512, high: __m512) -> __m512i {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        // Of each lane's two numbers, the first is of the lower half and the second of the upper one.
+        let lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        let upper = _mm512_slli_epi32::<16>(_mm512_add_epi32(lane, _mm512_set1_epi32(16)));
+        _mm512_permutexvar_epi16(_mm512_or_si512(lane, upper), pairs_of_neighbours(low, high))
+    }
+}
+
 /// Pairs of neighbours of a line of `len` elements.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
@@ -96,7 +117,7 @@ unsafe fn neighbours(from: *const f32, len: usize, to: *mut f32) {
         unsafe {
             let low = _mm512_maskz_loadu_ps(lanes(left), from.wrapping_add(at));
             let high = _mm512_maskz_loadu_ps(lanes(left.saturating_sub(16)), from.wrapping_add(at + 16));
-            let pairs = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low));
+            let pairs = pairs_of_neighbours(low, high);
             _mm512_mask_storeu_epi32(to.wrapping_add(at / 2).cast(), lanes(left.div_ceil(2)), pairs);
         }
     }
@@ -108,17 +129,11 @@ unsafe fn neighbours(from: *const f32, len: usize, to: *mut f32) {
 unsafe fn lines(from: *const f32, partner: *const f32, len: usize, to: *mut f32) {
     // SAFETY: as the caller vouches.
     unsafe {
-        // Of each lane's two numbers, the first is of the lower half and the second of the upper one.
-        let lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        let upper = _mm512_slli_epi32::<16>(_mm512_add_epi32(lane, _mm512_set1_epi32(16)));
-        let interleaved = _mm512_or_si512(lane, upper);
         for at in (0..len).step_by(16) {
             let mask = lanes(len - at);
             let low = _mm512_maskz_loadu_ps(mask, from.wrapping_add(at));
             let high = _mm512_maskz_loadu_ps(if partner.is_null() { 0 } else { mask }, partner.wrapping_add(at));
-            let pairs = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low));
-            let pairs = _mm512_permutexvar_epi16(interleaved, pairs);
-            _mm512_mask_storeu_epi32(to.wrapping_add(at).cast(), mask, pairs);
+            _mm512_mask_storeu_epi32(to.wrapping_add(at).cast(), mask, pairs_abreast(low, high));
         }
     }
 }

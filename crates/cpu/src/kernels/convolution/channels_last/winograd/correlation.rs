@@ -6,9 +6,8 @@ use super::matrices::{Layout, Product};
 use super::minimal::{Input, OUTPUTS, Output, POINTS};
 use super::order::{CHUNK, Order, part, transform_tasks};
 use super::tiles::Tiles;
-use super::transform::{Ahead, PLACES, Square, Squares};
+use super::transform::{Ahead, Factors, Neighbours, Numbers, PLACES, Square, Squares};
 use super::weights::{Packing, Weights};
-use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
 use crate::kernels::convolution::geometry::{Axis, Geometry};
 use crate::kernels::gemm::Epilogue;
@@ -30,6 +29,8 @@ const DEPTH: usize = 64;
 pub(super) struct Correlation {
     tiles: Tiles,
     weights: Weights,
+    /// Over how many channels, or pairs of them, is summed.
+    depth: usize,
     packing: Packing,
     input: unsafe fn(*const Square),
     output: unsafe fn(*const Square),
@@ -67,43 +68,45 @@ impl Memory {
 }
 
 impl Correlation {
-    pub(super) fn new(isa: Isa, geometry: &Geometry, weights: Weights) -> Self {
-        let kernel = f32::batch_reduce(isa);
+    pub(super) fn new(factors: Factors, geometry: &Geometry, weights: Weights) -> Self {
+        let (kernel, depth) = (factors.kernel(), weights.depth.div_ceil(factors.together()));
         let tiles = Tiles::new(geometry);
-        let are_kept = weights.columns * weights.depth <= MAX_KEPT_WEIGHTS;
+        let are_kept = weights.columns * depth <= MAX_KEPT_WEIGHTS;
         let order = match Order::new(tiles.len(), weights.columns.div_ceil(kernel.width)) {
             Order::Tiles if are_kept => Order::Tiles,
             _ => Order::Weights,
         };
-        let (most, depth) = match order {
-            Order::Tiles if tiles.len() < FEW_BLOCKS * BLOCK => (BLOCK / 2, weights.depth),
-            Order::Tiles => (BLOCK, weights.depth),
-            Order::Weights => (CHUNK, DEPTH.min(weights.depth)),
+        let (most, kept) = match order {
+            Order::Tiles if tiles.len() < FEW_BLOCKS * BLOCK => (BLOCK / 2, depth),
+            Order::Tiles => (BLOCK, depth),
+            Order::Weights => (CHUNK, DEPTH.min(depth)),
         };
         let parts = tiles.len().div_ceil(most);
         let rows = tiles.len().div_ceil(parts);
         Correlation {
             tiles,
             weights,
-            packing: Packing::new(isa, weights, kernel.width),
-            input: f32::vectorised::<Squares<Input, POINTS, POINTS>>(isa),
-            output: f32::vectorised::<Squares<Output, POINTS, OUTPUTS>>(isa),
+            depth,
+            packing: Packing::new(factors, weights, kernel.width),
+            input: factors
+                .vectorised::<Squares<Numbers, Input, POINTS, POINTS>, Squares<Neighbours, Input, POINTS, POINTS>>(),
+            output: f32::vectorised::<Squares<Numbers, Output, POINTS, OUTPUTS>>(factors.isa),
             kernel,
             order,
             parts,
-            u: Layout::of_rows(depth, kernel.width),
-            v: Layout::new(rows, weights.depth),
+            u: Layout::of_rows(kept, kernel.width),
+            v: Layout::new(rows, depth),
             m: Layout::of_rows(rows, kernel.width),
         }
     }
 
     /// The kernel of the convolution.
-    pub(super) fn forward(isa: Isa, geometry: &Geometry) -> Self {
-        Correlation::new(isa, geometry, Weights::of_convolution(geometry))
+    pub(super) fn forward(factors: Factors, geometry: &Geometry) -> Self {
+        Correlation::new(factors, geometry, Weights::of_convolution(geometry))
     }
 
     /// The kernel of its gradient for the input: a convolution of the cotangent by the reversed kernels.
-    pub(super) fn input_grad(isa: Isa, geometry: &Geometry) -> Self {
+    pub(super) fn input_grad(factors: Factors, geometry: &Geometry) -> Self {
         let reversed = |axis: Axis| Axis {
             input: axis.output,
             output: axis.input,
@@ -111,17 +114,22 @@ impl Correlation {
             ..axis
         };
         let exchanged = Geometry { axes: geometry.axes.map(reversed), ..*geometry };
-        Correlation::new(isa, &exchanged, Weights::of_input_grad(geometry))
+        Correlation::new(factors, &exchanged, Weights::of_input_grad(geometry))
     }
 
     fn panels(&self) -> usize {
         self.weights.columns.div_ceil(self.kernel.width)
     }
 
+    /// As many zeros as there are channels.
+    fn zeros(&self) -> usize {
+        Layout::new(1, self.weights.depth).row
+    }
+
     /// Elements of the memory that the workers share: zeros, and what is transformed before.
     fn shared(&self) -> usize {
         let before = if self.order == Order::Tiles { self.panels() * self.u.len() } else { self.v.len() };
-        self.v.row + before
+        self.zeros() + before
     }
 
     /// Elements of a worker's own memory: products, a place for what lies outside, and what a task transforms.
@@ -145,7 +153,8 @@ impl Correlation {
         let ahead = Ahead { from: OUTPUTS * channels, to: 0 };
         for (index, tile) in tiles.enumerate() {
             let from = self.tiles.inputs(tile, memory.x, channels, memory.zeros);
-            let square = Square { from, to: self.v.places(v, row + index), channels, ahead };
+            let beside = std::ptr::null();
+            let square = Square { from, beside, to: self.v.places(v, row + index), channels, ahead };
             // SAFETY: as the caller vouches; the loop is compiled for this processor.
             unsafe { (self.input)(&raw const square) }
         }
@@ -185,6 +194,7 @@ impl Correlation {
         for (row, tile) in tiles.enumerate() {
             let square = Square {
                 from: self.m.places(m, row).map(<*mut f32>::cast_const),
+                beside: std::ptr::null(),
                 to: self.tiles.outputs(tile, y.wrapping_add(first), columns, outside),
                 channels: width.min(columns - first),
                 ahead: Ahead { from: 0, to: OUTPUTS * columns },
@@ -199,7 +209,7 @@ impl Correlation {
     /// # Safety
     /// `w` points to them, `to` to as many elements as panels have.
     unsafe fn transform_weights(&self, w: *const f32, to: *mut f32, pool: &Pool) {
-        let (panels, depth, w, to) = (self.panels(), self.weights.depth, Shared(w.cast_mut()), Shared(to));
+        let (panels, depth, w, to) = (self.panels(), self.depth, Shared(w.cast_mut()), Shared(to));
         let pieces = depth.div_ceil(DEPTH);
         pool.run(panels * pieces, &|task, _| {
             let (panel, first) = (task / pieces, task % pieces * DEPTH);
@@ -215,7 +225,7 @@ impl Correlation {
     /// # Safety
     /// The memory is as [`Correlation::scratch`] says, and the order [`Order::Tiles`].
     unsafe fn run_by_tiles(&self, memory: Memory, scratch: Scratch, pool: &Pool, epilogue: Option<&dyn Epilogue>) {
-        let (panels, Weights { depth, columns, .. }) = (self.panels(), self.weights);
+        let (panels, depth, columns) = (self.panels(), self.depth, self.weights.columns);
         pool.run(self.parts, &|task, worker| {
             let memory = memory.get();
             let tiles = part(self.tiles.len(), task, self.parts);
@@ -243,10 +253,10 @@ impl Correlation {
     /// # Safety
     /// The memory is as [`Correlation::scratch`] says, and the order [`Order::Weights`].
     unsafe fn run_by_weights(&self, memory: Memory, scratch: Scratch, pool: &Pool, epilogue: Option<&dyn Epilogue>) {
-        let Weights { depth, columns, .. } = self.weights;
+        let (depth, columns) = (self.depth, self.weights.columns);
         for chunk in 0..self.parts {
             let tiles = part(self.tiles.len(), chunk, self.parts);
-            let tasks = transform_tasks(tiles.len(), depth);
+            let tasks = transform_tasks(tiles.len(), self.weights.depth);
             pool.run(tasks, &|task, _| {
                 let memory = memory.get();
                 let rows = part(tiles.len(), task, tasks);
@@ -305,11 +315,11 @@ impl Kernel for Correlation {
         let zeros: *mut f32 = run.scratch.shared(self.shared());
         let (x, w, y) = (run.inputs[0].cast(), run.inputs[1].cast(), run.outputs[0].cast());
         let prepared = run.inputs.get(2).map(|prepared| prepared.cast::<f32>().cast_mut());
-        let before = prepared.unwrap_or(zeros.wrapping_add(self.v.row));
+        let before = prepared.unwrap_or(zeros.wrapping_add(self.zeros()));
         let memory = Memory { x, w, y, zeros, before };
         // SAFETY: by this function's own contract.
         unsafe {
-            zeros.write_bytes(0, self.v.row);
+            zeros.write_bytes(0, self.zeros());
             match self.order {
                 Order::Tiles => {
                     if prepared.is_none() {

@@ -10,13 +10,11 @@ use super::matrices::{Layout, Product};
 use super::minimal::{Input, OUTPUTS, OutputGrad, POINTS};
 use super::order::{CHUNK, Order, part, transform_tasks};
 use super::tiles::Tiles;
-use super::transform::{Ahead, PLACES, Square, Squares};
+use super::transform::{Abreast, Ahead, Factors, Numbers, PLACES, Square, Squares};
 use super::weights::{KERNEL_TAPS, Unpacking, Weights};
-use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
 use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::microkernel::BatchReduceKernel;
-use crate::kernels::gemm::number::Number;
 use crate::pool::ScratchSize;
 
 /// How many elements of transformed inputs and cotangents stay in the caches that the cores share.
@@ -29,18 +27,22 @@ const BLOCK: usize = 64;
 /// Sums over tiles of transformed inputs times transformed cotangents.
 pub(super) struct WeightGrad {
     tiles: Tiles,
+    /// How many tiles make a row of a matrix.
+    together: usize,
+    /// Rows of all tiles.
+    rows: usize,
     in_channels: usize,
     out_channels: usize,
     order: Order,
-    /// In how many chunks the tiles are.
+    /// In how many chunks the rows are.
     chunks: usize,
     input: unsafe fn(*const Square),
     cotangent: unsafe fn(*const Square),
     unpacking: Unpacking,
     kernel: BatchReduceKernel<f32>,
-    /// Of the transformed inputs, `[tiles, in_channels]`.
+    /// Of the transformed inputs, `[rows, in_channels]`.
     v: Layout,
-    /// Of the transformed cotangents, `[tiles, out_channels]`.
+    /// Of the transformed cotangents, `[rows, out_channels]`.
     m: Layout,
     /// Of their products, `[in_channels, out_channels]`; of a block of channels and a panel in [`Order::Weights`].
     u: Layout,
@@ -69,29 +71,33 @@ impl Memory {
 }
 
 impl WeightGrad {
-    pub(super) fn new(isa: Isa, geometry: &Geometry) -> Self {
+    pub(super) fn new(factors: Factors, geometry: &Geometry) -> Self {
         let Geometry { in_channels, out_channels, .. } = *geometry;
-        let kernel = f32::batch_reduce(isa);
+        let (kernel, together) = (factors.kernel(), factors.together());
         let tiles = Tiles::new(geometry);
+        let rows = tiles.len().div_ceil(together);
         let order = Order::new(tiles.len(), out_channels.div_ceil(kernel.width));
         let most = match order {
             Order::Tiles => (MAX_TRANSFORMED / (PLACES * (in_channels + out_channels))).max(DEPTH),
             Order::Weights => CHUNK,
         };
-        let chunks = tiles.len().div_ceil(most);
-        let rows = tiles.len().div_ceil(chunks);
+        let chunks = rows.div_ceil(most);
+        let most = rows.div_ceil(chunks);
         WeightGrad {
             tiles,
+            together,
+            rows,
             in_channels,
             out_channels,
             order,
             chunks,
-            input: f32::vectorised::<Squares<Input, POINTS, POINTS>>(isa),
-            cotangent: f32::vectorised::<Squares<OutputGrad, OUTPUTS, POINTS>>(isa),
-            unpacking: Unpacking::new(isa, Weights::of_convolution(geometry)),
+            input: factors.vectorised::<Squares<Numbers, Input, POINTS, POINTS>, Squares<Abreast, Input, POINTS, POINTS>>(),
+            cotangent: factors
+                .vectorised::<Squares<Numbers, OutputGrad, OUTPUTS, POINTS>, Squares<Abreast, OutputGrad, OUTPUTS, POINTS>>(),
+            unpacking: Unpacking::new(factors.isa, Weights::of_convolution(geometry)),
             kernel,
-            v: Layout::new(rows, in_channels),
-            m: Layout::new(rows, out_channels),
+            v: Layout::new(most, in_channels),
+            m: Layout::new(most, out_channels),
             u: match order {
                 Order::Tiles => Layout::new(in_channels, out_channels),
                 Order::Weights => Layout::of_rows(BLOCK, kernel.width),
@@ -113,21 +119,38 @@ impl WeightGrad {
         if self.order == Order::Weights { self.u.len() } else { 0 }
     }
 
-    /// Transforms the inputs and cotangents of a tile to a row.
+    /// Transforms the inputs and cotangents of a row's tiles to row `row` of the chunk.
     ///
     /// # Safety
     /// The memory is as [`WeightGrad::shared`] says.
     unsafe fn transform(&self, tile: usize, row: usize, memory: &Memory) {
         let (in_channels, out_channels) = (self.in_channels, self.out_channels);
+        let inputs = |tile: usize| match tile < self.tiles.len() {
+            true => self.tiles.inputs(tile, memory.x, in_channels, memory.zeros),
+            false => [memory.zeros.cast_const(); PLACES],
+        };
+        let cotangents = |tile: usize| match tile < self.tiles.len() {
+            true => {
+                self.tiles.outputs(tile, memory.dy.cast_mut(), out_channels, memory.zeros).map(<*mut f32>::cast_const)
+            }
+            false => [memory.zeros.cast_const(); PLACES],
+        };
+        // Without pairs the second is not looked at.
+        let beside = if self.together == 2 {
+            [inputs(tile + 1), cotangents(tile + 1)]
+        } else {
+            [[memory.zeros.cast_const(); PLACES]; 2]
+        };
         let input = Square {
-            from: self.tiles.inputs(tile, memory.x, in_channels, memory.zeros),
+            from: inputs(tile),
+            beside: &raw const beside[0],
             to: self.v.places(memory.v, row),
             channels: in_channels,
             ahead: Ahead { from: OUTPUTS * in_channels, to: 0 },
         };
-        let from = self.tiles.outputs(tile, memory.dy.cast_mut(), out_channels, memory.zeros);
         let cotangent = Square {
-            from: from.map(<*mut f32>::cast_const),
+            from: cotangents(tile),
+            beside: &raw const beside[1],
             to: self.m.places(memory.m, row),
             channels: out_channels,
             ahead: Ahead { from: OUTPUTS * out_channels, to: 0 },
@@ -139,7 +162,7 @@ impl WeightGrad {
         }
     }
 
-    /// Writes to `u` the products of the first `tiles` rows for a point, some channels and the panel from `column` on,
+    /// Writes to `u` the products of the first `rows` rows for a point, some channels and the panel from `column` on,
     /// or adds them to what it holds.
     ///
     /// # Safety
@@ -148,17 +171,17 @@ impl WeightGrad {
     unsafe fn multiply(
         &self,
         place: usize,
-        tiles: usize,
+        rows: usize,
         channels: Range<usize>,
         column: usize,
         memory: &Memory,
         u: *mut f32,
         add: bool,
     ) {
-        for first in (0..tiles).step_by(DEPTH) {
+        for first in (0..rows).step_by(DEPTH) {
             let product = Product {
                 rows: channels.len(),
-                depth: DEPTH.min(tiles - first),
+                depth: DEPTH.min(rows - first),
                 a: memory.v.wrapping_add(place * self.v.matrix + first * self.v.row + channels.start),
                 a_row: 1,
                 a_depth: self.v.row,
@@ -197,12 +220,12 @@ impl Kernel for WeightGrad {
         let panels = out_channels.div_ceil(width);
         let columns = |panel: usize| panel * width..out_channels.min((panel + 1) * width);
         for chunk in 0..self.chunks {
-            let tiles = part(self.tiles.len(), chunk, self.chunks);
-            let tasks = transform_tasks(tiles.len(), in_channels + out_channels);
+            let rows = part(self.rows, chunk, self.chunks);
+            let tasks = transform_tasks(rows.len(), self.together * (in_channels + out_channels));
             run.pool.run(tasks, &|task, _| {
-                for row in part(tiles.len(), task, tasks) {
+                for row in part(rows.len(), task, tasks) {
                     // SAFETY: by this function's own contract; each task has its own rows.
-                    unsafe { self.transform(tiles.start + row, row, &memory.get()) }
+                    unsafe { self.transform(self.together * (rows.start + row), row, &memory.get()) }
                 }
             });
             if self.order == Order::Weights {
@@ -214,7 +237,7 @@ impl Kernel for WeightGrad {
                     let column = panel * width;
                     let u = memory.u.wrapping_add(column);
                     // SAFETY: as above; each task has its own matrix.
-                    unsafe { self.multiply(place, tiles.len(), 0..in_channels, column, &memory, u, chunk > 0) }
+                    unsafe { self.multiply(place, rows.len(), 0..in_channels, column, &memory, u, chunk > 0) }
                 }
             });
         }
@@ -230,8 +253,7 @@ impl Kernel for WeightGrad {
                     Order::Weights => {
                         let u: *mut f32 = scratch.worker(worker, self.per_worker());
                         for place in 0..PLACES {
-                            let tiles = self.tiles.len();
-                            self.multiply(place, tiles, channels.clone(), columns.start, &memory, u, false);
+                            self.multiply(place, self.rows, channels.clone(), columns.start, &memory, u, false);
                         }
                         u
                     }

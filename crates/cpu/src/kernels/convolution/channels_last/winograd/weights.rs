@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::matrices::Layout;
 use super::minimal::{Kernel, KernelGrad, POINTS, TAPS};
-use super::transform::{Ahead, PLACES, Square};
+use super::transform::{Abreast, Ahead, Factors, Form, Numbers, PLACES, Read, Square};
 use crate::isa::Isa;
 use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::microkernel::Vector;
@@ -63,45 +63,58 @@ struct Kernels {
     from: *const f32,
     /// How many columns there are.
     count: usize,
+    /// Over how many channels is summed.
     depth: usize,
     to: *mut f32,
     layout: Layout,
 }
 
-struct Pack;
+/// Writes a row of each matrix for each depth, or for each pair of them; the partner of an odd one is 0.
+struct Pack<S>(PhantomData<S>);
 
-struct PackLoop<V>(PhantomData<V>);
+struct PackLoop<V, S>(PhantomData<(V, S)>);
 
-impl VectorLoop<f32> for Pack {
+impl<S: Form> VectorLoop<f32> for Pack<S> {
     type Arguments = Kernels;
-    type Of<V: Vector<Element = f32>> = PackLoop<V>;
+    type Of<V: Vector<Element = f32>> = PackLoop<V, S>;
 }
 
-impl<V: Vector<Element = f32>> Multiversion for PackLoop<V> {
+impl<V: Vector<Element = f32>, S: Form> Multiversion for PackLoop<V, S> {
     type Arguments = Kernels;
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(kernels: Kernels) {
         let Kernels { weights, count, .. } = kernels;
+        let together = if S::READ == Read::One { 1 } else { 2 };
         // Lanes beyond the last column stay zero.
-        let mut taps = [[0.0f32; MAX_LANES]; KERNEL_TAPS];
-        let (from, to) = ([taps[0].as_ptr(); PLACES], [kernels.to; PLACES]);
-        let mut square = Square { from, to, channels: V::LANES, ahead: Ahead::default() };
-        for (index, from) in square.from[..KERNEL_TAPS].iter_mut().enumerate() {
-            *from = taps[if weights.is_reversed { KERNEL_TAPS - 1 - index } else { index }].as_ptr();
+        let mut taps = [[[0.0f32; MAX_LANES]; KERNEL_TAPS]; 2];
+        let mut places = [[taps[0][0].as_ptr(); PLACES]; 2];
+        for (places, taps) in places.iter_mut().zip(&taps) {
+            for (index, place) in places[..KERNEL_TAPS].iter_mut().enumerate() {
+                *place = taps[if weights.is_reversed { KERNEL_TAPS - 1 - index } else { index }].as_ptr();
+            }
         }
-        for depth in 0..kernels.depth {
-            // SAFETY: as the caller vouches: the columns' kernels lie within the weights, the result's matrices in `to`.
-            unsafe {
-                let from = kernels.from.add(depth * weights.depth_stride);
+        let [from, beside] = &places;
+        let to = [kernels.to; PLACES];
+        let mut square = Square { from: *from, beside, to, channels: V::LANES, ahead: Ahead::default() };
+        for row in 0..kernels.depth.div_ceil(together) {
+            for (index, taps) in taps[..together].iter_mut().enumerate() {
+                let depth = together * row + index;
+                if depth == kernels.depth {
+                    taps.as_flattened_mut().fill(0.0);
+                    continue;
+                }
+                let from = kernels.from.wrapping_add(depth * weights.depth_stride);
                 for first in (0..KERNEL_TAPS).step_by(V::LANES) {
                     let taps = taps[first..].as_mut_ptr().cast::<f32>();
-                    let from = |column: usize| from.add(column * weights.column_stride + first);
-                    V::transpose(from, count, V::LANES.min(KERNEL_TAPS - first), taps, MAX_LANES);
+                    let from = |column: usize| from.wrapping_add(column * weights.column_stride + first);
+                    // SAFETY: as the caller vouches: the columns' kernels lie within the weights.
+                    unsafe { V::transpose(from, count, V::LANES.min(KERNEL_TAPS - first), taps, MAX_LANES) }
                 }
-                square.to = kernels.layout.places(kernels.to, depth);
-                square.transform::<V, Kernel, M, TAPS, POINTS>();
             }
+            square.to = kernels.layout.places(kernels.to, row);
+            // SAFETY: as the caller vouches: the result's matrices lie in `to`.
+            unsafe { square.transform::<V, S, Kernel, M, TAPS, POINTS>() }
         }
     }
 }
@@ -138,6 +151,7 @@ impl<V: Vector<Element = f32>> Multiversion for UnpackLoop<V> {
         let mut taps = [[0.0f32; MAX_LANES]; KERNEL_TAPS];
         let mut square = Square {
             from: [transformed.from; PLACES],
+            beside: std::ptr::null(),
             to: [taps[0].as_mut_ptr(); PLACES],
             channels: V::LANES,
             ahead: Ahead::default(),
@@ -149,7 +163,7 @@ impl<V: Vector<Element = f32>> Multiversion for UnpackLoop<V> {
             // SAFETY: as the caller vouches, as in `PackLoop`.
             unsafe {
                 square.from = transformed.layout.places(transformed.from.cast_mut(), depth).map(<*mut f32>::cast_const);
-                square.transform::<V, KernelGrad, M, POINTS, TAPS>();
+                square.transform::<V, Numbers, KernelGrad, M, POINTS, TAPS>();
                 let to = transformed.to.add(depth * weights.depth_stride);
                 for first in (0..KERNEL_TAPS).step_by(V::LANES) {
                     let from = |tap: usize| square.to[first + tap].cast_const();
@@ -165,21 +179,25 @@ impl<V: Vector<Element = f32>> Multiversion for UnpackLoop<V> {
 pub(super) struct Packing {
     weights: Weights,
     function: unsafe fn(Kernels),
+    /// How many depths make a row.
+    together: usize,
     lanes: usize,
     width: usize,
 }
 
 impl Packing {
-    pub(super) fn new(isa: Isa, weights: Weights, width: usize) -> Self {
-        Packing { weights, function: f32::vectorised::<Pack>(isa), lanes: f32::lanes(isa), width }
+    pub(super) fn new(factors: Factors, weights: Weights, width: usize) -> Self {
+        let function = factors.vectorised::<Pack<Numbers>, Pack<Abreast>>();
+        Packing { weights, function, together: factors.together(), lanes: f32::lanes(factors.isa), width }
     }
 
-    /// Writes a panel's matrices `[depths, width]`.
+    /// Writes a panel's matrices `[rows, width]`.
     ///
     /// # Safety
     /// `w` is all weights, `to` has the matrices.
-    pub(super) unsafe fn pack(&self, w: *const f32, panel: usize, depths: Range<usize>, to: *mut f32, layout: Layout) {
+    pub(super) unsafe fn pack(&self, w: *const f32, panel: usize, rows: Range<usize>, to: *mut f32, layout: Layout) {
         let weights = self.weights;
+        let depths = self.together * rows.start..weights.depth.min(self.together * rows.end);
         for first in (0..self.width).step_by(self.lanes) {
             let column = panel * self.width + first;
             let kernels = Kernels {
