@@ -252,6 +252,22 @@ def define():
 
         return run(name, Transformer(), adamw, normal(16, 128, 256), labels(16 * 128, classes=1000))
 
+    @workload("X12-lstm-lengths-train-b32")
+    def lengths(name):
+        class Tagger(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.lstm = nn.LSTM(128, 256, 2, batch_first=True)
+                self.output = nn.Linear(256, 100)
+                self.lengths = torch.tensor([1 + row * 23 % 32 * 63 // 31 for row in range(32)])
+
+            def forward(self, x):
+                packed = pack_padded_sequence(x, self.lengths, batch_first=True, enforce_sorted=False)
+                states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=64)
+                return self.output(states).flatten(0, 1)
+
+        return run(name, Tagger(), adam, normal(32, 64, 128), labels(32 * 64, classes=100))
+
 
 def encoder(num_layers, features, heads, feedforward, norm_first):
     layer = nn.TransformerEncoderLayer(
@@ -333,6 +349,7 @@ if __name__ == "__main__":
     import torch
     import torch.nn.functional as F
     from torch import nn
+    from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
     from torch.utils.checkpoint import checkpoint
 
     main()

@@ -62,5 +62,11 @@ fn scans_refuse_operands_that_do_not_fit() {
     let gru = GruScan { reverse: false };
     refuses(gru, &[real(&[2, 3, 12]), state.clone(), w(3), real(&[12])], "bias [12] must have shape [16]");
     let rnn = RnnScan { activation: RnnActivation::Relu, reverse: false };
-    refuses(rnn, &[states, real(&[4, 4]), w(1), real(&[4])], "h0 [4, 4] must have shape [3, 4]");
+    refuses(rnn, &[states.clone(), real(&[4, 4]), w(1), real(&[4])], "h0 [4, 4] must have shape [3, 4]");
+    let with_lengths = |lengths: Spec| [states.clone(), state.clone(), w(1), real(&[4]), lengths];
+    refuses(rnn, &with_lengths(Spec::new([2], DType::I64)), "lengths [2] must have shape [3]");
+    refuses(rnn, &with_lengths(Spec::new([3], DType::I32)), "those of lengths i64");
+    let [x, h0, w_hh, _, lengths] = with_lengths(Spec::new([4], DType::I64));
+    refuses(rnn, &[x, h0, w_hh, lengths], "floating-point");
+    assert!(rnn.infer(&with_lengths(Spec::new([3], DType::I64))).is_ok());
 }

@@ -72,6 +72,12 @@ fn all() -> Vec<Case> {
         case("gru both ways", &[2, 3, 2], &[2, 3, 6], None, |rng| {
             Box::new(Gru::builder(2, 3).bidirectional(true).build(rng))
         }),
+        case("rnn", &[2, 4, 3], &[2, 4, 5], Some((&[4, 3], "[B, T, input_size]")), |rng| {
+            Box::new(Rnn::builder(3, 5).num_layers(2).build(rng))
+        }),
+        case("rnn both ways", &[2, 3, 2], &[2, 3, 6], None, |rng| {
+            Box::new(Rnn::builder(2, 3).bidirectional(true).build(rng))
+        }),
         case("sequential", &[3, 4], &[3, 2], None, |rng| {
             Box::new(
                 Sequential::new().push(Linear::new(4, 5, rng)).push(Dropout::new(0.2)).push(Linear::new(5, 2, rng)),

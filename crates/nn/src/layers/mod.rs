@@ -21,9 +21,12 @@ mod per_axis;
 mod recurrent;
 mod remat;
 mod residual;
+mod rnn;
 mod sequential;
 mod transformer_encoder_layer;
 mod upsample;
+
+pub use gyrus_graph::ops::whole::recurrent::RnnActivation;
 
 pub use activation::Activation;
 pub use adaptive_avg_pool::{AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d};
@@ -38,13 +41,14 @@ pub use global_avg_pool::GlobalAvgPool;
 pub use gru::{Gru, GruBuilder};
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearBuilder};
-pub use lstm::{Lstm, LstmBuilder};
+pub use lstm::{Lstm, LstmBuilder, LstmState};
 pub use max_pool::{MaxPool, MaxPool1d, MaxPool2d, MaxPool3d};
 pub use multihead_attention::MultiheadAttention;
 pub use padding::Padding;
 pub use per_axis::PerAxis;
 pub use remat::Remat;
 pub use residual::Residual;
+pub use rnn::{Rnn, RnnBuilder};
 pub use sequential::Sequential;
 pub use transformer_encoder_layer::TransformerEncoderLayer;
 pub use upsample::{Interpolation, Upsample, interpolate};

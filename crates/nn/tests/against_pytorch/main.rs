@@ -7,3 +7,4 @@ mod detection_losses;
 mod embedding;
 mod layers;
 mod losses;
+mod recurrent_lengths;

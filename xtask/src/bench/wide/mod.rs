@@ -3,6 +3,7 @@
 mod audio;
 mod bag_of_words;
 mod gru;
+mod lengths;
 mod mobilenet;
 mod odd_sizes;
 mod unet;
@@ -39,4 +40,5 @@ pub const WORKLOADS: &[Entry] = &[
     ("X10-words-adam-train-b64", bag_of_words::train_by_adam),
     ("X10-words-infer-b64", bag_of_words::infer),
     ("X11-transformer-remat-train-b16", transformer::train_by_remat),
+    ("X12-lstm-lengths-train-b32", lengths::train),
 ];

@@ -47,18 +47,18 @@ fn outputs(case: &Json, x: &[Value]) -> Vec<Value> {
         "batch_norm_inference" => vec![x[0].batch_norm_inference(&x[1], &x[2], &x[3], &x[4], real("eps"))],
         "attention" => Value::record(Attention { scale: Real(real("scale")), causal: flag("causal") }, &all),
         "lstm_scan" => {
-            let (hs, cs) = x[0].lstm_scan(&x[1], &x[2], &x[3], &no_bias(), flag("reverse"));
+            let (hs, cs) = x[0].lstm_scan(&x[1], &x[2], &x[3], &no_bias(), None, flag("reverse"));
             let last = if flag("reverse") { 0 } else { cs.shape()[0] - 1 };
             vec![hs, cs.index_axis(0, last)]
         }
         "gru_scan" => {
             let bias = Value::concatenate(&[&no_bias(), &x[3]], 0);
-            vec![x[0].gru_scan(&x[1], &x[2], &bias, flag("reverse"))]
+            vec![x[0].gru_scan(&x[1], &x[2], &bias, None, flag("reverse"))]
         }
         "rnn_scan" => {
             let is_relu = attributes["activation"] == "relu";
             let activation = if is_relu { RnnActivation::Relu } else { RnnActivation::Tanh };
-            vec![x[0].rnn_scan(&x[1], &x[2], &no_bias(), activation, flag("reverse"))]
+            vec![x[0].rnn_scan(&x[1], &x[2], &no_bias(), None, activation, flag("reverse"))]
         }
         other => panic!("{other}: no such operation"),
     }

@@ -1,14 +1,16 @@
 //! What the operations' own cases do not reach: several threads, several blocks, and special values.
 
 use gyrus_graph::conformance::{Case, Sample};
-use gyrus_graph::ops::whole::recurrent::{GruScan, LstmScan, RnnActivation, RnnScan};
+use gyrus_graph::ops::whole::recurrent::{
+    GruScan, GruScanGrad, LstmScan, LstmScanGrad, RnnActivation, RnnScan, RnnScanGrad,
+};
 use gyrus_graph::ops::whole::{
     Attention, AttentionGrad, BatchNormTraining, CrossEntropy, CrossEntropyGrad, LayerNorm, LogSumExp, RmsNorm, Softmax,
 };
 use gyrus_graph::{DType, GraphNode, Op, Operation, Real, Spec, Value, gradients};
 
 use super::super::conformance::reference::{Array, Number};
-use super::super::conformance::{by_kernel, check_cases};
+use super::super::conformance::{Random, by_kernel, check_cases};
 
 /// An operation with its gradient.
 fn with_gradient(op: impl Into<Op>, x: &[Value]) -> Vec<Value> {
@@ -67,6 +69,15 @@ fn large_cases() -> Vec<Case> {
         all.push(case("lstm_scan", LstmScan { reverse }.into(), inputs(4, 4, 2)));
         all.push(case("gru_scan", GruScan { reverse }.into(), inputs(3, 4, 1)));
         all.push(case("rnn_scan", RnnScan { activation, reverse }.into(), inputs(1, 1, 1)));
+        for reverse in [false, true] {
+            let with_lengths = |mut inputs: Vec<Sample>| {
+                inputs.push(Sample::integers([batch], steps as i64 + 1, DType::I64));
+                inputs
+            };
+            all.push(case("lstm_scan, lengths", LstmScan { reverse }.into(), with_lengths(inputs(4, 4, 2))));
+            all.push(case("gru_scan, lengths", GruScan { reverse }.into(), with_lengths(inputs(3, 4, 1))));
+            all.push(case("rnn_scan, lengths", RnnScan { activation, reverse }.into(), with_lengths(inputs(1, 1, 1))));
+        }
     }
     all
 }
@@ -75,6 +86,36 @@ fn large_cases() -> Vec<Case> {
 fn large_cases_agree_with_the_interpreter() {
     for dtype in [DType::F32, DType::F64] {
         assert!(check_cases(large_cases(), dtype) > 40);
+    }
+}
+
+#[test]
+fn lengths_of_all_steps_change_no_bit() {
+    let (steps, batch, size) = (3, 37, 70);
+    let mut random = Random(1);
+    for dtype in [DType::F32, DType::F64] {
+        let mut reals = |shape: &[usize]| random.sample(&Sample::uniform(shape, -0.5, 0.5), dtype);
+        let (h0, dhs) = (reals(&[batch, size]), reals(&[steps, batch, size]));
+        let [x1, x3, x4] = [1, 3, 4].map(|gates| reals(&[steps, batch, gates * size]));
+        let [w1, w3, w4] = [1, 3, 4].map(|gates| reals(&[gates * size, size]));
+        let [bias1, bias4] = [1, 4].map(|gates| reals(&[gates * size]));
+        let lengths = array(&[batch], DType::I64, &vec![steps as f64; batch]);
+        // The results of all steps.
+        let same = |op: Op, operands: &[&Array]| -> Vec<Array> {
+            let found = run(op.clone(), operands);
+            assert_eq!(run(op.clone(), &[operands, &[&lengths]].concat()), found, "{op:?} {dtype}");
+            let is_stream = |elements: &&Vec<f64>| elements.len().is_multiple_of(steps * batch * size);
+            let streams = found.iter().filter(is_stream);
+            streams.map(|made| array(&[steps, batch, made.len() / steps / batch], dtype, made)).collect()
+        };
+        for (reverse, activation) in [(false, RnnActivation::Tanh), (true, RnnActivation::Relu)] {
+            let lstm = same(LstmScan { reverse }.into(), &[&x4, &h0, &h0, &w4, &bias4]);
+            same(LstmScanGrad { reverse }.into(), &[&dhs, &lstm[2], &lstm[1], &h0, &w4]);
+            let gru = same(GruScan { reverse }.into(), &[&x3, &h0, &w3, &bias4]);
+            same(GruScanGrad { reverse }.into(), &[&dhs, &gru[1], &gru[2], &gru[0], &h0, &w3]);
+            let rnn = same(RnnScan { activation, reverse }.into(), &[&x1, &h0, &w1, &bias1]);
+            same(RnnScanGrad { activation, reverse }.into(), &[&dhs, &rnn[0], &w1]);
+        }
     }
 }
 

@@ -46,7 +46,11 @@ pub(super) struct Factor {
 /// Asks for what a part of a step will read, which the processor does not foresee: pieces of far rows.
 pub(super) fn prefetch<T: Tiled, C: Cell<T>>(steps: &Steps<T>, pointers: &Pointers, part: &Part<T>, time: usize) {
     for &(input, gates) in C::STREAMS {
-        for row in part.rows.start * gates..part.rows.end * gates {
+        let rows = part.places.clone().flat_map(|place| {
+            let first = part.row(place) * gates;
+            first..first + gates
+        });
+        for row in rows {
             let place = (time * steps.batch * gates + row) * steps.size + part.unit;
             let units = pointers.input::<T>(input).wrapping_add(place);
             for line in (0..part.units * size_of::<T>()).step_by(64) {
@@ -68,9 +72,10 @@ pub(super) struct Arguments<'a, T, C> {
     pub(super) cell: C,
     pub(super) steps: &'a Steps<T>,
     pub(super) pointers: Pointers<'a>,
-    pub(super) part: Part<T>,
+    pub(super) part: Part<'a, T>,
     pub(super) time: usize,
-    /// The place in time of the state before this step in the scan's order; none of the first.
+    /// The place in time of the state before this step in the scan's order; none of the first. Rows that have no step
+    /// there begin with this one.
     pub(super) before: Option<usize>,
     /// Of a gradient the sums of the factors over all steps of these rows, `[gates, H]`.
     pub(super) sums: *mut T,
@@ -102,15 +107,15 @@ unsafe fn rows<T: Tiled, C: Cell<T>, M: MulAdd>(arguments: &Arguments<T, C>, cou
     let (size, unit) = (steps.size, part.unit);
     // SAFETY: the part's units of its rows lie within the operands and results.
     unsafe {
-        for (row, products) in Steps::rows(part) {
+        for (place, products) in Steps::places(part) {
             let (plane, pointers) = (steps.batch * size, *pointers);
             cell.compute::<M>(&Units {
                 pointers,
                 plane,
                 size,
                 time: *time,
-                before: *before,
-                row,
+                before: before.filter(|&time| part.has_step(place, time)),
+                row: part.row(place),
                 unit,
                 count,
                 products,
@@ -121,8 +126,8 @@ unsafe fn rows<T: Tiled, C: Cell<T>, M: MulAdd>(arguments: &Arguments<T, C>, cou
             let from = pointers.output::<T>(factor.output).add(time * steps.batch * factor.gates * size + unit);
             for gate in 0..factor.gates {
                 let mut sum = load(sums, 0, count, T::ZERO);
-                for row in part.rows.clone() {
-                    let row = load(from.add((row * factor.gates + gate) * size), 0, count, T::ZERO);
+                for place in part.places.clone() {
+                    let row = load(from.add((part.row(place) * factor.gates + gate) * size), 0, count, T::ZERO);
                     sum = zip(sum, row, |a, b| a + b);
                 }
                 store(sums, 0, count, sum);

@@ -15,7 +15,8 @@ struct LstmGrad {
 }
 
 pub(crate) fn kernel(op: &LstmScanGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
-    scan(LstmGrad { has_dcs: signature.inputs.len() == 6 }, op.reverse, signature)
+    let has_dcs = signature.inputs.get(5).is_some_and(|dcs| dcs.dtype.is_float());
+    scan(LstmGrad { has_dcs }, op.reverse, signature)
 }
 
 impl<T: Tiled> Cell<T> for LstmGrad {

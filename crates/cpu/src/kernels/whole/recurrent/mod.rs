@@ -6,6 +6,7 @@ pub(crate) mod gru_scan;
 pub(crate) mod gru_scan_grad;
 pub(crate) mod lstm_scan;
 pub(crate) mod lstm_scan_grad;
+mod order;
 pub(crate) mod rnn_scan;
 pub(crate) mod rnn_scan_grad;
 mod scan;

@@ -3,9 +3,13 @@
 //! A step is divided into groups of rows of the batch and blocks of hidden units, each with all its gates. The
 //! weights are packed once, block by block. Where there are groups for all threads, each thread does all steps of
 //! its own; otherwise the threads meet after each step, and those of a block's weights stay in a thread's cache.
+//!
+//! Where sequences differ in length the rows are taken in an [`Order`], in which a step has only the first ones. What
+//! they are multiplied by is then gathered from them.
 
 use std::ops::Range;
 
+use super::order::Order;
 use crate::isa::Isa;
 use crate::kernels::gemm::microkernel::Packing;
 use crate::kernels::gemm::number::Number;
@@ -33,23 +37,39 @@ pub(super) struct Steps<T> {
 }
 
 /// A part of a step: some units of some rows of the batch.
-pub(super) struct Part<T> {
+pub(super) struct Part<'a, T> {
     /// The group of the rows.
     pub(super) group: usize,
     /// The first unit.
     pub(super) unit: usize,
     /// How many units, at most [`LANES`].
     pub(super) units: usize,
-    pub(super) rows: Range<usize>,
+    /// The rows of the batch, or the places of them where there is an order.
+    pub(super) places: Range<usize>,
+    order: Option<Order<'a>>,
     /// The block's packed weights.
     weights: *const T,
     /// Memory for the products of these rows: for each gate `[ROWS, LANES]`.
     tiles: *mut T,
+    /// Where there is an order, memory for what is gathered of the rows.
+    gathered: *mut T,
 }
 
-impl<T> Part<T> {
+impl<T> Part<'_, T> {
     /// How many elements the products of one gate take.
     pub(super) const TILE: usize = ROWS * LANES;
+
+    /// The row of the batch at a place.
+    #[inline(always)]
+    pub(super) fn row(&self, place: usize) -> usize {
+        self.order.map_or(place, |order| order.row(place))
+    }
+
+    /// Whether the row at a place has a step at this time.
+    #[inline(always)]
+    pub(super) fn has_step(&self, place: usize, time: usize) -> bool {
+        self.order.is_none_or(|order| time < order.length(place))
+    }
 }
 
 impl<T: Tiled> Steps<T> {
@@ -83,8 +103,14 @@ impl<T: Tiled> Steps<T> {
         self.gates * Part::<T>::TILE
     }
 
-    pub(super) fn scratch(&self) -> ScratchSize {
-        ScratchSize { shared: self.num_weights() * size_of::<T>(), per_worker: self.num_tiles() * size_of::<T>() }
+    /// How many elements a worker needs.
+    fn per_worker(&self, has_order: bool) -> usize {
+        self.num_tiles() + if has_order { ROWS * self.gates * self.size } else { 0 }
+    }
+
+    pub(super) fn scratch(&self, has_order: bool) -> ScratchSize {
+        let bytes = |count: usize| count * size_of::<T>();
+        ScratchSize { shared: bytes(self.num_weights()), per_worker: bytes(self.per_worker(has_order)) }
     }
 
     /// The place in time of a step.
@@ -124,62 +150,123 @@ impl<T: Tiled> Steps<T> {
     }
 
     /// Does all parts of all steps, those of a step when all of the same rows in the step before are done.
-    pub(super) fn run(&self, pool: &Pool, scratch: &Scratch, num_steps: usize, work: impl Fn(Part<T>, usize) + Sync) {
+    pub(super) fn run<'a>(
+        &self,
+        pool: &Pool,
+        scratch: &Scratch,
+        order: Option<Order<'a>>,
+        num_steps: usize,
+        work: impl Fn(Part<'a, T>, usize) + Sync,
+    ) {
         let packed = Shared(scratch.shared::<T>(self.num_weights()));
-        let part = |worker: usize, block: usize, group: usize| {
-            let (unit, row) = (block * LANES, group * ROWS);
+        let part = |worker: usize, block: usize, group: usize, num_rows: usize| {
+            let (unit, first) = (block * LANES, group * ROWS);
+            let tiles = scratch.worker::<T>(worker, self.per_worker(order.is_some()));
             Part {
                 group,
                 unit,
                 units: LANES.min(self.size - unit),
-                rows: row..self.batch.min(row + ROWS),
+                places: first..num_rows.min(first + ROWS),
+                order,
                 weights: packed.get().wrapping_add(block * self.weights_per_block()),
-                tiles: scratch.worker::<T>(worker, self.num_tiles()),
+                tiles,
+                gathered: tiles.wrapping_add(self.num_tiles()),
             }
         };
         let (num_groups, num_blocks) = (self.num_groups(), self.num_blocks());
         // Whether the thread with the most rows has hardly more than its share.
         let per_thread = num_groups.div_ceil(pool.num_threads()) * ROWS;
-        if per_thread * pool.num_threads() * 8 <= self.batch * 9 {
+        if order.is_none() && per_thread * pool.num_threads() * 8 <= self.batch * 9 {
             split_numbered(pool, num_groups, 1, |worker, groups| {
                 for step in 0..num_steps {
                     for block in 0..num_blocks {
-                        groups.clone().for_each(|group| work(part(worker, block, group), step));
+                        groups.clone().for_each(|group| work(part(worker, block, group, self.batch), step));
                     }
                 }
             });
         } else {
             for step in 0..num_steps {
+                // After the last step there is something to do for all rows that had one.
+                let time = if step < self.length { self.time(step) } else { 0 };
+                let num_rows = order.map_or(self.batch, |order| order.num_rows(time));
+                let num_groups = num_rows.div_ceil(ROWS);
                 split_numbered(pool, num_blocks * num_groups, 1, |worker, items| {
-                    items.for_each(|item| work(part(worker, item / num_groups, item % num_groups), step));
+                    items.for_each(|item| work(part(worker, item / num_groups, item % num_groups, num_rows), step));
                 });
             }
         }
     }
 
-    /// For each gate the product of `h [B, H]` with the part's weights, packed transposed.
+    /// When the row at a place had its last step before `step`, if it had one.
+    pub(super) fn last(&self, part: &Part<T>, place: usize, step: usize) -> Option<usize> {
+        let time = self.time(step.checked_sub(1)?);
+        let Some(order) = part.order else { return Some(time) };
+        let length = order.length(place);
+        if self.reverse { (time < length).then_some(time) } else { length.checked_sub(1).map(|end| end.min(time)) }
+    }
+
+    /// A part's rows of `states [T, B, width]`, or the first `count` elements of each, as their last step before `step`
+    /// left them; of those that had none the rows of `initial [B, width]`, or zeros if it is null. With their stride.
     ///
     /// # Safety
-    /// `h` points to the state.
-    pub(super) unsafe fn gate_products(&self, part: &Part<T>, h: *const T) {
+    /// The pointers are to so many elements; without an order there is such a step, or `initial`.
+    pub(super) unsafe fn rows_before(
+        &self,
+        part: &Part<T>,
+        step: usize,
+        (states, width): (*const T, usize),
+        count: usize,
+        initial: *const T,
+    ) -> (*const T, usize) {
+        let from = |place: usize| {
+            let row = part.row(place);
+            match self.last(part, place, step) {
+                Some(time) => states.wrapping_add((time * self.batch + row) * width),
+                None if initial.is_null() => initial,
+                None => initial.wrapping_add(row * width),
+            }
+        };
+        if part.order.is_none() {
+            return (from(part.places.start), width);
+        }
+        for (index, place) in part.places.clone().enumerate() {
+            let from = from(place);
+            // SAFETY: as the caller vouches; there is memory for as many elements of each row.
+            unsafe {
+                let to = part.gathered.add(index * count);
+                match from.is_null() {
+                    true => std::slice::from_raw_parts_mut(to, count).fill(T::ZERO),
+                    false => std::ptr::copy_nonoverlapping(from, to, count),
+                }
+            }
+        }
+        (part.gathered, count)
+    }
+
+    /// For each gate the product of the part's rows of `h`, which are `stride` apart, with its weights, packed
+    /// transposed.
+    ///
+    /// # Safety
+    /// `h` points to the rows.
+    pub(super) unsafe fn gate_products(&self, part: &Part<T>, h: (*const T, usize)) {
         for gate in 0..self.gates {
             // SAFETY: each gate has a tile.
-            unsafe { self.product(part, (h, self.size), gate..gate + 1, part.tiles.add(gate * Part::<T>::TILE), false) }
+            unsafe { self.product(part, h, gate..gate + 1, part.tiles.add(gate * Part::<T>::TILE), false) }
         }
     }
 
-    /// The product of the first elements of `a [B, stride]` with the part's weights of some gates, packed plain, in
-    /// the first tile; added to it if `add`.
+    /// The product of the part's rows of `a`, which are `stride` apart, with its weights of some gates, packed plain,
+    /// in the first tile; added to it if `add`.
     ///
     /// # Safety
-    /// `a` points to `B` rows `stride` apart of `gates H` elements each.
+    /// `a` points to the rows, of `gates H` elements each.
     pub(super) unsafe fn state_product(&self, part: &Part<T>, a: (*const T, usize), gates: Range<usize>, add: bool) {
         // SAFETY: as the caller vouches.
         unsafe { self.product(part, a, gates, part.tiles, add) }
     }
 
     /// # Safety
-    /// The pointers are to `B` rows `stride` apart of `gates H` elements each, and a tile.
+    /// The pointers are to the part's rows, `stride` apart, of `gates H` elements each, and a tile.
     unsafe fn product(
         &self,
         part: &Part<T>,
@@ -195,10 +282,10 @@ impl<T: Tiled> Steps<T> {
             // SAFETY: as the caller vouches; the packed weights lie within the block's.
             unsafe {
                 self.product.run(Operands {
-                    rows: part.rows.len(),
+                    rows: part.places.len(),
                     columns,
                     depth: gates.len() * self.size,
-                    a: a.add(part.rows.start * stride),
+                    a,
                     a_row_stride: stride,
                     a_column_stride: 1,
                     b: part.weights.add((unit * self.gates + gates.start * width) * self.size),
@@ -225,20 +312,20 @@ impl<T: Tiled> Steps<T> {
     /// # Safety
     /// `to` points to as many elements; the part's are written by one thread.
     pub(super) unsafe fn add_tile(&self, part: &Part<T>, to: *mut T) {
-        for (row, product) in Self::rows(part) {
+        for (place, product) in Self::places(part) {
             // SAFETY: as the caller vouches.
             unsafe {
-                let (to, product) = (to.add(row * self.size + part.unit), load(product, 0, LANES, T::ZERO));
+                let (to, product) = (to.add(part.row(place) * self.size + part.unit), load(product, 0, LANES, T::ZERO));
                 store(to, 0, part.units, zip(product, load(to, 0, part.units, T::ZERO), |a, b| a + b));
             }
         }
     }
 
-    /// For each row of a part its index in the batch and the place of its products in the first tile; those of
-    /// the next gate are [`Part::TILE`] elements on.
+    /// For each row of a part its place and that of its products in the first tile; those of the next gate are
+    /// [`Part::TILE`] elements on.
     #[inline(always)]
-    pub(super) fn rows(part: &Part<T>) -> impl Iterator<Item = (usize, *mut T)> + use<T> {
+    pub(super) fn places(part: &Part<T>) -> impl Iterator<Item = (usize, *mut T)> + use<T> {
         let tiles = part.tiles;
-        part.rows.clone().enumerate().map(move |(index, row)| (row, tiles.wrapping_add(index * LANES)))
+        part.places.clone().enumerate().map(move |(index, place)| (place, tiles.wrapping_add(index * LANES)))
     }
 }

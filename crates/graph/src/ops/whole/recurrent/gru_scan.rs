@@ -1,7 +1,9 @@
 //! Gated recurrent unit.
 
-use super::{GruScanGrad, Operation, Vjp, by_transposed, has_shape, part, parts, plus_bias, previous, same_float};
-use super::{sizes, vjp_by_decomposition, weight_gradient};
+use super::{
+    GruScanGrad, NOT_REAL, Operation, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, part, parts,
+};
+use super::{plus_bias, previous, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition, weight_gradient};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -29,39 +31,41 @@ impl Operation for GruScan {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
-        let [gates_x, h0, w_hh, bias] = inputs else { unreachable!("four operands") };
+        let (inputs, lengths) = split_lengths(inputs, |spec| spec);
+        let [gates_x, h0, w_hh, bias] = inputs else { return Err(NOT_REAL.into()) };
         let dtype = same_float(inputs)?;
         let [steps, batch, size] = sizes(gates_x, 3)?;
         has_shape("h0", h0, &[batch, size])?;
         has_shape("w_hh", w_hh, &[3 * size, size])?;
         has_shape("bias", bias, &[4 * size])?;
+        lengths_fit(lengths, batch)?;
         let states = Spec::new([steps, batch, size], dtype);
         Ok(vec![states.clone(), gates_x.clone(), states])
     }
 
     fn vjp(&self, context: &Vjp) -> Vec<Option<Value>> {
-        let ([_, h0, w_hh, _], [hs, gates, q]) = (context.inputs, context.outputs) else {
-            unreachable!("four operands")
-        };
+        let (inputs, lengths) = split_lengths(context.inputs, Value::spec);
+        let ([_, h0, w_hh, _], [hs, gates, q]) = (inputs, context.outputs) else { unreachable!("four operands") };
         // Only a second derivative asks for the gradient of the gates.
         if context.cotangents[1..].iter().any(Option::is_some) {
             return vjp_by_decomposition(self, context);
         }
         let dhs = context.cotangent_or_zeros(0);
-        let grads = Value::record(GruScanGrad { reverse: self.reverse }, &[&dhs, gates, q, hs, h0, w_hh]);
+        let operands: Vec<&Value> = [&dhs, gates, q, hs, h0, w_hh].into_iter().chain(lengths).collect();
+        let grads = Value::record(GruScanGrad { reverse: self.reverse }, &operands);
         let [dgates, dq, dh0, dbias] = <[Value; 4]>::try_from(grads).expect("four outputs");
         let dw_hh = context.needs[2].then(|| {
-            let (size, before) = (w_hh.shape()[1], previous(hs, h0, self.reverse));
+            let (size, before) = (w_hh.shape()[1], previous(hs, h0, self.reverse, lengths));
             let reset_and_update = weight_gradient(&part(&dgates, 0, 2 * size), &before);
             Value::concatenate(&[&reset_and_update, &weight_gradient(&dq, &before)], 0)
         });
-        vec![Some(dgates), Some(dh0), dw_hh, Some(dbias)]
+        [Some(dgates), Some(dh0), dw_hh, Some(dbias)].into_iter().chain(lengths.map(|_| None)).collect()
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
+        let (inputs, lengths) = split_lengths(inputs, Value::spec);
         let [gates_x, h0, w_hh, bias] = inputs else { unreachable!("four operands") };
         let size = w_hh.shape()[1];
-        let length = gates_x.shape()[0];
         let biases = [(0, 3), (3, 4)].map(|(start, limit)| part(bias, start * size, limit * size));
         let body = |carries: &[Value], xs: &[Value]| {
             let h = &carries[0];
@@ -74,29 +78,40 @@ impl Operation for GruScan {
             (vec![h.clone()], vec![h, Value::concatenate(&[&r, &z, &n], 1), q])
         };
         let (h0, gates_x) = (std::slice::from_ref(h0), std::slice::from_ref(gates_x));
-        Some(Value::scan(h0, gates_x, length, self.reverse, body).1)
+        Some(scan_rows(h0, gates_x, self.reverse, lengths, body).1)
     }
 }
 
 impl Value {
-    /// The state after each step of a gated recurrent unit on these gates `[T, B, 3H] = x W_ih^T`; see
-    /// [`GruScan`].
+    /// The state after each step of a gated recurrent unit on these gates `[T, B, 3H] = x W_ih^T`, of sequences of these
+    /// lengths `i64[B]`, or of all steps; see [`GruScan`].
     ///
     /// # Panics
     /// If the shapes do not fit, or element types differ.
     #[track_caller]
-    pub fn gru_scan(&self, h0: &Value, w_hh: &Value, bias: &Value, reverse: bool) -> Value {
-        Value::record(GruScan { reverse }, &[self, h0, w_hh, bias]).swap_remove(0)
+    pub fn gru_scan(&self, h0: &Value, w_hh: &Value, bias: &Value, lengths: Option<&Value>, reverse: bool) -> Value {
+        let operands: Vec<&Value> = [self, h0, w_hh, bias].into_iter().chain(lengths).collect();
+        Value::record(GruScan { reverse }, &operands).swap_remove(0)
     }
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let case = |steps: usize, batch: usize, size: usize, reverse: bool| {
+    let case = |steps: usize, batch: usize, size: usize, reverse: bool, with_lengths: bool| {
         let reals = |shape: &[usize]| Sample::uniform(shape, -1.0, 1.0);
-        let inputs =
-            [reals(&[steps, batch, 3 * size]), reals(&[batch, size]), reals(&[3 * size, size]), reals(&[4 * size])];
-        let build = move |x: &[Value]| vec![x[0].gru_scan(&x[1], &x[2], &x[3], reverse)];
-        Case::new(format!("gru_scan of {steps} steps, batch {batch}, size {size}, reverse {reverse}"), inputs, build)
+        let mut inputs =
+            vec![reals(&[steps, batch, 3 * size]), reals(&[batch, size]), reals(&[3 * size, size]), reals(&[4 * size])];
+        inputs.extend(with_lengths.then(|| lengths_sample(steps, batch)));
+        let build = move |x: &[Value]| vec![x[0].gru_scan(&x[1], &x[2], &x[3], x.get(4), reverse)];
+        let name = format!("gru_scan of {steps} steps, batch {batch}, size {size}, reverse {reverse}");
+        Case::new(format!("{name}, lengths {with_lengths}"), inputs, build)
     };
-    vec![case(4, 2, 3, false), case(3, 1, 5, true), case(1, 3, 1, false), case(2, 9, 17, false).once()]
+    vec![
+        case(4, 2, 3, false, false),
+        case(3, 1, 5, true, false),
+        case(1, 3, 1, false, false),
+        case(2, 9, 17, false, false).once(),
+        case(3, 4, 2, false, true),
+        case(3, 4, 2, true, true),
+        case(4, 19, 5, true, true).once(),
+    ]
 }

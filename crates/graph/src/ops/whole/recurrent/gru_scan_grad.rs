@@ -1,6 +1,7 @@
 //! The gradient of the gated recurrent unit.
 
-use super::{Operation, by_matrix, has_shape, logistic_slope, parts, previous, same_float, sizes, sum, tanh_slope};
+use super::{NOT_REAL, Operation, by_matrix, has_shape, lengths_fit, lengths_sample, logistic_slope, parts, previous};
+use super::{same_float, scan_rows, sizes, split_lengths, sum, tanh_slope};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -24,7 +25,8 @@ impl Operation for GruScanGrad {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
-        let [dhs, gates, q, hs, h0, w_hh] = inputs else { unreachable!("six operands") };
+        let (inputs, lengths) = split_lengths(inputs, |spec| spec);
+        let [dhs, gates, q, hs, h0, w_hh] = inputs else { return Err(NOT_REAL.into()) };
         let dtype = same_float(inputs)?;
         let [steps, batch, size] = sizes(gates, 3)?;
         has_shape("dhs", dhs, &[steps, batch, size])?;
@@ -32,13 +34,15 @@ impl Operation for GruScanGrad {
         has_shape("hs", hs, &[steps, batch, size])?;
         has_shape("h0", h0, &[batch, size])?;
         has_shape("w_hh", w_hh, &[3 * size, size])?;
+        lengths_fit(lengths, batch)?;
         Ok(vec![gates.clone(), q.clone(), h0.clone(), Spec::new([4 * size], dtype)])
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
+        let (inputs, lengths) = split_lengths(inputs, Value::spec);
         let [dhs, gates, q, hs, h0, w_hh] = inputs else { unreachable!("six operands") };
         let size = w_hh.shape()[1];
-        let xs = [dhs.clone(), gates.clone(), q.clone(), previous(hs, h0, self.reverse)];
+        let xs = [dhs.clone(), gates.clone(), q.clone(), previous(hs, h0, self.reverse, lengths)];
         let body = |carries: &[Value], xs: &[Value]| {
             let [r, z, n] = <[Value; 3]>::try_from(parts(&xs[1], size)).expect("three gates");
             let dh = xs[0].add(&carries[0]);
@@ -49,8 +53,7 @@ impl Operation for GruScanGrad {
             let before = dh.mul(&z).add(&by_matrix(&Value::concatenate(&[&dr, &dz, &dq], 1), w_hh));
             (vec![before], vec![Value::concatenate(&[&dr, &dz, &dn], 1), dq])
         };
-        let length = gates.shape()[0];
-        let (carries, mut ys) = Value::scan(&[h0.full_like(0.0)], &xs, length, !self.reverse, body);
+        let (carries, mut ys) = scan_rows(&[h0.full_like(0.0)], &xs, !self.reverse, lengths, body);
         ys.extend(carries);
         ys.push(Value::concatenate(&[&sum(&ys[0], &[0, 1]), &sum(&ys[1], &[0, 1])], 0));
         Some(ys)
@@ -58,9 +61,9 @@ impl Operation for GruScanGrad {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let case = |[steps, batch, size]: [usize; 3], reverse: bool| {
+    let case = |[steps, batch, size]: [usize; 3], reverse: bool, with_lengths: bool| {
         let reals = |shape: &[usize]| Sample::uniform(shape, -1.0, 1.0);
-        let inputs = [
+        let mut inputs = vec![
             reals(&[steps, batch, size]),
             Sample::uniform([steps, batch, 3 * size], 0.1, 0.9),
             reals(&[steps, batch, size]),
@@ -68,9 +71,19 @@ pub(crate) fn cases() -> Vec<Case> {
             reals(&[batch, size]),
             reals(&[3 * size, size]),
         ];
+        inputs.extend(with_lengths.then(|| lengths_sample(steps, batch)));
         let op = GruScanGrad { reverse };
         let build = move |x: &[Value]| Value::record(op, &x.iter().collect::<Vec<_>>());
-        Case::new(format!("gru_scan_grad [{steps}, {batch}, {size}], reverse {reverse}"), inputs, build)
+        let name = format!("gru_scan_grad [{steps}, {batch}, {size}], reverse {reverse}, lengths {with_lengths}");
+        Case::new(name, inputs, build)
     };
-    vec![case([4, 2, 3], false), case([3, 1, 5], true), case([1, 3, 1], false), case([2, 9, 17], false).once()]
+    vec![
+        case([4, 2, 3], false, false),
+        case([3, 1, 5], true, false),
+        case([1, 3, 1], false, false),
+        case([2, 9, 17], false, false).once(),
+        case([3, 4, 2], false, true),
+        case([3, 4, 2], true, true),
+        case([4, 19, 5], true, true).once(),
+    ]
 }

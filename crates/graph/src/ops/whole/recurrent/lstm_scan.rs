@@ -1,7 +1,7 @@
 //! Long short-term memory.
 
-use super::{LstmScanGrad, Operation, Vjp, by_transposed, has_shape, parts, plus_bias, previous, same_float, sizes};
-use super::{vjp_by_decomposition, weight_gradient};
+use super::{LstmScanGrad, NOT_REAL, Operation, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, parts};
+use super::{plus_bias, previous, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition, weight_gradient};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -27,39 +27,42 @@ impl Operation for LstmScan {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
-        let [gates_x, h0, c0, w_hh, bias] = inputs else { unreachable!("five operands") };
+        let (inputs, lengths) = split_lengths(inputs, |spec| spec);
+        let [gates_x, h0, c0, w_hh, bias] = inputs else { return Err(NOT_REAL.into()) };
         let dtype = same_float(inputs)?;
         let [steps, batch, size] = sizes(gates_x, 4)?;
         has_shape("h0", h0, &[batch, size])?;
         has_shape("c0", c0, &[batch, size])?;
         has_shape("w_hh", w_hh, &[4 * size, size])?;
         has_shape("bias", bias, &[4 * size])?;
+        lengths_fit(lengths, batch)?;
         let states = Spec::new([steps, batch, size], dtype);
         Ok(vec![states.clone(), states, gates_x.clone()])
     }
 
     fn vjp(&self, context: &Vjp) -> Vec<Option<Value>> {
-        let ([_, h0, c0, w_hh, _], [hs, cs, gates]) = (context.inputs, context.outputs) else {
-            unreachable!("five operands")
-        };
+        let (inputs, lengths) = split_lengths(context.inputs, Value::spec);
+        let ([_, h0, c0, w_hh, _], [hs, cs, gates]) = (inputs, context.outputs) else { unreachable!("five operands") };
         // Only a second derivative asks for the gates' gradient.
         if context.cotangents[2].is_some() {
             return vjp_by_decomposition(self, context);
         }
         let dhs = context.cotangent_or_zeros(0);
-        let operands: Vec<&Value> = [&dhs, gates, cs, c0, w_hh].into_iter().chain(&context.cotangents[1]).collect();
+        let operands = [&dhs, gates, cs, c0, w_hh].into_iter().chain(&context.cotangents[1]).chain(lengths);
+        let operands: Vec<&Value> = operands.collect();
         let grads = Value::record(LstmScanGrad { reverse: self.reverse }, &operands);
         let [dgates, dh0, dc0, dbias] = <[Value; 4]>::try_from(grads).expect("four outputs");
-        let dw_hh = context.needs[3].then(|| weight_gradient(&dgates, &previous(hs, h0, self.reverse)));
-        vec![Some(dgates), Some(dh0), Some(dc0), dw_hh, Some(dbias)]
+        let dw_hh = context.needs[3].then(|| weight_gradient(&dgates, &previous(hs, h0, self.reverse, lengths)));
+        let of_lengths = lengths.map(|_| None);
+        [Some(dgates), Some(dh0), Some(dc0), dw_hh, Some(dbias)].into_iter().chain(of_lengths).collect()
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
+        let (inputs, lengths) = split_lengths(inputs, Value::spec);
         let [gates_x, h0, c0, w_hh, bias] = inputs else { unreachable!("five operands") };
         let size = w_hh.shape()[1];
         let init = [h0.clone(), c0.clone()];
-        let length = gates_x.shape()[0];
-        let (_, ys) = Value::scan(&init, std::slice::from_ref(gates_x), length, self.reverse, |carries, xs| {
+        let (_, ys) = scan_rows(&init, std::slice::from_ref(gates_x), self.reverse, lengths, |carries, xs| {
             let sums = plus_bias(&xs[0].add(&by_transposed(&carries[0], w_hh)), bias);
             let sums = <[Value; 4]>::try_from(parts(&sums, size)).expect("four gates");
             let [i, f, g, o] = [sums[0].logistic(), sums[1].logistic(), sums[2].tanh(), sums[3].logistic()];
@@ -74,29 +77,48 @@ impl Operation for LstmScan {
 
 impl Value {
     /// The states `h` and `c` after each step of a long short-term memory on these gates
-    /// `[T, B, 4H] = x W_ih^T`; see [`LstmScan`].
+    /// `[T, B, 4H] = x W_ih^T`, of sequences of these lengths `i64[B]`, or of all steps; see [`LstmScan`].
     ///
     /// # Panics
     /// If the shapes do not fit, or element types differ.
     #[track_caller]
-    pub fn lstm_scan(&self, h0: &Value, c0: &Value, w_hh: &Value, bias: &Value, reverse: bool) -> (Value, Value) {
-        let mut outputs = Value::record(LstmScan { reverse }, &[self, h0, c0, w_hh, bias]);
+    pub fn lstm_scan(
+        &self,
+        h0: &Value,
+        c0: &Value,
+        w_hh: &Value,
+        bias: &Value,
+        lengths: Option<&Value>,
+        reverse: bool,
+    ) -> (Value, Value) {
+        let operands: Vec<&Value> = [self, h0, c0, w_hh, bias].into_iter().chain(lengths).collect();
+        let mut outputs = Value::record(LstmScan { reverse }, &operands);
         (outputs.swap_remove(0), outputs.swap_remove(1))
     }
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let case = |steps: usize, batch: usize, size: usize, reverse: bool| {
+    let case = |steps: usize, batch: usize, size: usize, reverse: bool, with_lengths: bool| {
         let reals = |shape: &[usize]| Sample::uniform(shape, -1.0, 1.0);
         let (state, gates) = ([batch, size], 4 * size);
-        let inputs =
-            [reals(&[steps, batch, gates]), reals(&state), reals(&state), reals(&[gates, size]), reals(&[gates])];
+        let mut inputs =
+            vec![reals(&[steps, batch, gates]), reals(&state), reals(&state), reals(&[gates, size]), reals(&[gates])];
+        inputs.extend(with_lengths.then(|| lengths_sample(steps, batch)));
         let build = move |x: &[Value]| {
-            let (hs, cs) = x[0].lstm_scan(&x[1], &x[2], &x[3], &x[4], reverse);
+            let (hs, cs) = x[0].lstm_scan(&x[1], &x[2], &x[3], &x[4], x.get(5), reverse);
             vec![hs, cs]
         };
         let name = format!("lstm_scan of {steps} steps, batch {batch}, size {size}, reverse {reverse}");
+        let name = format!("{name}, lengths {with_lengths}");
         Case::new(name, inputs, build)
     };
-    vec![case(4, 2, 3, false), case(3, 1, 5, true), case(1, 3, 1, false), case(2, 9, 17, false).once()]
+    vec![
+        case(4, 2, 3, false, false),
+        case(3, 1, 5, true, false),
+        case(1, 3, 1, false, false),
+        case(2, 9, 17, false, false).once(),
+        case(3, 4, 2, false, true),
+        case(3, 4, 2, true, true),
+        case(4, 19, 5, true, true).once(),
+    ]
 }

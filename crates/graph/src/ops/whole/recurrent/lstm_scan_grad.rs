@@ -1,6 +1,7 @@
 //! The gradient of long short-term memory.
 
-use super::{Operation, by_matrix, has_shape, logistic_slope, parts, previous, same_float, sizes, sum, tanh_slope};
+use super::{NOT_REAL, Operation, by_matrix, has_shape, lengths_fit, lengths_sample, logistic_slope, parts, previous};
+use super::{same_float, scan_rows, sizes, split_lengths, sum, tanh_slope};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -26,7 +27,8 @@ impl Operation for LstmScanGrad {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
-        let [dhs, gates, cs, c0, w_hh, dcs @ ..] = inputs else { unreachable!("five or six operands") };
+        let (inputs, lengths) = split_lengths(inputs, |spec| spec);
+        let [dhs, gates, cs, c0, w_hh, dcs @ ..] = inputs else { return Err(NOT_REAL.into()) };
         let dtype = same_float(inputs)?;
         let [steps, batch, size] = sizes(gates, 4)?;
         has_shape("dhs", dhs, &[steps, batch, size])?;
@@ -36,14 +38,16 @@ impl Operation for LstmScanGrad {
         for dcs in dcs {
             has_shape("dcs", dcs, &[steps, batch, size])?;
         }
+        lengths_fit(lengths, batch)?;
         Ok(vec![gates.clone(), c0.clone(), c0.clone(), Spec::new([4 * size], dtype)])
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
+        let (inputs, lengths) = split_lengths(inputs, Value::spec);
         let [dhs, gates, cs, c0, w_hh, dcs @ ..] = inputs else { unreachable!("five or six operands") };
         let size = w_hh.shape()[1];
         let zero = c0.full_like(0.0);
-        let mut xs = vec![dhs.clone(), gates.clone(), cs.clone(), previous(cs, c0, self.reverse)];
+        let mut xs = vec![dhs.clone(), gates.clone(), cs.clone(), previous(cs, c0, self.reverse, lengths)];
         xs.extend(dcs.first().cloned());
         let body = |carries: &[Value], xs: &[Value]| {
             let [i, f, g, o] = <[Value; 4]>::try_from(parts(&xs[1], size)).expect("four gates");
@@ -60,8 +64,7 @@ impl Operation for LstmScanGrad {
             let dgates = Value::concatenate(&[&di, &df, &dg, &d_o], 1);
             (vec![by_matrix(&dgates, w_hh), dc.mul(&f)], vec![dgates])
         };
-        let length = gates.shape()[0];
-        let (carries, mut ys) = Value::scan(&[zero.clone(), zero], &xs, length, !self.reverse, body);
+        let (carries, mut ys) = scan_rows(&[zero.clone(), zero], &xs, !self.reverse, lengths, body);
         ys.extend(carries);
         ys.push(sum(&ys[0], &[0, 1]));
         Some(ys)
@@ -69,7 +72,7 @@ impl Operation for LstmScanGrad {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let case = |[steps, batch, size]: [usize; 3], reverse: bool, with_dcs: bool| {
+    let case = |[steps, batch, size]: [usize; 3], reverse: bool, with_dcs: bool, with_lengths: bool| {
         let reals = |shape: &[usize]| Sample::uniform(shape, -1.0, 1.0);
         let mut inputs = vec![
             reals(&[steps, batch, size]),
@@ -79,14 +82,19 @@ pub(crate) fn cases() -> Vec<Case> {
             reals(&[4 * size, size]),
         ];
         inputs.extend(with_dcs.then(|| reals(&[steps, batch, size])));
+        inputs.extend(with_lengths.then(|| lengths_sample(steps, batch)));
         let op = LstmScanGrad { reverse };
         let build = move |x: &[Value]| Value::record(op, &x.iter().collect::<Vec<_>>());
-        Case::new(format!("lstm_scan_grad [{steps}, {batch}, {size}], reverse {reverse}"), inputs, build)
+        let name = format!("lstm_scan_grad [{steps}, {batch}, {size}], reverse {reverse}, lengths {with_lengths}");
+        Case::new(name, inputs, build)
     };
     vec![
-        case([4, 2, 3], false, false),
-        case([3, 1, 5], true, true),
-        case([1, 3, 1], false, true),
-        case([2, 9, 17], false, true).once(),
+        case([4, 2, 3], false, false, false),
+        case([3, 1, 5], true, true, false),
+        case([1, 3, 1], false, true, false),
+        case([2, 9, 17], false, true, false).once(),
+        case([3, 4, 2], false, true, true),
+        case([3, 4, 2], true, false, true),
+        case([4, 19, 5], true, true, true).once(),
     ]
 }

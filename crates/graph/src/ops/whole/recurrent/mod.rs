@@ -2,6 +2,10 @@
 //!
 //! The product of the inputs with their weights is computed outside, for all steps at once, and so is the
 //! gradient of the recurrent weights. The biases are added by the scans, whose gradients sum theirs on the way.
+//!
+//! Each scan, and each gradient, may have the lengths `i64[B]` of its sequences as last operand. A row has the steps
+//! `t < lengths[b]`: in either direction its states begin and end there, and beyond them all results are zeros. Lengths
+//! are taken as the nearest of `0..=T`.
 
 pub mod gru_scan;
 pub mod gru_scan_grad;
@@ -18,8 +22,57 @@ pub use rnn_scan::{RnnActivation, RnnScan};
 pub use rnn_scan_grad::RnnScanGrad;
 
 use super::{Operation, Vjp, has_shape, same_float, sum, vjp_by_decomposition};
+use crate::conformance::Sample;
 use crate::ops::contraction::DotGeneral;
-use crate::{Spec, Value};
+use crate::{DType, Scalar, Spec, Value};
+
+/// The other operands, and the lengths, if they are last. They are the only operand that is not real.
+fn split_lengths<V>(operands: &[V], spec: impl Fn(&V) -> &Spec) -> (&[V], Option<&V>) {
+    match operands.split_last() {
+        Some((last, others)) if !spec(last).dtype.is_float() => (others, Some(last)),
+        _ => (operands, None),
+    }
+}
+
+/// What is wrong where an operand is missing when what is not real has been taken as lengths.
+const NOT_REAL: &str = "element types must be equal and floating-point, those of lengths i64; convert first";
+
+/// Whether there is one length for each row.
+fn lengths_fit(lengths: Option<&Spec>, batch: usize) -> Result<(), String> {
+    match lengths {
+        Some(lengths) if lengths.dtype != DType::I64 => Err(NOT_REAL.into()),
+        Some(lengths) => has_shape("lengths", lengths, &[batch]),
+        None => Ok(()),
+    }
+}
+
+/// Whether the sequences `[B]` have a step `t + ahead`, for each `t`: `[T, B]`.
+fn has_step(lengths: &Value, steps: usize, ahead: i64) -> Value {
+    let shape = [steps, lengths.shape()[0]];
+    let times = Value::iota(shape, DType::I64, 0).add(&Value::constant(Scalar::from_i64(DType::I64, ahead), shape));
+    times.lt(&lengths.broadcast(shape, &[1]))
+}
+
+/// As [`Value::scan`], of carries and results whose leading axis is the batch: a row that does not have a step keeps its
+/// carries, and its results are zeros.
+fn scan_rows(
+    init: &[Value],
+    xs: &[Value],
+    reverse: bool,
+    lengths: Option<&Value>,
+    body: impl FnOnce(&[Value], &[Value]) -> (Vec<Value>, Vec<Value>),
+) -> (Vec<Value>, Vec<Value>) {
+    let steps = xs[0].shape()[0];
+    let Some(lengths) = lengths else { return Value::scan(init, xs, steps, reverse, body) };
+    let xs = [xs, &[has_step(lengths, steps, 0)]].concat();
+    Value::scan(init, &xs, steps, reverse, |carries, xs| {
+        let (has_step, xs) = xs.split_last().expect("the last is whether rows have the step");
+        let (next, ys) = body(carries, xs);
+        let choose = |new: &Value, old: &Value| has_step.broadcast(new.shape(), &[0]).select(new, old);
+        let next = next.iter().zip(carries).map(|(new, old)| choose(new, old)).collect();
+        (next, ys.iter().map(|y| choose(y, &y.full_like(0.0))).collect())
+    })
+}
 
 /// The sizes `T`, `B` and `H` of gates of shape `[T, B, count H]`.
 fn sizes(gates: &Spec, count: usize) -> Result<[usize; 3], String> {
@@ -64,17 +117,24 @@ fn part(x: &Value, start: usize, limit: usize) -> Value {
     x.slice(&starts, &limits, &vec![1; x.rank()])
 }
 
-/// From states `[T, B, H]` those before each step, where `initial` is the state before the first.
-fn previous(states: &Value, initial: &Value, reverse: bool) -> Value {
+/// From states `[T, B, H]` those before each step that a row has, where `initial` is the state before the first.
+fn previous(states: &Value, initial: &Value, reverse: bool, lengths: Option<&Value>) -> Value {
     let [steps, batch, size] = states.shape()[..] else { unreachable!("rank 3") };
     if steps == 0 {
         return states.clone();
     }
     let first = initial.reshape([1, batch, size]);
     let rest = |from: usize| states.slice(&[from, 0, 0], &[from + steps - 1, batch, size], &[1, 1, 1]);
-    match reverse {
-        false => Value::concatenate(&[&first, &rest(0)], 0),
-        true => Value::concatenate(&[&rest(1), &first], 0),
+    if !reverse {
+        return Value::concatenate(&[&first, &rest(0)], 0);
+    }
+    let later = Value::concatenate(&[&rest(1), &first], 0);
+    match lengths {
+        None => later,
+        Some(lengths) => {
+            let has_later = has_step(lengths, steps, 1).broadcast(states.shape(), &[0, 1]);
+            has_later.select(&later, &initial.broadcast(states.shape(), &[1, 2]))
+        }
     }
 }
 
@@ -86,4 +146,9 @@ fn logistic_slope(y: &Value) -> Value {
 /// `1 - x^2`, the derivative of the hyperbolic tangent by its result.
 fn tanh_slope(y: &Value) -> Value {
     y.full_like(1.0).sub(&y.mul(y))
+}
+
+/// Lengths for a test, some of them 0, and some beyond the last step.
+fn lengths_sample(steps: usize, batch: usize) -> Sample {
+    Sample::integers([batch], steps as i64 + 2, DType::I64)
 }

@@ -1,6 +1,9 @@
 //! The gradient of the plain recurrent network.
 
-use super::{Operation, RnnActivation, by_matrix, has_shape, same_float, sizes, sum, tanh_slope};
+use super::{
+    NOT_REAL, Operation, RnnActivation, by_matrix, has_shape, lengths_fit, lengths_sample, same_float, scan_rows,
+};
+use super::{sizes, split_lengths, sum, tanh_slope};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -22,17 +25,20 @@ impl Operation for RnnScanGrad {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Vec<Spec>, String> {
-        let [dhs, hs, w_hh] = inputs else { unreachable!("three operands") };
+        let (inputs, lengths) = split_lengths(inputs, |spec| spec);
+        let [dhs, hs, w_hh] = inputs else { return Err(NOT_REAL.into()) };
         same_float(inputs)?;
         let [_, batch, size] = sizes(hs, 1)?;
         has_shape("dhs", dhs, &hs.shape)?;
         has_shape("w_hh", w_hh, &[size, size])?;
+        lengths_fit(lengths, batch)?;
         Ok(vec![hs.clone(), Spec::new([batch, size], hs.dtype), Spec::new([size], hs.dtype)])
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
+        let (inputs, lengths) = split_lengths(inputs, Value::spec);
         let [dhs, hs, w_hh] = inputs else { unreachable!("three operands") };
-        let [length, batch, size] = hs.shape()[..] else { unreachable!("rank 3") };
+        let [_, batch, size] = hs.shape()[..] else { unreachable!("rank 3") };
         let body = |carries: &[Value], xs: &[Value]| {
             let dh = xs[0].add(&carries[0]);
             let dx = match self.activation {
@@ -42,7 +48,7 @@ impl Operation for RnnScanGrad {
             (vec![by_matrix(&dx, w_hh)], vec![dx])
         };
         let init = hs.zero().broadcast([batch, size], &[]);
-        let (carries, mut ys) = Value::scan(&[init], &[dhs.clone(), hs.clone()], length, !self.reverse, body);
+        let (carries, mut ys) = scan_rows(&[init], &[dhs.clone(), hs.clone()], !self.reverse, lengths, body);
         ys.extend(carries);
         ys.push(sum(&ys[0], &[0, 1]));
         Some(ys)
@@ -50,16 +56,21 @@ impl Operation for RnnScanGrad {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let case = |[steps, batch, size]: [usize; 3], activation: RnnActivation, reverse: bool| {
+    let case = |[steps, batch, size]: [usize; 3], activation: RnnActivation, reverse: bool, with_lengths: bool| {
         let reals = |shape: &[usize]| Sample::uniform(shape, 0.1, 0.9);
-        let inputs = [reals(&[steps, batch, size]), reals(&[steps, batch, size]), reals(&[size, size])];
+        let mut inputs = vec![reals(&[steps, batch, size]), reals(&[steps, batch, size]), reals(&[size, size])];
+        inputs.extend(with_lengths.then(|| lengths_sample(steps, batch)));
         let op = RnnScanGrad { activation, reverse };
-        let build = move |x: &[Value]| Value::record(op, &[&x[0], &x[1], &x[2]]);
-        Case::new(format!("rnn_scan_grad {activation:?} [{steps}, {batch}, {size}], reverse {reverse}"), inputs, build)
+        let build = move |x: &[Value]| Value::record(op, &x.iter().collect::<Vec<_>>());
+        let name = format!("rnn_scan_grad {activation:?} [{steps}, {batch}, {size}], reverse {reverse}");
+        Case::new(format!("{name}, lengths {with_lengths}"), inputs, build)
     };
     vec![
-        case([4, 2, 3], RnnActivation::Tanh, false),
-        case([3, 1, 5], RnnActivation::Relu, true),
-        case([2, 9, 17], RnnActivation::Tanh, false).once(),
+        case([4, 2, 3], RnnActivation::Tanh, false, false),
+        case([3, 1, 5], RnnActivation::Relu, true, false),
+        case([2, 9, 17], RnnActivation::Tanh, false, false).once(),
+        case([3, 4, 2], RnnActivation::Tanh, false, true),
+        case([3, 4, 2], RnnActivation::Tanh, true, true),
+        case([4, 19, 5], RnnActivation::Relu, true, true).once(),
     ]
 }
