@@ -17,7 +17,7 @@ pub enum Isa {
 
 impl Isa {
     /// The best one of this processor, or a lower one if the environment variable `GYRUS_ISA` names it
-    /// (`portable`, `avx2`, `avx512`). Found once.
+    /// (`portable`, `neon`, `avx2`, `avx512`). Found once.
     #[inline]
     pub fn get() -> Isa {
         static ISA: OnceLock<Isa> = OnceLock::new();

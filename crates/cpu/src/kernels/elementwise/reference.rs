@@ -4,7 +4,6 @@ use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 use gyrus_graph::{DType, Scalar, bf16, f16};
 
 use super::program::{Instruction, Operand, Program};
-use crate::isa::Isa;
 
 /// One element: reals are `R`, integers and truth values `I`.
 #[derive(Clone, Copy, Debug)]
@@ -290,21 +289,6 @@ pub(crate) fn evaluate(program: &Program, inputs: &[&[u8]], place: usize) -> (Ve
         registers[dst as usize] = value.rounded(program.registers[dst as usize]);
     }
     (registers, stores)
-}
-
-/// The instruction sets of this processor.
-pub(crate) fn isas() -> Vec<Isa> {
-    let mut isas = vec![Isa::Portable];
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            isas.push(Isa::Avx2);
-        }
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-            isas.push(Isa::Avx512);
-        }
-    }
-    isas
 }
 
 /// Elements of a type, many of them special.

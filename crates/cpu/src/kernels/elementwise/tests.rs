@@ -4,8 +4,9 @@ use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 use gyrus_graph::{DType, Scalar};
 use proptest::prelude::*;
 
-use super::reference::{Number, elements, evaluate, indices, is_rounded, isas};
+use super::reference::{Number, elements, evaluate, indices, is_rounded};
 use super::{BoundProgram, CompiledProgram, Instruction, Operand, Program};
+use crate::isa::Isa;
 use crate::kernels::gemm::Epilogue;
 use crate::pool::{Pool, Scratch};
 
@@ -35,12 +36,22 @@ fn run(compiled: &CompiledProgram, program: &Program, inputs: &[&[u8]], cuts: &[
     outputs
 }
 
+/// Whether two arrays have the same bits, but for the sign and the payload of NaN: a loop's vectors and its last elements
+/// may differ in those, as AArch64's subtraction of a product negates one of its factors, also if that is NaN.
+fn are_same(dtype: DType, a: &[u8], b: &[u8]) -> bool {
+    let mut pairs = a.chunks_exact(dtype.size()).zip(b.chunks_exact(dtype.size()));
+    pairs.all(|(a, b)| a == b || [a, b].iter().all(|bytes| Number::read(dtype, bytes, 0).real().is_nan()))
+}
+
 /// Compares all outputs with the oracle, for each instruction set, whole and divided.
 fn check(program: &Program, inputs: &[&[u8]], cuts: &[usize], tolerance: f64) {
-    for isa in isas() {
+    for &isa in Isa::available() {
         let compiled = program.clone().compile_for(isa);
         let outputs = run(&compiled, program, inputs, &[]);
-        assert!(outputs == run(&compiled, program, inputs, cuts), "division changes bits: {program:?}");
+        let divided = run(&compiled, program, inputs, cuts);
+        for ((whole, divided), &dtype) in outputs.iter().zip(&divided).zip(&program.outputs) {
+            assert!(are_same(dtype, whole, divided), "division changes bits: {program:?}");
+        }
         for place in 0..compiled.num_elements() {
             let (_, stores) = evaluate(program, inputs, place);
             for (output, exact) in stores {
@@ -173,15 +184,10 @@ fn steps_that_are_joined_give_the_bits_of_separate_ones() {
                 let [joined, apart] = [false, true].map(|is_apart| {
                     let program = product_sum(dtype, function, constant, bits >> 3 == 1, is_apart);
                     let run = |isa| run(&program.clone().compile_for(isa), &program, &inputs, &[333]).swap_remove(0);
-                    isas().into_iter().map(run).collect::<Vec<_>>()
+                    Isa::available().iter().copied().map(run).collect::<Vec<_>>()
                 });
-                let is_same = |(a, b): (&[u8], &[u8])| {
-                    a == b || [a, b].iter().all(|bytes| Number::read(dtype, bytes, 0).real().is_nan())
-                };
                 for (joined, apart) in joined.iter().zip(&apart) {
-                    let size = dtype.size();
-                    let mut pairs = joined.chunks_exact(size).zip(apart.chunks_exact(size));
-                    assert!(pairs.all(is_same), "{dtype} {function:?} {constant:?}");
+                    assert!(are_same(dtype, joined, apart), "{dtype} {function:?} {constant:?}");
                 }
             }
         }
@@ -326,7 +332,7 @@ fn updates_in_place() {
         let n = 5000;
         let program = momentum(n, dtype);
         let arrays: Vec<Vec<u8>> = (0..4).map(|seed| elements(dtype, if seed == 3 { 1 } else { n }, seed)).collect();
-        for isa in isas() {
+        for &isa in Isa::available() {
             let compiled = program.clone().compile_for(isa);
             let inputs: Vec<&[u8]> = arrays.iter().map(Vec::as_slice).collect();
             let apart = run(&compiled, &program, &inputs, &[]);
@@ -392,7 +398,7 @@ fn large_outputs_are_written_whole() {
     let negation = Instruction::Unary { function: Unary::Neg, dst: 1, src: 0 };
     let program = single(n, &[DType::F32], DType::F32, None, negation);
     let input: Vec<u8> = (0..n).flat_map(|index| (index as f32).to_le_bytes()).collect();
-    for isa in isas() {
+    for &isa in Isa::available() {
         let outputs = run(&program.clone().compile_for(isa), &program, &[&input], &[1, 70_003]);
         let numbers = outputs[0].chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes")));
         assert!(numbers.enumerate().all(|(index, y)| y == -(index as f32)), "{isa:?}");

@@ -114,6 +114,7 @@ pub(crate) struct PairLoops<S> {
 }
 
 /// Elements of a line that become neighbours, as `bf16`.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only instructions on pairs need them"))]
 pub(crate) struct Gather<S> {
     /// The first one.
     pub(crate) from: *const S,

@@ -34,9 +34,9 @@ macro_rules! vector {
             #[inline(always)]
             unsafe fn load_first(from: *const $type, count: usize) -> Self {
                 let mut lanes: [$type; $lanes] = [0.0; $lanes];
-                for lane in 0..count.min($lanes) {
+                for (lane, value) in lanes.iter_mut().enumerate().take(count) {
                     // SAFETY: as above.
-                    lanes[lane] = unsafe { *from.add(lane) };
+                    *value = unsafe { *from.add(lane) };
                 }
                 // SAFETY: as above.
                 $vector(unsafe { $load(lanes.as_ptr()) })
@@ -51,9 +51,9 @@ macro_rules! vector {
                 let mut lanes: [$type; $lanes] = [0.0; $lanes];
                 // SAFETY: as above.
                 unsafe { $store(lanes.as_mut_ptr(), self.0) };
-                for lane in 0..count.min($lanes) {
+                for (lane, value) in lanes.into_iter().enumerate().take(count) {
                     // SAFETY: as above.
-                    unsafe { *to.add(lane) = lanes[lane] };
+                    unsafe { *to.add(lane) = value };
                 }
             }
             #[inline(always)]
