@@ -3,7 +3,7 @@
 use gyrus_graph::ops::whole::recurrent::RnnActivation;
 use gyrus_tensor::{Rng, Tensor};
 
-use super::recurrent::{Architecture, Recurrent, Scan, Sequences, recurrent_layer};
+use super::recurrent::{Architecture, Recurrent, Scan, Sequences, of_one_state, recurrent_layer};
 use crate::{Context, Layer, Module};
 
 /// Gated recurrent units from a zero state: for each step
@@ -21,26 +21,9 @@ use crate::{Context, Layer, Module};
 pub struct Gru(Recurrent);
 
 recurrent_layer!(Gru, GruBuilder, 3);
+of_one_state!(Gru);
 
 impl Gru {
-    /// As [`Lstm::forward_sequences`](super::Lstm::forward_sequences), with one state
-    /// `[num_layers directions, B, hidden_size]`.
-    ///
-    /// # Panics
-    /// If the shapes or element types do not fit.
-    #[track_caller]
-    pub fn forward_sequences(
-        &self,
-        input: &Tensor,
-        lengths: Option<&Tensor>,
-        initial: Option<&Tensor>,
-        context: &Context,
-    ) -> (Tensor, Tensor) {
-        let initial = initial.map(|h| [h]);
-        let (output, [h]) = self.run(input, Sequences { lengths, initial }, context);
-        (output, h)
-    }
-
     #[track_caller]
     fn run(&self, input: &Tensor, sequences: Sequences<1>, context: &Context) -> (Tensor, [Tensor; 1]) {
         self.0.forward("gru", input, sequences, context.precision(), |scan| {
@@ -50,11 +33,5 @@ impl Gru {
             let bias = Tensor::cat(&[bias, bias_hh.narrow(0, 2 * size..)], 0);
             [gates.value().gru_scan(h.value(), weight_hh.value(), bias.value(), lengths, reverse).into()]
         })
-    }
-}
-
-impl Layer for Gru {
-    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
-        self.run(input, Sequences::WHOLE, context).0
     }
 }

@@ -68,9 +68,3 @@ impl Lstm {
         })
     }
 }
-
-impl Layer for Lstm {
-    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
-        self.run(input, Sequences::WHOLE, context).0
-    }
-}

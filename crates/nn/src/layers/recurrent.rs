@@ -200,7 +200,7 @@ fn last_state(states: &Tensor, initial: &Tensor, reverse: bool, lengths: Option<
     lengths.gt(0).unsqueeze(1).select(last, initial)
 }
 
-/// The constructors and options of a recurrent layer.
+/// The constructors and options of a recurrent layer, and its forward pass over whole sequences.
 macro_rules! recurrent_layer {
     ($layer:ident, $builder:ident, $num_gates:literal) => {
         impl $layer {
@@ -213,6 +213,12 @@ macro_rules! recurrent_layer {
             pub fn builder(input_size: usize, hidden_size: usize) -> $builder {
                 let (num_layers, bidirectional, activation) = (1, false, RnnActivation::Tanh);
                 $builder(Architecture { input_size, hidden_size, num_layers, bidirectional, activation })
+            }
+        }
+
+        impl Layer for $layer {
+            fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
+                self.run(input, Sequences::WHOLE, context).0
             }
         }
 
@@ -240,4 +246,29 @@ macro_rules! recurrent_layer {
     };
 }
 
-pub(super) use recurrent_layer;
+/// What a layer with one state offers for sequences.
+macro_rules! of_one_state {
+    ($layer:ident) => {
+        impl $layer {
+            /// As [`Lstm::forward_sequences`](super::Lstm::forward_sequences), with one state
+            /// `[num_layers directions, B, hidden_size]`.
+            ///
+            /// # Panics
+            /// If the shapes or element types do not fit.
+            #[track_caller]
+            pub fn forward_sequences(
+                &self,
+                input: &Tensor,
+                lengths: Option<&Tensor>,
+                initial: Option<&Tensor>,
+                context: &Context,
+            ) -> (Tensor, Tensor) {
+                let initial = initial.map(|h| [h]);
+                let (output, [h]) = self.run(input, Sequences { lengths, initial }, context);
+                (output, h)
+            }
+        }
+    };
+}
+
+pub(super) use {of_one_state, recurrent_layer};

@@ -3,7 +3,7 @@
 use gyrus_graph::ops::whole::recurrent::RnnActivation;
 use gyrus_tensor::{Rng, Tensor};
 
-use super::recurrent::{Architecture, Recurrent, Scan, Sequences, recurrent_layer};
+use super::recurrent::{Architecture, Recurrent, Scan, Sequences, of_one_state, recurrent_layer};
 use crate::{Context, Layer, Module};
 
 /// A plain recurrent network from a zero state: for each step `h = f(x W_ihᵀ + b_ih + h W_hhᵀ + b_hh)`, and `h` is the
@@ -18,6 +18,7 @@ use crate::{Context, Layer, Module};
 pub struct Rnn(Recurrent);
 
 recurrent_layer!(Rnn, RnnBuilder, 1);
+of_one_state!(Rnn);
 
 impl RnnBuilder {
     /// The function of each step; PyTorch's `nonlinearity`.
@@ -27,24 +28,6 @@ impl RnnBuilder {
 }
 
 impl Rnn {
-    /// As [`Lstm::forward_sequences`](super::Lstm::forward_sequences), with one state
-    /// `[num_layers directions, B, hidden_size]`.
-    ///
-    /// # Panics
-    /// If the shapes or element types do not fit.
-    #[track_caller]
-    pub fn forward_sequences(
-        &self,
-        input: &Tensor,
-        lengths: Option<&Tensor>,
-        initial: Option<&Tensor>,
-        context: &Context,
-    ) -> (Tensor, Tensor) {
-        let initial = initial.map(|h| [h]);
-        let (output, [h]) = self.run(input, Sequences { lengths, initial }, context);
-        (output, h)
-    }
-
     #[track_caller]
     fn run(&self, input: &Tensor, sequences: Sequences<1>, context: &Context) -> (Tensor, [Tensor; 1]) {
         self.0.forward("rnn", input, sequences, context.precision(), |scan| {
@@ -52,11 +35,5 @@ impl Rnn {
             let (bias, weight_hh) = (bias_ih + bias_hh, weight_hh.value());
             [gates.value().rnn_scan(h.value(), weight_hh, bias.value(), lengths, activation, reverse).into()]
         })
-    }
-}
-
-impl Layer for Rnn {
-    fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
-        self.run(input, Sequences::WHOLE, context).0
     }
 }

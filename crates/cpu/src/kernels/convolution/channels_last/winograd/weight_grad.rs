@@ -125,32 +125,27 @@ impl WeightGrad {
     /// The memory is as [`WeightGrad::shared`] says.
     unsafe fn transform(&self, tile: usize, row: usize, memory: &Memory) {
         let (in_channels, out_channels) = (self.in_channels, self.out_channels);
-        let inputs = |tile: usize| match tile < self.tiles.len() {
-            true => self.tiles.inputs(tile, memory.x, in_channels, memory.zeros),
-            false => [memory.zeros.cast_const(); PLACES],
+        let inputs = |tile: usize| self.tiles.inputs(tile, memory.x, in_channels, memory.zeros);
+        let cotangents = |tile: usize| {
+            let places = self.tiles.outputs(tile, memory.dy.cast_mut(), out_channels, memory.zeros);
+            places.map(<*mut f32>::cast_const)
         };
-        let cotangents = |tile: usize| match tile < self.tiles.len() {
-            true => {
-                self.tiles.outputs(tile, memory.dy.cast_mut(), out_channels, memory.zeros).map(<*mut f32>::cast_const)
-            }
-            false => [memory.zeros.cast_const(); PLACES],
-        };
-        // Without pairs the second is not looked at.
-        let beside = if self.together == 2 {
-            [inputs(tile + 1), cotangents(tile + 1)]
-        } else {
-            [[memory.zeros.cast_const(); PLACES]; 2]
-        };
+        // The partner of a last tile without one is zeros.
+        let beside = (self.together == 2).then(|| match tile + 1 < self.tiles.len() {
+            true => [inputs(tile + 1), cotangents(tile + 1)],
+            false => [[memory.zeros.cast_const(); PLACES]; 2],
+        });
+        let beside = |operand: usize| beside.as_ref().map_or(std::ptr::null(), |both| &raw const both[operand]);
         let input = Square {
             from: inputs(tile),
-            beside: &raw const beside[0],
+            beside: beside(0),
             to: self.v.places(memory.v, row),
             channels: in_channels,
             ahead: Ahead { from: OUTPUTS * in_channels, to: 0 },
         };
         let cotangent = Square {
             from: cotangents(tile),
-            beside: &raw const beside[1],
+            beside: beside(1),
             to: self.m.places(memory.m, row),
             channels: out_channels,
             ahead: Ahead { from: OUTPUTS * out_channels, to: 0 },
