@@ -163,6 +163,7 @@ impl<T: Number> ChannelLanes<T> {
                     width: self.lanes,
                     depth,
                     to: packed.wrapping_add(group * self.group_weights() + first * depth),
+                    stride: 0,
                 };
                 // SAFETY: as the caller vouches; the loop is compiled for this processor.
                 unsafe { (self.packing)(arguments) }

@@ -201,6 +201,7 @@ impl<T: Number> FewChannels<T> {
                 width: channels,
                 depth,
                 to: packed.wrapping_add(group * channels * depth),
+                stride: 0,
             };
             // SAFETY: as the caller vouches; the loop is compiled for this processor.
             unsafe { (self.packing)(arguments) }

@@ -44,4 +44,8 @@ impl Epilogue for BoundProgram<'_> {
             unsafe { program.run_range(inputs, outputs, first..first + cols, memory) }
         }
     }
+
+    fn array(&self, index: usize) -> Option<(*const u8, usize)> {
+        self.program.arrays(self.inputs, self.outputs).nth(index)
+    }
 }

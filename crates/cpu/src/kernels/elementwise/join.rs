@@ -1,13 +1,21 @@
-//! Neighbouring steps of a program that become one loop.
+//! Steps of a program that become one loop.
 
 use gyrus_graph::DType;
 use gyrus_graph::ops::elementwise::Binary;
 
-use super::functions;
-use super::lower::{Definition, Extent, Function, Value, Values, call};
+use super::functions::{CHAINS, MAX_OPERANDS, Pattern};
+use super::lower::{Definition, Extent, Function, NONE, Value, Values, call};
+
+/// What a pattern is found to be.
+#[derive(Clone)]
+struct Match {
+    operands: [usize; MAX_OPERANDS],
+    /// The values between the operands and the result.
+    inner: Vec<usize>,
+}
 
 impl Values {
-    /// Makes one step of sums of products, and of functions of products, that nothing else reads.
+    /// Makes one step of each chain that there is a loop for, and of which nothing else reads what is in between.
     pub(super) fn join(&mut self) {
         let mut uses = vec![0; self.values.len()];
         for value in self.values.iter().filter(|value| value.is_live) {
@@ -16,39 +24,45 @@ impl Values {
             }
         }
         self.stores.iter().map(|&(value, _)| value).chain(self.result).for_each(|value| uses[value] += 1);
-        for index in 0..self.values.len() {
-            let Some((a, b)) = self.binary(index, Binary::Add) else { continue };
-            let Some((joined, definition)) = [(a, b), (b, a)].into_iter().find_map(|(inner, term)| {
-                let function = match self.values[inner].definition {
-                    Definition::Call { function: Function::Unary(function), ref operands } if uses[inner] == 1 => {
-                        functions::has_product_sum(function).then_some((function, operands[0]))
-                    }
-                    _ => None,
-                };
-                let product = function.map_or(inner, |(_, product)| product);
-                let factors = (uses[product] == 1).then(|| self.binary(product, Binary::Mul)).flatten()?;
-                let is_full = |value: usize| self.values[value].extent == Extent::Full;
-                let (x, factor) = if is_full(factors.0) { factors } else { (factors.1, factors.0) };
-                let is_known = is_full(x) && (function.is_none() || !is_full(factor) && !is_full(term));
-                let function = function.map(|(function, _)| function);
-                is_known.then(|| ([inner, product], call(Function::ProductSum(function), &[x, factor, term])))
-            }) else {
-                continue;
-            };
-            joined.into_iter().for_each(|value| self.values[value].is_live = false);
-            self.values[index].definition = definition;
+        for (number, chain) in CHAINS.iter().enumerate() {
+            for index in 0..self.values.len() {
+                let empty = Match { operands: [NONE; MAX_OPERANDS], inner: vec![] };
+                let Some(found) = self.find(&chain.pattern, index, &uses, empty) else { continue };
+                // The result is the first of what is matched.
+                found.inner.iter().skip(1).for_each(|&value| self.values[value].is_live = false);
+                self.values[index].definition = call(Function::Chain(number), &found.operands[..chain.num_operands]);
+            }
         }
     }
 
-    /// The operands of a live value that is this function of blocks of `f32`.
-    fn binary(&self, index: usize, function: Binary) -> Option<(usize, usize)> {
-        let Value { dtype: DType::F32, extent: Extent::Full, ref definition, is_live: true } = self.values[index]
-        else {
+    /// Completes a match where a value is like a pattern.
+    fn find(&self, pattern: &Pattern, index: usize, uses: &[usize], mut found: Match) -> Option<Match> {
+        let Value { dtype: DType::F32, extent, ref definition, is_live: true } = self.values[index] else {
             return None;
         };
-        match definition {
-            Definition::Call { function: Function::Binary(found), operands } if *found == function => {
-                Some((operands[0], operands[1]))
+        let is_full = extent == Extent::Full;
+        if let Pattern::Block(operand) | Pattern::Scalar(operand) = *pattern {
+            let is_same = [NONE, index].contains(&found.operands[operand]);
+            found.operands[operand] = index;
+            return (is_same && is_full == matches!(pattern, Pattern::Block(_))).then_some(found);
+        }
+        let Definition::Call { function, operands } = definition else { return None };
+        if !is_full || (!found.inner.is_empty() && uses[index] != 1) {
+            return None;
+        }
+        found.inner.push(index);
+        match (*pattern, *function) {
+            (Pattern::Unary(wanted, x), Function::Unary(function)) if wanted == function => {
+                self.find(x, operands[0], uses, found)
+            }
+            (Pattern::Binary(wanted, a, b), Function::Binary(function)) if wanted == function => {
+                let of_order = |first: usize, second: usize| {
+                    let found = self.find(a, first, uses, found.clone())?;
+                    self.find(b, second, uses, found)
+                };
+                let is_commutative = matches!(wanted, Binary::Add | Binary::Mul);
+                of_order(operands[0], operands[1])
+                    .or_else(|| is_commutative.then(|| of_order(operands[1], operands[0])).flatten())
             }
             _ => None,
         }

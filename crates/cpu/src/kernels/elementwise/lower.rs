@@ -3,7 +3,7 @@
 use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 use gyrus_graph::{DType, Scalar};
 
-use super::functions::{self, BlockFunction, Lane};
+use super::functions::{self, BlockFunction, CHAINS, Lane, MAX_OPERANDS};
 use super::layout::{Access, Source, Space};
 use super::program::{Instruction, Program, Register};
 use crate::isa::Isa;
@@ -29,8 +29,8 @@ pub(super) enum Function {
     Convert {
         from: DType,
     },
-    /// The function of the first operand times the second, plus the third.
-    ProductSum(Option<Unary>),
+    /// Of [`CHAINS`], the one of this number.
+    Chain(usize),
 }
 
 /// What a value is.
@@ -181,11 +181,16 @@ pub(super) struct Step {
     pub(super) extent: Extent,
     /// Numbers of places.
     pub(super) dst: usize,
-    pub(super) operands: [usize; 3],
+    pub(super) operands: [usize; MAX_OPERANDS],
 }
 
 /// No operand.
 pub(super) const NONE: usize = usize::MAX;
+
+/// One operand alone.
+fn operands_of(place: usize) -> [usize; MAX_OPERANDS] {
+    [place, NONE, NONE, NONE]
+}
 
 /// The steps of a program, on numbered places.
 #[derive(Clone, Debug, Default)]
@@ -280,7 +285,7 @@ impl Lowering<'_> {
         self.lowered.places.len() - 1
     }
 
-    fn push(&mut self, extent: Extent, action: Action, dst: usize, operands: [usize; 3]) {
+    fn push(&mut self, extent: Extent, action: Action, dst: usize, operands: [usize; MAX_OPERANDS]) {
         let step = Step { action, extent, dst, operands };
         if extent == Extent::Once { self.lowered.prologue.push(step) } else { self.lowered.body.push(step) }
     }
@@ -311,7 +316,7 @@ impl Lowering<'_> {
         }
         let place = if extent == Extent::Full { Place::Register(lane.size()) } else { Place::Cell };
         let dst = self.place(place);
-        self.push(extent, Action::Load(index), dst, [NONE; 3]);
+        self.push(extent, Action::Load(index), dst, [NONE; MAX_OPERANDS]);
         dst
     }
 
@@ -326,7 +331,7 @@ impl Lowering<'_> {
             let lane = Lane::of(dtype);
             let dst = self.place(Place::Register(lane.size()));
             let action = Action::Call(functions::fill(lane, self.isa));
-            let step = Step { action, extent: Extent::Full, dst, operands: [scalar, NONE, NONE] };
+            let step = Step { action, extent: Extent::Full, dst, operands: operands_of(scalar) };
             if extent == Extent::Once {
                 self.lowered.prologue.push(step)
             } else {
@@ -342,13 +347,13 @@ impl Lowering<'_> {
         let of_operand = self.program.values[operands[0]].dtype;
         let is_scalar =
             |operand: &usize| extent == Extent::Full && self.program.values[*operand].extent != Extent::Full;
-        let mut scalars = [false; 3];
+        let mut scalars = [false; MAX_OPERANDS];
         operands.iter().zip(&mut scalars).for_each(|(operand, scalar)| *scalar = is_scalar(operand));
         let (mut function, mut operands) = (function, operands.to_vec());
-        if let (Function::Compare(direction), [true, false, _]) = (function, scalars) {
+        if let (Function::Compare(direction), [true, false, ..]) = (function, scalars) {
             function = Function::Compare(flipped(direction));
             operands.swap(0, 1);
-            scalars = [false, true, false];
+            scalars[..2].reverse();
         }
         let isa = self.isa;
         let chosen = match function {
@@ -356,14 +361,14 @@ impl Lowering<'_> {
             Function::Convert { from } => Some(functions::convert(from, dtype, isa)),
             Function::Binary(function) => functions::binary(function, of_operand, [scalars[0], scalars[1]], isa),
             Function::Compare(direction) => Some(functions::compare(direction, Lane::of(of_operand), scalars[1], isa)),
-            Function::ProductSum(function) => Some(functions::product_sum(function, [scalars[1], scalars[2]], isa)),
+            Function::Chain(chain) => Some((CHAINS[chain].function)(isa)),
             Function::Select => {
                 let taken = [scalars[1], scalars[2]];
                 (!scalars[0]).then(|| functions::select(Lane::of(dtype), taken, isa))
             }
         };
         let action = chosen.unwrap_or_else(|| {
-            scalars = [false; 3];
+            scalars = [false; MAX_OPERANDS];
             match function {
                 Function::Binary(function) => {
                     functions::binary(function, of_operand, [false; 2], isa).expect("there is one of blocks")
@@ -371,7 +376,7 @@ impl Lowering<'_> {
                 _ => functions::select(Lane::of(dtype), [false; 2], isa),
             }
         });
-        let mut places = [NONE; 3];
+        let mut places = [NONE; MAX_OPERANDS];
         for ((&operand, &scalar), place) in operands.iter().zip(&scalars).zip(&mut places) {
             *place = if scalar || extent != Extent::Full { self.operand(operand) } else { self.block(operand) };
         }
@@ -383,7 +388,7 @@ impl Lowering<'_> {
         let dst = self.place(place);
         self.push(extent, Action::Call(action), dst, places);
         if let (false, Some(round)) = (is_exact(function), functions::round(dtype, isa)) {
-            self.push(extent, Action::Call(round), dst, [dst, NONE, NONE]);
+            self.push(extent, Action::Call(round), dst, operands_of(dst));
         }
         self.found[index] = dst;
     }
@@ -392,11 +397,11 @@ impl Lowering<'_> {
         let from = self.block(value);
         let dst = self.place(Place::Output(output));
         let function = match self.streams && functions::is_direct(dtype) {
-            true => functions::stream(Lane::of(dtype)),
+            true => functions::stream(Lane::of(dtype), self.isa),
             false => functions::store(dtype, self.isa),
         };
         let step = Action::Call(function);
-        self.lowered.body.push(Step { action: step, extent: Extent::Full, dst, operands: [from, NONE, NONE] });
+        self.lowered.body.push(Step { action: step, extent: Extent::Full, dst, operands: operands_of(from) });
     }
 }
 
@@ -407,8 +412,8 @@ fn is_exact(function: Function) -> bool {
             matches!(function, Unary::Abs | Unary::Neg | Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round)
         }
         Function::Binary(function) => matches!(function, Binary::Max | Binary::Min),
-        // Conversion rounds by itself; sums of products are of `f32`.
-        Function::Compare(_) | Function::Select | Function::Convert { .. } | Function::ProductSum(_) => true,
+        // Conversion rounds by itself; chains are of `f32`.
+        Function::Compare(_) | Function::Select | Function::Convert { .. } | Function::Chain(_) => true,
     }
 }
 

@@ -8,6 +8,8 @@ const CACHE: usize = 24 << 10;
 /// Limits of the number of elements in a block, and what it is a multiple of.
 const MIN_BLOCK: usize = 128;
 const MAX_BLOCK: usize = 2048;
+/// As many lines wait to be written around the cache while the next block is computed.
+const MAX_STREAMED: usize = 512;
 pub(super) const GRANULE: usize = 64;
 
 /// Alignment of everything in scratch memory.
@@ -93,15 +95,16 @@ impl Sharing {
 }
 
 /// How many elements a block has, so that what the steps touch stays in the cache.
-pub(super) fn block_length(lowered: &Lowered, sources: &[Source], outputs: &[usize]) -> usize {
+pub(super) fn block_length(lowered: &Lowered, sources: &[Source], outputs: &[usize], streams: bool) -> usize {
     let registers: usize = Sharing::new(lowered).sizes.iter().sum();
-    let streams = lowered.places.iter().map(|place| match *place {
+    let in_memory = lowered.places.iter().map(|place| match *place {
         Place::Source(source) if sources[source].access != Access::Uniform => sources[source].lane().size(),
         Place::Output(output) => outputs[output],
         _ => 0,
     });
-    let bytes = (registers + streams.sum::<usize>()).max(1);
-    (CACHE / bytes).clamp(MIN_BLOCK, MAX_BLOCK) / GRANULE * GRANULE
+    let bytes = (registers + in_memory.sum::<usize>()).max(1);
+    let max = if streams { MAX_STREAMED } else { MAX_BLOCK };
+    (CACHE / bytes).clamp(MIN_BLOCK, max) / GRANULE * GRANULE
 }
 
 impl Plan {

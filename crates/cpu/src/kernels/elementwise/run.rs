@@ -70,7 +70,8 @@ impl CompiledProgram {
         let fast = if streams { Writing::Streaming } else { Writing::Direct };
         let [fast, in_place] =
             [fast, Writing::InPlace].map(|writing| lower(&values, &sources, &program.outputs, writing, isa));
-        let block = block_length(&fast, &sources, &output_sizes).min(block_length(&in_place, &sources, &output_sizes));
+        let length = |lowered| block_length(lowered, &sources, &output_sizes, streams);
+        let block = length(&fast).min(length(&in_place));
         let [plan, in_place_plan] = [fast, in_place].map(|lowered| Plan::new(lowered, &sources, block));
         let hazards = plan.hazards(&sources);
         let constants = values.constants;
@@ -90,6 +91,11 @@ impl CompiledProgram {
         (compiled, groups)
     }
 
+    #[cfg(test)]
+    pub(super) fn num_steps(&self) -> usize {
+        self.plan.body.len()
+    }
+
     /// The sizes of the axes that are left after merging.
     pub(crate) fn merged_shape(&self) -> &[usize] {
         &self.space.shape
@@ -103,6 +109,17 @@ impl CompiledProgram {
     /// The number of outputs.
     pub fn num_outputs(&self) -> usize {
         self.output_sizes.len()
+    }
+
+    /// The arrays that are read and written in the order of the places: where they begin, and bytes per element.
+    pub(crate) fn arrays(&self, inputs: &[*const u8], outputs: &[*mut u8]) -> impl Iterator<Item = (*const u8, usize)> {
+        let sources = self.sources.iter().filter(|source| source.access == Access::Flat).filter_map(|source| {
+            let size = source.dtype.size();
+            source.input.map(|input| (inputs[input].wrapping_offset(source.offset * size as isize), size))
+        });
+        let is_new = |output: &*mut u8| !self.streams && !inputs.contains(&output.cast_const());
+        let written = outputs.iter().zip(&self.output_sizes).filter(move |(output, _)| is_new(output));
+        sources.chain(written.map(|(output, &size)| (output.cast_const(), size)))
     }
 
     /// Bytes of working memory that each thread needs, aligned to 64.
@@ -340,8 +357,7 @@ impl Frame<'_> {
                 Action::Call(function) => {
                     let operand =
                         |place: usize| if place == NONE { dst.cast_const() } else { self.pointer(place).cast_const() };
-                    let [a, b, c] = step.operands;
-                    function(Block { n, dst, operands: [operand(a), operand(b), operand(c)] });
+                    function(Block { n, dst, operands: step.operands.map(operand) });
                 }
                 Action::Load(source) => {
                     let source = &self.program.sources[source];

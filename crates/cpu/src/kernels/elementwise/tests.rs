@@ -4,6 +4,7 @@ use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 use gyrus_graph::{DType, Scalar};
 use proptest::prelude::*;
 
+use super::functions::{CHAINS, Chain, MAX_OPERANDS, Pattern};
 use super::reference::{Number, elements, evaluate, indices, is_rounded};
 use super::{BoundProgram, CompiledProgram, Instruction, Operand, Program};
 use crate::isa::Isa;
@@ -148,48 +149,89 @@ fn every_function_of_two_operands() {
     }
 }
 
-/// `function(a * b) + c`, with constants where `constant` says; each step's result is an output of its own if
-/// they are to be kept apart.
-fn product_sum(dtype: DType, function: Option<Unary>, constant: [bool; 3], swapped: bool, is_apart: bool) -> Program {
-    let binary = |function, dst, a, b| {
-        let (a, b) = if swapped { (b, a) } else { (a, b) };
-        Instruction::Binary { function, dst, a, b }
+/// Writes down what a pattern computes, with sums and products turned round if they are to be swapped. Returns the
+/// register of the result; `inner` are all that are computed on the way, the result included.
+fn write_down(pattern: &Pattern, swapped: bool, instructions: &mut Vec<Instruction>, inner: &mut Vec<u16>) -> u16 {
+    let (dst, instruction) = match *pattern {
+        Pattern::Block(operand) | Pattern::Scalar(operand) => return operand as u16,
+        Pattern::Unary(function, x) => {
+            let src = write_down(x, swapped, instructions, inner);
+            let dst = (MAX_OPERANDS + inner.len()) as u16;
+            (dst, Instruction::Unary { function, dst, src })
+        }
+        Pattern::Binary(function, a, b) => {
+            let [a, b] = [a, b].map(|operand| write_down(operand, swapped, instructions, inner));
+            let is_swapped = swapped && matches!(function, Binary::Add | Binary::Mul);
+            let (a, b) = if is_swapped { (b, a) } else { (a, b) };
+            let dst = (MAX_OPERANDS + inner.len()) as u16;
+            (dst, Instruction::Binary { function, dst, a, b })
+        }
     };
+    instructions.push(instruction);
+    inner.push(dst);
+    dst
+}
+
+/// Whether an operand of a pattern is a scalar.
+fn is_scalar(pattern: &Pattern, operand: usize) -> bool {
+    match *pattern {
+        Pattern::Block(_) => false,
+        Pattern::Scalar(found) => found == operand,
+        Pattern::Unary(_, x) => is_scalar(x, operand),
+        Pattern::Binary(_, a, b) => is_scalar(a, operand) || is_scalar(b, operand),
+    }
+}
+
+/// A chain as a program; each step's result is an output of its own if they are to be kept apart. Operands that are
+/// scalars of the pattern are constants, unless one of them is to be a block.
+fn program_of(pattern: &Pattern, dtype: DType, swapped: bool, is_apart: bool, block: Option<usize>) -> Program {
     let n = 1000;
-    let operand = |input: usize| match constant[input] {
-        true => Instruction::Constant { dst: input as u16, scalar: Scalar::from_f64(dtype, 0.7 - input as f64) },
-        false => Instruction::Load { dst: input as u16, input },
+    let operand = |input: usize| {
+        let dst = input as u16;
+        match is_scalar(pattern, input) && block != Some(input) {
+            true => Instruction::Constant { dst, scalar: Scalar::from_f64(dtype, 0.7 - input as f64) },
+            false => Instruction::Load { dst, input },
+        }
     };
-    let mut instructions: Vec<Instruction> = (0..3).map(operand).collect();
-    instructions.push(binary(Binary::Mul, 3, 0, 1));
-    instructions.push(match function {
-        Some(function) => Instruction::Unary { function, dst: 4, src: 3 },
-        None => Instruction::Convert { dst: 4, src: 3 },
-    });
-    instructions.push(binary(Binary::Add, 5, if function.is_some() { 4 } else { 3 }, 2));
-    let stored = if is_apart { vec![5, 3, 4] } else { vec![5] };
-    instructions.extend(stored.iter().enumerate().map(|(output, &src)| Instruction::Store { src, output }));
-    let (inputs, outputs) = (vec![contiguous(dtype, &[n]); 3], vec![dtype; stored.len()]);
-    Program { shape: vec![n], registers: vec![dtype; 6], inputs, outputs, instructions }
+    let mut instructions: Vec<Instruction> = (0..MAX_OPERANDS).map(operand).collect();
+    let mut inner = vec![];
+    write_down(pattern, swapped, &mut instructions, &mut inner);
+    inner.reverse();
+    inner.truncate(if is_apart { inner.len() } else { 1 });
+    instructions.extend(inner.iter().enumerate().map(|(output, &src)| Instruction::Store { src, output }));
+    let (inputs, outputs) = (vec![contiguous(dtype, &[n]); MAX_OPERANDS], vec![dtype; inner.len()]);
+    Program { shape: vec![n], registers: vec![dtype; 16], inputs, outputs, instructions }
 }
 
 #[test]
-fn steps_that_are_joined_give_the_bits_of_separate_ones() {
+fn chains_give_the_bits_of_separate_steps() {
     for dtype in [DType::F32, DType::BF16, DType::F64] {
-        let arrays = [1, 2, 3].map(|seed| elements(dtype, 1000, seed));
+        let arrays = [1, 2, 3, 4].map(|seed| elements(dtype, 1000, seed));
         let inputs: Vec<&[u8]> = arrays.iter().map(Vec::as_slice).collect();
-        for function in [None, Some(Unary::Erf), Some(Unary::Tanh), Some(Unary::Exp)] {
-            for bits in 0..16 {
-                let constant = [0, 1, 2].map(|operand| bits >> operand & 1 == 1);
+        for (Chain { pattern, num_operands, .. }, swapped) in
+            CHAINS.iter().flat_map(|chain| [(chain, false), (chain, true)])
+        {
+            for block in (0..*num_operands).map(Some).chain([None]) {
                 let [joined, apart] = [false, true].map(|is_apart| {
-                    let program = product_sum(dtype, function, constant, bits >> 3 == 1, is_apart);
+                    let program = program_of(pattern, dtype, swapped, is_apart, block);
                     let run = |isa| run(&program.clone().compile_for(isa), &program, &inputs, &[333]).swap_remove(0);
                     Isa::available().iter().copied().map(run).collect::<Vec<_>>()
                 });
                 for (joined, apart) in joined.iter().zip(&apart) {
-                    assert!(are_same(dtype, joined, apart), "{dtype} {function:?} {constant:?}");
+                    assert!(are_same(dtype, joined, apart), "{dtype} {pattern:?}, swapped {swapped}, block {block:?}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn chains_are_one_step() {
+    for Chain { pattern, .. } in &CHAINS {
+        for swapped in [false, true] {
+            let steps = |dtype, is_apart| program_of(pattern, dtype, swapped, is_apart, None).compile().num_steps();
+            assert_eq!(steps(DType::F32, false), 1, "{pattern:?}, swapped {swapped}");
+            assert!(steps(DType::F32, true) > 1 && steps(DType::F64, false) > 1, "{pattern:?}, swapped {swapped}");
         }
     }
 }

@@ -10,7 +10,7 @@ use gyrus_graph::bf16;
 use super::blocking::{Blocking, Operands, Sizes};
 use super::microkernel::{Gather, PackArguments, PairLoops, PairOf};
 use super::number::Stored;
-use super::pack::{DEPTHS_TOGETHER, Panels};
+use super::pack::{Panels, pieces};
 use super::target::{Target, write_row};
 use super::{Epilogue, Gemm, Operand};
 use crate::isa::Isa;
@@ -96,11 +96,21 @@ const CHUNK: usize = 32;
 const MAX_WIDTH: usize = 32;
 
 impl<S: PairOf> Panels<f32> for Pairs<S> {
-    fn depths_together(&self) -> usize {
-        DEPTHS_TOGETHER
+    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut f32) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.pack_all(batch, first, count, width, 0, depth, to) }
     }
 
-    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut f32) {
+    unsafe fn pack_all(
+        &self,
+        batch: usize,
+        first: usize,
+        count: usize,
+        width: usize,
+        stride: usize,
+        depth: Range<usize>,
+        to: *mut f32,
+    ) {
         let Pairs { across, along, .. } = *self;
         let (start, end) = (2 * depth.start, (2 * depth.end).min(self.len));
         let [batch, line, place] = [batch, first, start].map(|index| index as isize);
@@ -109,16 +119,43 @@ impl<S: PairOf> Panels<f32> for Pairs<S> {
         unsafe {
             if across == 1 {
                 let (depth, to) = (end - start, to.cast());
-                return (self.loops.interleaving)(PackArguments { from, across, along, count, width, depth, to });
+                return (self.loops.interleaving)(PackArguments {
+                    from,
+                    across,
+                    along,
+                    count,
+                    width,
+                    depth,
+                    to,
+                    stride,
+                });
             }
             if S::IS_BF16 && along == 1 && across % 2 == 0 && (end - start) % 2 == 0 {
                 let (from, across, depth) = (from.cast(), across / 2, depth.len());
-                return (self.loops.packing)(PackArguments { from, across, along, count, width, depth, to });
+                return (self.loops.packing)(PackArguments { from, across, along, count, width, depth, to, stride });
             }
-            let mut lines = [[bf16::ZERO; 2]; CHUNK * MAX_WIDTH];
-            for done in (0..depth.len()).step_by(CHUNK) {
-                let pairs = CHUNK.min(depth.len() - done);
-                let there = (2 * pairs).min(end - start - 2 * done);
+            for piece in pieces(count, width, depth.len()) {
+                let (first, to) = (start + 2 * piece.start, to.add(piece.panel * stride + piece.start * width));
+                let place = piece.line as isize * across + 2 * piece.start as isize * along;
+                self.gather(from.offset(place), piece.lines, width, piece.depth, end - first, to);
+            }
+        }
+    }
+}
+
+impl<S: PairOf> Pairs<S> {
+    /// Packs lines, of which `len` elements are left, as one panel of so many pairs.
+    ///
+    /// # Safety
+    /// As [`Panels::pack`].
+    unsafe fn gather(&self, from: *const S, count: usize, width: usize, depth: usize, len: usize, to: *mut f32) {
+        let Pairs { across, along, .. } = *self;
+        let mut lines = [[bf16::ZERO; 2]; CHUNK * MAX_WIDTH];
+        for done in (0..depth).step_by(CHUNK) {
+            let pairs = CHUNK.min(depth - done);
+            let there = (2 * pairs).min(len - 2 * done);
+            // SAFETY: as the caller vouches; the loops are compiled for this processor.
+            unsafe {
                 for (line, gathered) in lines.chunks_exact_mut(CHUNK).enumerate().take(count) {
                     let from = from.offset(line as isize * across + 2 * done as isize * along);
                     let gathered = gathered[..pairs].as_flattened_mut();
@@ -126,7 +163,8 @@ impl<S: PairOf> Panels<f32> for Pairs<S> {
                     (self.loops.gathering)(Gather { from, along, count: there, to: gathered.as_mut_ptr() });
                 }
                 let (from, across, to) = (lines.as_ptr().cast(), CHUNK as isize, to.add(done * width));
-                (self.loops.packing)(PackArguments { from, across, along: 1, count, width, depth: pairs, to });
+                let (along, depth, stride) = (1, pairs, 0);
+                (self.loops.packing)(PackArguments { from, across, along, count, width, depth, to, stride });
             }
         }
     }

@@ -2,30 +2,25 @@
 
 use std::ops::Range;
 
+use super::ahead::{Ahead, Area};
 use super::blocking::{Blocking, MAX_ROWS_APART, Operands, Sizes};
 use super::microkernel::Panel;
 use super::number::Number;
-use super::pack::Panels;
 use crate::pool::{Pool, Scratch};
 
 /// How many elements of the left operand stay in the first-level cache.
 const CACHED_ELEMENTS: usize = 8 << 10;
+/// How many elements of the result are finished at a time, where something is done to them: they, and what is read for
+/// that, stay in the second-level cache.
+const FINISHED_ELEMENTS: usize = 16 << 10;
+/// How many lines are asked for while one panel is computed, at most.
+const LINES_AHEAD: usize = 512;
 /// How many multiplications are worth a task.
 const TASK_WORK: usize = 128 << 10;
 /// How many elements are worth a task that packs them.
 const PACKING_WORK: usize = 8 << 10;
 /// How many neighbouring panels or tiles a task packs at least.
 const LINES_TOGETHER: usize = 4;
-
-/// Depths that are packed together.
-fn parts<T>(operand: &dyn Panels<T>, depth: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<T> {
-    let (depth, together) = (depth.clone(), operand.depths_together());
-    let count = depth.len().div_ceil(together);
-    (0..count).map(move |part| {
-        let start = depth.start + part * together;
-        start..(start + together.min(depth.end - start))
-    })
-}
 
 /// Memory of one product.
 #[derive(Clone, Copy)]
@@ -117,17 +112,9 @@ impl<T: Number> Block<'_, T> {
     /// Packs tiles of the left operand, one after another.
     unsafe fn pack_tiles(&self, tiles: Range<usize>, depth: &Range<usize>, to: *mut T) {
         let (height, len) = (self.blocking.kernel.height, self.blocking.tile_len(self.blocking.step));
-        for part in parts(self.operands.a, depth) {
-            for tile in tiles.clone() {
-                let row = self.rows.start + tile * height;
-                let count = height.min(self.rows.end - row);
-                let place = (tile - tiles.start) * len + (part.start - depth.start) * height;
-                let to = to.wrapping_add(place);
-                // SAFETY: the rows lie within the operand, the tile within the memory for it. What is written beyond
-                // these depths is written again with the next ones, or is padding.
-                unsafe { self.operands.a.pack(self.batch.start, row, count, height, part.clone(), to) }
-            }
-        }
+        let rows = self.rows_of(tiles);
+        // SAFETY: the rows lie within the operand, the tiles within the memory for them.
+        unsafe { self.operands.a.pack_all(self.batch.start, rows.start, rows.len(), height, len, depth.clone(), to) }
     }
 
     /// Where a panel of the right operand is, and the distance of its rows, if it need not be packed.
@@ -139,13 +126,17 @@ impl<T: Number> Block<'_, T> {
     /// Packs panels of the right operand, one after another, but those that can be read in place.
     unsafe fn pack_panels(&self, panels: Range<usize>, depth: &Range<usize>, to: *mut T) {
         let (width, len) = (self.blocking.kernel.width, self.blocking.panel_len());
-        for part in parts(self.operands.b, depth) {
-            for panel in panels.clone().filter(|&panel| self.in_place(panel, part.start).is_none()) {
-                let (batch, column, cols) = self.columns(panel);
-                let to = to.wrapping_add((panel - panels.start) * len + (part.start - depth.start) * width);
-                // SAFETY: as for tiles.
-                unsafe { self.operands.b.pack(batch, column, cols, width, part.clone(), to) }
-            }
+        let mut panel = panels.start;
+        while panel < panels.end {
+            let (batch, column, _) = self.columns(panel);
+            let count = (self.blocking.sizes.n - column).min((panels.end - panel) * width);
+            // Of those that are read in place the last one may have too few columns for that.
+            let skipped = if self.in_place(panel, depth.start).is_some() { count / width } else { 0 };
+            let (first, count_left) = (column + skipped * width, count - skipped * width);
+            let to = to.wrapping_add((panel - panels.start + skipped) * len);
+            // SAFETY: as for tiles.
+            unsafe { self.operands.b.pack_all(batch, first, count_left, width, len, depth.clone(), to) }
+            panel += count.div_ceil(width);
         }
     }
 
@@ -193,52 +184,118 @@ impl<T: Number> Block<'_, T> {
     unsafe fn task(&self, tiles: Range<usize>, panels: Range<usize>, worker: usize) {
         let Blocking { kernel, sizes, is_right_shared, max_tiles, .. } = *self.blocking;
         let target = &self.operands.target;
-        let rows = self.rows.start + tiles.start * kernel.height
-            ..(self.rows.start + tiles.end * kernel.height).min(self.rows.end);
+        let rows = self.rows_of(tiles.clone());
         let own = self.memory.worker(worker);
         let (tile_len, panel_len) = (self.blocking.tile_len(self.blocking.step), self.blocking.panel_len());
         let (apart, apart_stride) = (own.wrapping_add(panels.len() * panel_len), panels.len() * kernel.width);
+        let (mut for_finish, mut for_packing) = (Ahead::new(), Ahead::new());
+        let mut lines = [std::ptr::null(); LINES_AHEAD];
         for (step, depth) in self.steps() {
             let is_first = self.is_first && step == 0;
+            let is_last = self.is_last && depth.end == self.depth.end;
             let add = !is_first || (sizes.is_direct && target.accumulate);
             if !is_right_shared {
                 // SAFETY: the worker's memory has room for the panels.
                 unsafe { self.pack_panels(panels.clone(), &depth, own) }
             }
             let right = if is_right_shared { self.right(step, panels.start) } else { own };
-            let cached = (CACHED_ELEMENTS / (kernel.height * depth.len().max(1))).clamp(1, max_tiles);
+            let mut cached = CACHED_ELEMENTS / (kernel.height * depth.len().max(1));
+            if is_last && self.operands.epilogue.is_some() {
+                cached = cached.min(FINISHED_ELEMENTS / (kernel.height * panels.len() * kernel.width));
+            }
+            let cached = cached.clamp(1, max_tiles);
             for group in tiles.clone().step_by(max_tiles) {
                 let group = group..(group + max_tiles).min(tiles.end);
                 if is_right_shared {
                     // SAFETY: the worker's memory has room for the tiles.
                     unsafe { self.pack_tiles(group.clone(), &depth, own) }
+                    self.next_tiles(&group, &tiles, &depth, &mut for_packing);
                 }
                 let left = if is_right_shared { own } else { self.left(step, group.start) };
                 for first in group.clone().step_by(cached) {
-                    let row = self.rows.start + first * kernel.height;
-                    let end = (self.rows.start + (first + cached).min(group.end) * kernel.height).min(rows.end);
+                    let some = self.rows_of(first..(first + cached).min(group.end));
+                    if is_last {
+                        self.read_by_epilogue(&some, &panels, &mut for_finish);
+                    }
                     let a = left.wrapping_add((first - group.start) * tile_len);
                     for panel in panels.clone() {
                         let (batch, column, cols) = self.columns(panel);
                         let packed = right.wrapping_add((panel - panels.start) * panel_len);
                         let (b, b_stride) = self.in_place(panel, depth.start).unwrap_or((packed, kernel.width));
                         let (c, c_stride) = if sizes.is_direct {
-                            let place = batch as isize * target.batch_stride + row as isize * target.row_stride;
+                            let place = batch as isize * target.batch_stride + some.start as isize * target.row_stride;
                             (target.c.cast::<T>().wrapping_offset(place + column as isize), target.row_stride)
                         } else {
-                            let place = (row - rows.start) * apart_stride + (panel - panels.start) * kernel.width;
+                            let place =
+                                (some.start - rows.start) * apart_stride + (panel - panels.start) * kernel.width;
                             (apart.wrapping_add(place), apart_stride as isize)
                         };
-                        let (a_stride, rows, depth) = (tile_len, end - row, depth.len());
+                        let most = LINES_AHEAD.min(depth.len());
+                        let mut num_ahead = for_finish.take(&mut lines[..most]);
+                        num_ahead += for_packing.take(&mut lines[num_ahead..most]);
+                        let (a_stride, rows, depth, ahead) = (tile_len, some.len(), depth.len(), lines.as_ptr());
                         // SAFETY: the tiles and the panel are packed; the result's part is this task's.
-                        unsafe { kernel.run(Panel { depth, a, a_stride, b, b_stride, c, c_stride, rows, cols, add }) }
+                        unsafe {
+                            kernel.run(Panel {
+                                depth,
+                                a,
+                                a_stride,
+                                b,
+                                b_stride,
+                                c,
+                                c_stride,
+                                rows,
+                                cols,
+                                add,
+                                ahead,
+                                num_ahead,
+                            })
+                        }
+                    }
+                    if is_last {
+                        let apart = apart.wrapping_add((some.start - rows.start) * apart_stride);
+                        // SAFETY: this part of the result is computed.
+                        unsafe { self.finish(some, panels.clone(), apart, worker) }
                     }
                 }
             }
         }
-        if self.is_last {
-            // SAFETY: the task's part of the result is computed.
-            unsafe { self.finish(rows, panels, apart, worker) }
+    }
+
+    /// The rows of some tiles.
+    fn rows_of(&self, tiles: Range<usize>) -> Range<usize> {
+        let height = self.blocking.kernel.height;
+        self.rows.start + tiles.start * height..(self.rows.start + tiles.end * height).min(self.rows.end)
+    }
+
+    /// What a task packs after a group of its tiles: the next group, or the first one of the next depths.
+    fn next_tiles(&self, group: &Range<usize>, tiles: &Range<usize>, depth: &Range<usize>, ahead: &mut Ahead) {
+        let Blocking { max_tiles, step, .. } = *self.blocking;
+        let (first, depth) = if group.end < tiles.end {
+            (group.end, depth.clone())
+        } else {
+            (tiles.start, depth.end..(depth.end + step).min(self.depth.end))
+        };
+        let rows = self.rows_of(first..(first + max_tiles).min(tiles.end));
+        ahead.clear();
+        if let Some(area) = self.operands.a.area(self.batch.start, rows.start, rows.len(), depth) {
+            ahead.push(area);
+        }
+    }
+
+    /// What the epilogue reads for a part of the result.
+    fn read_by_epilogue(&self, rows: &Range<usize>, panels: &Range<usize>, ahead: &mut Ahead) {
+        ahead.clear();
+        let Some(epilogue) = self.operands.epilogue else { return };
+        let Sizes { m, n, .. } = self.blocking.sizes;
+        let (batch, column, _) = self.columns(panels.start);
+        let start = self.operands.first + (batch * m + rows.start) * n + column;
+        let cols = (n - column).min(panels.len() * self.blocking.kernel.width);
+        for (array, size) in (0..).map_while(|index| epilogue.array(index)) {
+            if array != self.operands.target.c.cast_const() {
+                let (from, stride) = (array.wrapping_add(start * size), (n * size) as isize);
+                ahead.push(Area { from, rows: rows.len(), stride, bytes: cols * size });
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Matrix products.
 
+pub(crate) mod ahead;
 mod bf16_pairs;
 mod block;
 pub(crate) mod blocking;
@@ -33,6 +34,12 @@ pub trait Epilogue: Sync {
     /// of the result. Each element is given once; regions may come at the same time from different
     /// workers.
     fn region(&self, start: usize, rows: usize, row_stride: usize, cols: usize, worker: usize);
+
+    /// The first element, and the size in bytes, of each array beside the result that a region reads or writes at the
+    /// region's own places; `None` from their number on.
+    fn array(&self, _index: usize) -> Option<(*const u8, usize)> {
+        None
+    }
 }
 
 /// How a matrix, or a batch of them, lies in memory: distances in elements between its neighbours.

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::Operand;
+use super::ahead::Area;
 use super::microkernel::{Packing, Vector};
 use super::number::{Number, Stored};
 use crate::math::{MulAdd, Multiversion};
@@ -11,8 +12,12 @@ use crate::math::{MulAdd, Multiversion};
 /// How many elements after a panel may be overwritten while it is packed.
 pub(crate) const PANEL_PADDING: usize = 16;
 
-/// How many depths of lines that are far apart are packed together.
-pub(super) const DEPTHS_TOGETHER: usize = 64;
+/// How many depths of some lines are packed before the next ones where lines lie far apart, each in a page of its own, of
+/// which the processor remembers few addresses.
+const DEPTHS_TOGETHER: usize = 64;
+
+/// How many depths before they are packed those that lie far apart are asked for.
+const DEPTHS_AHEAD: isize = 16;
 
 /// An operand of a product, seen as a number of lines along which is summed: rows of the left operand,
 /// columns of the right one.
@@ -25,10 +30,31 @@ pub(crate) trait Panels<T>: Sync {
     /// panel.
     unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T);
 
-    /// How many depths of some lines are packed before the next ones: few where lines lie far apart, each in a page of
-    /// its own, of which the processor remembers few addresses.
-    fn depths_together(&self) -> usize {
-        usize::MAX
+    /// Writes any number of lines as panels that begin `stride` elements apart.
+    ///
+    /// # Safety
+    /// As [`Panels::pack`], for each panel.
+    #[allow(clippy::too_many_arguments, reason = "those of `Panels::pack`")]
+    unsafe fn pack_all(
+        &self,
+        batch: usize,
+        first: usize,
+        count: usize,
+        width: usize,
+        stride: usize,
+        depth: Range<usize>,
+        to: *mut T,
+    ) {
+        for (panel, line) in (0..count).step_by(width).enumerate() {
+            let to = to.wrapping_add(panel * stride);
+            // SAFETY: as the caller vouches.
+            unsafe { self.pack(batch, first + line, width.min(count - line), width, depth.clone(), to) }
+        }
+    }
+
+    /// Where `count` lines from `first` on are, if it helps to ask for them before they are packed.
+    fn area(&self, _batch: usize, _first: usize, _count: usize, _depth: Range<usize>) -> Option<Area> {
+        None
     }
 
     /// Where the lines from `first` on stand from depth `depth` on, and the distance between depths, if they
@@ -36,6 +62,30 @@ pub(crate) trait Panels<T>: Sync {
     fn in_place(&self, _batch: usize, _first: usize, _depth: usize) -> Option<(*const T, usize)> {
         None
     }
+}
+
+/// Part of a panel.
+pub(super) struct Piece {
+    pub(super) panel: usize,
+    /// Its first line, and how many it has.
+    pub(super) line: usize,
+    pub(super) lines: usize,
+    /// Where it begins along the lines, and how far it goes.
+    pub(super) start: usize,
+    pub(super) depth: usize,
+}
+
+/// The order in which lines are packed that are not neighbours.
+pub(super) fn pieces(count: usize, width: usize, depth: usize) -> impl Iterator<Item = Piece> {
+    (0..depth).step_by(DEPTHS_TOGETHER).flat_map(move |start| {
+        (0..count).step_by(width).enumerate().map(move |(panel, line)| Piece {
+            panel,
+            line,
+            lines: width.min(count - line),
+            start,
+            depth: DEPTHS_TOGETHER.min(depth - start),
+        })
+    })
 }
 
 /// What [`Pack`] works on.
@@ -47,14 +97,16 @@ pub(crate) struct PackArguments<T> {
     pub(crate) across: isize,
     /// Distance along a line.
     pub(crate) along: isize,
-    /// Lines.
+    /// Lines; if they are more than a panel's, the others go to further panels.
     pub(crate) count: usize,
-    /// Elements of a row of the panel.
+    /// Elements of a row of a panel.
     pub(crate) width: usize,
-    /// Rows of the panel.
+    /// Rows of a panel.
     pub(crate) depth: usize,
-    /// The panel.
+    /// The first panel.
     pub(crate) to: *mut T,
+    /// Distance between panels.
+    pub(crate) stride: usize,
 }
 
 /// Packs lines with any strides.
@@ -65,13 +117,45 @@ impl<V: Vector> Multiversion for Pack<V> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: PackArguments<V::Element>) {
-        let PackArguments { from, across, along, count, width, depth, to } = arguments;
-        // SAFETY: as `Panels::pack` was promised: what is written beyond a row of the panel is written again
-        // with the next row, or is padding.
+        let PackArguments { count, width, depth, stride, across, along, .. } = arguments;
+        // SAFETY: as `Panels::pack` was promised.
         unsafe {
             if across == 1 {
-                for step in 0..depth {
-                    let (from, to) = (from.offset(step as isize * along), to.add(step * width));
+                return Self::pack_rows(arguments);
+            }
+            for piece in pieces(count, width, depth) {
+                let place = piece.line as isize * across + piece.start as isize * along;
+                Self::pack_panel(PackArguments {
+                    from: arguments.from.offset(place),
+                    count: piece.lines,
+                    depth: piece.depth,
+                    to: arguments.to.add(piece.panel * stride + piece.start * width),
+                    ..arguments
+                });
+            }
+        }
+    }
+}
+
+impl<V: Vector> Pack<V> {
+    /// Packs lines that are neighbours, a row of all panels at a time: each line of the cache is read once.
+    ///
+    /// # Safety
+    /// As `Panels::pack` was promised: what is written beyond a row of a panel is written again with the next row, or
+    /// is padding.
+    #[inline(always)]
+    unsafe fn pack_rows(arguments: PackArguments<V::Element>) {
+        let PackArguments { from, along, count, width, depth, to, stride, .. } = arguments;
+        // SAFETY: as the caller vouches.
+        unsafe {
+            for step in 0..depth {
+                let (from, to) = (from.offset(step as isize * along), to.add(step * width));
+                let coming = from.wrapping_offset(DEPTHS_AHEAD * along);
+                for at in (0..count).step_by(V::LANES) {
+                    V::prefetch(coming.wrapping_add(at));
+                }
+                for (panel, line) in (0..count).step_by(width).enumerate() {
+                    let (from, to, count) = (from.add(line), to.add(panel * stride), width.min(count - line));
                     let mut at = 0;
                     while at + V::LANES <= count {
                         V::load(from.add(at)).store(to.add(at));
@@ -82,8 +166,19 @@ impl<V: Vector> Multiversion for Pack<V> {
                         at += V::LANES;
                     }
                 }
-                return;
             }
+        }
+    }
+
+    /// Packs lines that are not neighbours as one panel.
+    ///
+    /// # Safety
+    /// As [`Pack::pack_rows`].
+    #[inline(always)]
+    unsafe fn pack_panel(arguments: PackArguments<V::Element>) {
+        let PackArguments { from, across, along, count, width, depth, to, .. } = arguments;
+        // SAFETY: as the caller vouches.
+        unsafe {
             if count < width {
                 for step in 0..depth {
                     for line in count..width {
@@ -166,20 +261,15 @@ const CHUNK: usize = 32;
 /// The most lines of a panel.
 const MAX_WIDTH: usize = 32;
 
-impl<S: Stored<T>, T: Number> Panels<T> for Strided<S, T> {
-    fn depths_together(&self) -> usize {
-        DEPTHS_TOGETHER
-    }
-
-    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T) {
-        let from = self.place(batch, first, depth.start);
-        let (across, along, depth) = (self.across, self.along, depth.len());
+impl<S: Stored<T>, T: Number> Strided<S, T> {
+    /// Packs lines of another type as one panel.
+    ///
+    /// # Safety
+    /// As [`Panels::pack`].
+    unsafe fn convert(&self, from: *const S, count: usize, width: usize, depth: usize, to: *mut T) {
+        let (across, along) = (self.across, self.along);
         // SAFETY: as the caller vouches; the loops are compiled for this processor.
         unsafe {
-            if S::IS_SAME {
-                let from = from.cast::<T>();
-                return (self.packing)(PackArguments { from, across, along, count, width, depth, to });
-            }
             if across == 1 {
                 for step in 0..depth {
                     let line = std::slice::from_raw_parts(from.offset(step as isize * along), count);
@@ -203,9 +293,52 @@ impl<S: Stored<T>, T: Number> Panels<T> for Strided<S, T> {
                     }
                 }
                 let (from, across, to) = (lines.as_ptr(), CHUNK as isize, to.add(start * width));
-                (self.packing)(PackArguments { from, across, along: 1, count, width, depth, to });
+                let along = 1;
+                (self.packing)(PackArguments { from, across, along, count, width, depth, to, stride: 0 });
             }
         }
+    }
+}
+
+impl<S: Stored<T>, T: Number> Panels<T> for Strided<S, T> {
+    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.pack_all(batch, first, count, width, 0, depth, to) }
+    }
+
+    unsafe fn pack_all(
+        &self,
+        batch: usize,
+        first: usize,
+        count: usize,
+        width: usize,
+        stride: usize,
+        depth: Range<usize>,
+        to: *mut T,
+    ) {
+        let (across, along) = (self.across, self.along);
+        // SAFETY: as the caller vouches; the loops are compiled for this processor.
+        unsafe {
+            if S::IS_SAME {
+                let (from, depth) = (self.place(batch, first, depth.start).cast(), depth.len());
+                return (self.packing)(PackArguments { from, across, along, count, width, depth, to, stride });
+            }
+            for piece in pieces(count, width, depth.len()) {
+                let from = self.place(batch, first + piece.line, depth.start + piece.start);
+                let to = to.add(piece.panel * stride + piece.start * width);
+                self.convert(from, piece.lines, width, piece.depth, to);
+            }
+        }
+    }
+
+    fn area(&self, batch: usize, first: usize, count: usize, depth: Range<usize>) -> Option<Area> {
+        let from = self.place(batch, first, depth.start).cast();
+        let (size, depth) = (size_of::<S>(), depth.len());
+        let (across, along) = (self.across * size as isize, self.along * size as isize);
+        if self.across == 1 {
+            return Some(Area { from, rows: depth, stride: along, bytes: count * size });
+        }
+        (self.along == 1).then_some(Area { from, rows: count, stride: across, bytes: depth * size })
     }
 
     fn in_place(&self, batch: usize, first: usize, depth: usize) -> Option<(*const T, usize)> {

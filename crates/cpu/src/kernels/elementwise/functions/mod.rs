@@ -1,19 +1,21 @@
 //! Loops over one block: what a step of a compiled program calls.
 
 mod binary;
+mod chain;
 mod convert;
 mod float;
 mod integer;
 mod load;
-mod product_sum;
 mod select;
 mod stream;
 mod unary;
 
 pub(super) use binary::binary;
+#[cfg(test)]
+pub(super) use chain::Chain;
+pub(super) use chain::{CHAINS, Pattern};
 pub(super) use convert::{convert, round, store};
 pub(super) use load::{Strided, load};
-pub(super) use product_sum::{has_product_sum, product_sum};
 pub(super) use select::{compare, fill, select};
 pub(super) use stream::{LINE, fence, prefetch, stream};
 pub(super) use unary::unary;
@@ -29,8 +31,11 @@ use crate::math::{MulAdd, Multiversion};
 pub(super) struct Block {
     pub(super) n: usize,
     pub(super) dst: *mut u8,
-    pub(super) operands: [*const u8; 3],
+    pub(super) operands: [*const u8; MAX_OPERANDS],
 }
+
+/// How many operands a loop has at most.
+pub(super) const MAX_OPERANDS: usize = 4;
 
 /// A loop over a block.
 ///
@@ -113,7 +118,7 @@ impl<F: Map> Multiversion for Apply<F> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(block: Block) {
-        let Block { n, dst, operands: [a, b, c] } = block;
+        let Block { n, dst, operands: [a, b, c, ..] } = block;
         let (a, b, c, dst) = (a.cast::<F::A>(), b.cast::<F::B>(), c.cast::<F::C>(), dst.cast::<F::Output>());
         let mut buffers = ([F::A::default(); WIDTH], [F::B::default(); WIDTH], [F::C::default(); WIDTH]);
         let mut results = [F::Output::default(); WIDTH];
@@ -169,9 +174,30 @@ unsafe fn apply<M: MulAdd, F: Map>(n: usize, dst: *mut F::Output, a: *const F::A
             }
             return;
         }
-        for i in 0..n {
+        write_all(n, dst, |i| {
             let (a, b, c) = at(i);
-            *dst.add(i) = F::map::<M>(a, b, c);
+            F::map::<M>(a, b, c)
+        });
+    }
+}
+
+/// Writes what is computed for each of `n` places, a multiple of [`WIDTH`]. Two are computed at a time, far apart: long
+/// functions would else spend most of the time waiting for one step to follow another.
+///
+/// # Safety
+/// `dst` is valid for `n` elements.
+#[inline(always)]
+unsafe fn write_all<T>(n: usize, dst: *mut T, at: impl Fn(usize) -> T) {
+    let half = (n / 2) & !(WIDTH - 1);
+    // SAFETY: as the caller vouches.
+    unsafe {
+        for i in 0..half {
+            let (first, second) = (at(i), at(half + i));
+            dst.add(i).write(first);
+            dst.add(half + i).write(second);
+        }
+        for i in 2 * half..n {
+            dst.add(i).write(at(i));
         }
     }
 }

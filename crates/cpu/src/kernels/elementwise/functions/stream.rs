@@ -4,35 +4,73 @@
 //! cache will not be found there by who reads it: written around the cache, it costs one transfer, not two.
 
 use super::{Block, BlockFunction, Lane};
+use crate::isa::Isa;
 
 /// Bytes of a line of the cache.
 pub(in super::super) const LINE: usize = 64;
 
 /// The loop that writes a block of registers around the cache; [`fence`] ends it.
-pub(in super::super) fn stream(lane: Lane) -> BlockFunction {
+pub(in super::super) fn stream(lane: Lane, isa: Isa) -> BlockFunction {
     match lane.size() {
-        1 => copy::<1>,
-        4 => copy::<4>,
-        _ => copy::<8>,
+        1 => copy::<1>(isa),
+        4 => copy::<4>(isa),
+        _ => copy::<8>(isa),
     }
+}
+
+/// The loop for elements of `SIZE` bytes.
+fn copy<const SIZE: usize>(isa: Isa) -> BlockFunction {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => copy_vectors_of_512_bits::<SIZE>,
+        #[cfg(target_arch = "x86_64")]
+        _ => copy_vectors_of_128_bits::<SIZE>,
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => copy_as_usual::<SIZE>,
+    }
+}
+
+/// # Safety
+/// As [`BlockFunction`], for elements of `SIZE` bytes; the processor has the instructions.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn copy_vectors_of_512_bits<const SIZE: usize>(block: Block) {
+    use std::arch::x86_64::{_mm512_loadu_ps, _mm512_stream_ps};
+    // SAFETY: as the caller vouches; lines are aligned.
+    unsafe { copy_lines::<SIZE>(block, |dst, src| _mm512_stream_ps(dst.cast(), _mm512_loadu_ps(src.cast()))) }
 }
 
 /// # Safety
 /// As [`BlockFunction`], for elements of `SIZE` bytes.
 #[cfg(target_arch = "x86_64")]
-unsafe fn copy<const SIZE: usize>(block: Block) {
+unsafe fn copy_vectors_of_128_bits<const SIZE: usize>(block: Block) {
     use std::arch::x86_64::{_mm_loadu_ps, _mm_stream_ps};
+    let copy_line = |dst: *mut u8, src: *const u8| {
+        for place in (0..LINE).step_by(16) {
+            // SAFETY: as the caller vouches; lines are aligned.
+            unsafe { _mm_stream_ps(dst.add(place).cast(), _mm_loadu_ps(src.add(place).cast())) }
+        }
+    };
+    // SAFETY: as the caller vouches.
+    unsafe { copy_lines::<SIZE>(block, copy_line) }
+}
+
+/// Copies a block, whole lines of its target with `copy_line(to, from)`.
+///
+/// # Safety
+/// As [`BlockFunction`], for elements of `SIZE` bytes.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn copy_lines<const SIZE: usize>(block: Block, copy_line: impl Fn(*mut u8, *const u8)) {
     let Block { n, dst, operands: [src, ..] } = block;
     let bytes = n * SIZE;
     let head = dst.align_offset(LINE).min(bytes);
     let body = (bytes - head) / LINE * LINE;
-    // SAFETY: as the caller vouches; the stores are aligned.
+    // SAFETY: as the caller vouches.
     unsafe {
         dst.copy_from_nonoverlapping(src, head);
         for place in (head..head + body).step_by(LINE) {
-            for place in (place..place + LINE).step_by(16) {
-                _mm_stream_ps(dst.add(place).cast(), _mm_loadu_ps(src.add(place).cast()));
-            }
+            copy_line(dst.add(place), src.add(place));
         }
         dst.add(head + body).copy_from_nonoverlapping(src.add(head + body), bytes - head - body);
     }
@@ -41,7 +79,7 @@ unsafe fn copy<const SIZE: usize>(block: Block) {
 /// # Safety
 /// As [`BlockFunction`], for elements of `SIZE` bytes.
 #[cfg(not(target_arch = "x86_64"))]
-unsafe fn copy<const SIZE: usize>(block: Block) {
+unsafe fn copy_as_usual<const SIZE: usize>(block: Block) {
     let Block { n, dst, operands: [src, ..] } = block;
     // SAFETY: as the caller vouches.
     unsafe { dst.copy_from_nonoverlapping(src, n * SIZE) }

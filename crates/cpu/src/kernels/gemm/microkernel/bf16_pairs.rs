@@ -109,22 +109,25 @@ unsafe fn round(numbers: __m512) -> __m256i {
 /// As `Panels::pack`; `load` reads the lanes that it is given.
 #[inline(always)]
 unsafe fn interleave<S>(arguments: PackArguments<S>, load: impl Fn(*const S, u16) -> __m256i) {
-    let PackArguments { from, along, count, width, depth, to, .. } = arguments;
+    let PackArguments { from, along, count, width, depth, to, stride, .. } = arguments;
     for pair in 0..depth.div_ceil(2) {
         let first = from.wrapping_offset(2 * pair as isize * along);
         let second = first.wrapping_offset(along);
         let to = to.cast::<f32>().wrapping_add(pair * width);
-        for at in (0..width).step_by(16) {
-            let lanes = ((1u32 << count.saturating_sub(at).min(16)) - 1) as u16;
-            let second_lanes = if 2 * pair + 1 < depth { lanes } else { 0 };
-            // SAFETY: as `Panels::pack` was promised: only the lines' own elements are read; what is written beyond
-            // a row of the panel is written again with the next row, or is padding.
-            unsafe {
-                let first = load(first.wrapping_add(at), lanes);
-                let second = load(second.wrapping_add(at), second_lanes);
-                let second = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(second));
-                let pairs = _mm512_or_si512(_mm512_cvtepu16_epi32(first), second);
-                _mm512_storeu_si512(to.wrapping_add(at).cast(), pairs);
+        for (panel, line) in (0..count).step_by(width).enumerate() {
+            let to = to.wrapping_add(panel * stride);
+            for at in (0..width).step_by(16) {
+                let lanes = ((1u32 << (count - line).min(width).saturating_sub(at).min(16)) - 1) as u16;
+                let second_lanes = if 2 * pair + 1 < depth { lanes } else { 0 };
+                // SAFETY: as `Panels::pack` was promised: only the lines' own elements are read; what is written beyond
+                // a row of the panel is written again with the next row, or is padding.
+                unsafe {
+                    let first = load(first.wrapping_add(line + at), lanes);
+                    let second = load(second.wrapping_add(line + at), second_lanes);
+                    let second = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(second));
+                    let pairs = _mm512_or_si512(_mm512_cvtepu16_epi32(first), second);
+                    _mm512_storeu_si512(to.wrapping_add(at).cast(), pairs);
+                }
             }
         }
     }

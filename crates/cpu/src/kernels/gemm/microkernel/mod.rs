@@ -94,6 +94,17 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
     }
 }
 
+/// Asks for a line that will be read later, into the second-level cache; any address will do.
+#[inline(always)]
+fn prefetch_far(_address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: it reads nothing.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(_address.cast());
+    }
+}
+
 /// The loops that pack operands of a type's own elements.
 pub(crate) type Packing<T> = unsafe fn(PackArguments<T>);
 

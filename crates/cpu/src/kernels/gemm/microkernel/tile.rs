@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::Vector;
+use super::{Vector, prefetch_far};
 use crate::isa::Isa;
 use crate::math::{MulAdd, Multiversion};
 
@@ -29,6 +29,10 @@ pub(crate) struct Panel<T> {
     pub(crate) cols: usize,
     /// Whether to add to what the result holds.
     pub(crate) add: bool,
+    /// Lines that will be read later, asked for one after another.
+    pub(crate) ahead: *const *const u8,
+    /// How many.
+    pub(crate) num_ahead: usize,
 }
 
 /// The loops over panels, for tiles of one height.
@@ -99,6 +103,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(panel: Panel<V::Element>) {
         let (mut a, mut c, mut rows) = (panel.a, panel.c, panel.rows);
+        let (mut ahead, mut num_ahead) = (panel.ahead, panel.num_ahead);
         while rows > 0 {
             let next = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
             // By the time that the tile is summed, the next one's part of the result is in the cache: that below, or
@@ -110,7 +115,9 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 }
             }
             // SAFETY: as the caller vouches: the tile lies within the panel.
-            unsafe { Self::tile::<M>(&panel, a, c, rows) };
+            unsafe { Self::tile::<M>(&panel, a, c, rows, ahead, num_ahead) };
+            let asked = num_ahead.min(panel.depth);
+            (ahead, num_ahead) = (ahead.wrapping_add(asked), num_ahead - asked);
             a = a.wrapping_add(panel.a_stride);
             c = next;
             rows = rows.saturating_sub(HEIGHT);
@@ -122,7 +129,14 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
     /// # Safety
     /// As [`MicroKernel::run`]; called on a processor with the instruction set.
     #[inline(always)]
-    unsafe fn tile<M: MulAdd>(panel: &Panel<V::Element>, a: *const V::Element, c: *mut V::Element, rows: usize) {
+    unsafe fn tile<M: MulAdd>(
+        panel: &Panel<V::Element>,
+        a: *const V::Element,
+        c: *mut V::Element,
+        rows: usize,
+        ahead: *const *const u8,
+        num_ahead: usize,
+    ) {
         let last = panel.cols.wrapping_sub((VECTORS - 1) * V::LANES);
         // SAFETY: as the caller vouches: vectors are whole, or only the first `last` lanes of the last one are
         // read from `c` and written; rows of `c` beyond `rows` are not.
@@ -140,7 +154,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 }
             }
             let (mut a, mut b) = (a, panel.b);
-            for _ in 0..panel.depth {
+            let mut add_products = || {
                 let mut vectors = [V::splat(V::Element::default()); VECTORS];
                 for (index, vector) in vectors.iter_mut().enumerate() {
                     *vector = V::load(b.add(index * V::LANES));
@@ -153,6 +167,14 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 }
                 a = a.wrapping_add(HEIGHT);
                 b = b.wrapping_add(panel.b_stride);
+            };
+            let num_ahead = num_ahead.min(panel.depth);
+            for line in 0..num_ahead {
+                prefetch_far(*ahead.add(line));
+                add_products();
+            }
+            for _ in num_ahead..panel.depth {
+                add_products();
             }
             for (row, sums) in sums.iter().enumerate() {
                 if row < rows {

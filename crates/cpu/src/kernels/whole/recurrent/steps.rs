@@ -135,7 +135,7 @@ impl<T: Tiled> Steps<T> {
                 let pack = |from: usize, across: usize, along: usize, depth: usize, to: *mut T| unsafe {
                     let (across, along) = (across as isize, along as isize);
                     let from = w.get().cast_const().add(from);
-                    (self.packing)(PackArguments { from, across, along, count, width, depth, to });
+                    (self.packing)(PackArguments { from, across, along, count, width, depth, to, stride: 0 });
                 };
                 if transposed {
                     for gate in 0..gates {

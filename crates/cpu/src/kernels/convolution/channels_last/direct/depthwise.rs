@@ -309,7 +309,9 @@ impl<T: Number> Kernel for Depthwise<T> {
         let (across, along, count, width) = (taps as isize, 1, lines.channels, self.w_step());
         let from = run.inputs[1].cast();
         // SAFETY: by this function's own contract; the loop is compiled for this processor.
-        unsafe { (self.packing)(PackArguments { from, across, along, count, width, depth: taps, to: weights() }) }
+        unsafe {
+            (self.packing)(PackArguments { from, across, along, count, width, depth: taps, to: weights(), stride: 0 })
+        }
         let pointers = Pointers::of(run);
         run.pool.run(lines.num_lines.div_ceil(self.task), &|task, worker| {
             let range = task * self.task..lines.num_lines.min((task + 1) * self.task);

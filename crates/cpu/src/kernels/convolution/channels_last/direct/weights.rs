@@ -78,7 +78,7 @@ impl<T: Number> Weights<T> {
             if taps == 1 {
                 if self.num_taps == 1 {
                     let (across, along) = (column_stride as isize, depth_stride as isize);
-                    (self.packing)(PackArguments { from, across, along, count, width, depth, to });
+                    (self.packing)(PackArguments { from, across, along, count, width, depth, to, stride: 0 });
                 }
                 return;
             }

@@ -1,0 +1,105 @@
+//! What will be read soon, asked for while something else is computed.
+
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+/// How many areas are remembered; it does no harm to forget others.
+const MAX_AREAS: usize = 8;
+
+/// Rows of bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Area {
+    pub(crate) from: *const u8,
+    pub(crate) rows: usize,
+    /// Bytes from one row to the next.
+    pub(crate) stride: isize,
+    /// Bytes of a row.
+    pub(crate) bytes: usize,
+}
+
+impl Area {
+    const EMPTY: Area = Area { from: std::ptr::null(), rows: 0, stride: 0, bytes: 0 };
+
+    /// The same bytes from the begin of a line on, as one row if there is nothing between rows.
+    fn by_lines(self) -> Area {
+        let is_one = self.stride == self.bytes as isize;
+        let (rows, bytes) = if is_one { (1, self.rows * self.bytes) } else { (self.rows, self.bytes) };
+        let before = self.from as usize % LINE;
+        Area { from: self.from.wrapping_sub(before), rows, bytes: bytes + before, ..self }
+    }
+}
+
+/// The lines of some areas, one after another.
+pub(super) struct Ahead {
+    areas: [Area; MAX_AREAS],
+    /// Which areas are left.
+    first: usize,
+    end: usize,
+    /// Where in the first one.
+    row: usize,
+    place: usize,
+}
+
+impl Ahead {
+    pub(super) fn new() -> Ahead {
+        Ahead { areas: [Area::EMPTY; MAX_AREAS], first: 0, end: 0, row: 0, place: 0 }
+    }
+
+    /// Forgets what was left.
+    pub(super) fn clear(&mut self) {
+        (self.first, self.end, self.row, self.place) = (0, 0, 0, 0);
+    }
+
+    pub(super) fn push(&mut self, area: Area) {
+        if self.end < MAX_AREAS && area.rows * area.bytes > 0 {
+            self.areas[self.end] = area.by_lines();
+            self.end += 1;
+        }
+    }
+
+    /// Takes the next lines, and returns how many.
+    pub(super) fn take(&mut self, lines: &mut [*const u8]) -> usize {
+        let mut count = 0;
+        while count < lines.len() && self.first < self.end {
+            let area = self.areas[self.first];
+            let row = area.from.wrapping_offset(self.row as isize * area.stride);
+            let some = (area.bytes - self.place).div_ceil(LINE).min(lines.len() - count);
+            for (index, line) in lines[count..count + some].iter_mut().enumerate() {
+                *line = row.wrapping_add(self.place + index * LINE);
+            }
+            count += some;
+            self.place += some * LINE;
+            if self.place >= area.bytes {
+                (self.place, self.row) = (0, self.row + 1);
+            }
+            if self.row == area.rows {
+                (self.first, self.row) = (self.first + 1, 0);
+            }
+        }
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_once_and_in_order() {
+        let at = |address: usize| address as *const u8;
+        let mut ahead = Ahead::new();
+        ahead.push(Area { from: at(6400 + 60), rows: 2, stride: 1000, bytes: 100 });
+        ahead.push(Area { from: at(64000), rows: 3, stride: 50, bytes: 50 });
+        ahead.push(Area { from: at(64), rows: 5, stride: 64, bytes: 0 });
+        let (mut all, mut lines) = (vec![], [at(0); 4]);
+        loop {
+            let count = ahead.take(&mut lines);
+            all.extend(lines[..count].iter().map(|line| *line as usize));
+            if count < lines.len() {
+                break;
+            }
+        }
+        assert_eq!(all, [6400, 6464, 6528, 7400, 7464, 7528, 64000, 64064, 64128]);
+        ahead.clear();
+        assert_eq!(ahead.take(&mut lines), 0);
+    }
+}
