@@ -75,7 +75,7 @@ pub(super) fn by_kernel(node: &GraphNode, inputs: &[&Array]) -> Option<Vec<Array
 }
 
 /// The same of its kernel for images whose channels are neighbours in memory.
-fn by_channels_last_kernel(node: &GraphNode, inputs: &[&Array]) -> Option<Vec<Array>> {
+pub(super) fn by_channels_last_kernel(node: &GraphNode, inputs: &[&Array]) -> Option<Vec<Array>> {
     let specs: Vec<Spec> = inputs.iter().map(|input| input.spec.clone()).collect();
     let signature = Signature { inputs: &specs, outputs: &node.outputs };
     let ChannelsLast { kernel, inputs: images, outputs: image_outputs, .. } =

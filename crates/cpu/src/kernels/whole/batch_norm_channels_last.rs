@@ -1,14 +1,15 @@
 //! Batch normalisation of images whose channels are neighbours in memory: rows of channels.
 //!
-//! Statistics are taken over fixed groups of rows, each by one thread, and merged in the groups' order.
+//! Statistics are taken over fixed groups of rows, each by one thread, and merged in the groups' order, channels side by
+//! side: of small images there are as many sums as elements in a few rows.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use gyrus_graph::ops::whole::{BatchNormGrad, BatchNormTraining};
 
-use super::groups::{Groups, Shared, add_rows};
-use super::lanes::{Float, LANES, add_product, for_blocks, load, store, with_float, zip};
+use super::groups::{Groups, Shared};
+use super::lanes::{Float, LANES, add_product, for_blocks, load, map, store, with_float, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
@@ -42,7 +43,7 @@ impl Rows {
     }
 }
 
-/// What the loops work on. The sums of the group, of the coefficients three, are `[.., channels]`.
+/// What the loops over rows work on. The sums of the group, of the coefficients three, are `[.., channels]`.
 struct Arguments<T> {
     rows: Range<usize>,
     channels: usize,
@@ -54,47 +55,56 @@ struct Arguments<T> {
     result: *mut T,
 }
 
-struct TrainingKernel<T> {
+/// What stands between the loops: the sums of all groups, `[groups, 2, channels]`, and what is made of them.
+struct Totals<T> {
     rows: Rows,
-    eps: f64,
-    statistics: unsafe fn(Arguments<T>),
-    combine: unsafe fn(Arguments<T>),
+    eps: T,
+    sums: *const T,
+    /// Gamma, and beta or the variance.
+    parameters: [*const T; 2],
+    /// Mean and variance, or the gradients for gamma and beta.
+    results: [*mut T; 2],
+    coefficients: *mut T,
 }
 
-struct GradKernel<T> {
+/// Batch normalisation, or its gradient.
+struct BatchNormKernel<T, const GRADIENT: bool> {
     rows: Rows,
     eps: f64,
-    sums: unsafe fn(Arguments<T>),
+    sum: unsafe fn(Arguments<T>),
+    merge: unsafe fn(Totals<T>),
     combine: unsafe fn(Arguments<T>),
 }
 
 pub(crate) fn training(op: &BatchNormTraining, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let (x, eps, isa) = (&signature.inputs[0], op.eps.0, Isa::get());
-    with_float!(x.dtype, T => Box::new(TrainingKernel {
+    with_float!(x.dtype, T => Box::new(BatchNormKernel::<T, false> {
         rows: Rows::new(&x.shape),
         eps,
-        statistics: version::<Statistics<T>>(isa),
+        sum: version::<Statistics<T>>(isa),
+        merge: version::<MergedStatistics<T>>(isa),
         combine: version::<Combination<T, false>>(isa),
     }))
 }
 
 pub(crate) fn grad(op: &BatchNormGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let (x, eps, isa) = (&signature.inputs[0], op.eps.0, Isa::get());
-    with_float!(x.dtype, T => Box::new(GradKernel {
+    with_float!(x.dtype, T => Box::new(BatchNormKernel::<T, true> {
         rows: Rows::new(&x.shape),
         eps,
-        sums: version::<Sums<T>>(isa),
+        sum: version::<Sums<T>>(isa),
+        merge: version::<MergedSums<T>>(isa),
         combine: version::<Combination<T, true>>(isa),
     }))
 }
 
-impl<T: Float> Kernel for TrainingKernel<T> {
+impl<T: Float, const GRADIENT: bool> Kernel for BatchNormKernel<T, GRADIENT> {
     fn scratch(&self) -> ScratchSize {
         self.rows.scratch::<T>()
     }
 
     fn in_place(&self, input: usize, output: usize) -> bool {
-        (input, output) == (0, 0)
+        output == 0 && (input == 0 || GRADIENT && input == 4)
     }
 
     fn takes_epilogue(&self) -> bool {
@@ -102,133 +112,50 @@ impl<T: Float> Kernel for TrainingKernel<T> {
     }
 
     unsafe fn run(&self, run: &Run) {
-        let Rows { groups, count, channels } = self.rows;
+        let Rows { groups, channels, .. } = self.rows;
         let (pointers, shared) = (Pointers::of(run), Shared(run.scratch.shared::<T>(self.rows.len())));
         let of_group = |group: usize| [0, 1].map(|sum| shared.get().wrapping_add((2 * group + sum) * channels));
-        let coefficients = of_group(groups.count)[0];
-        let arguments = |rows: Range<usize>, sums| Arguments {
+        let [coefficients, _] = of_group(groups.count).map(Shared);
+        let arguments = |rows: Range<usize>, group: usize| Arguments {
             rows,
             channels,
             x: pointers.input(0),
-            dy: std::ptr::null(),
-            mean: pointers.output(1),
-            sums,
-            coefficients: shared.get().wrapping_add(2 * groups.count * channels),
-            result: pointers.output(0),
-        };
-        run.pool.run(groups.count, &|group, _| {
-            // SAFETY: the rows lie in the operand; each group's sums are written by one thread.
-            unsafe { (self.statistics)(arguments(groups.rows(group), of_group(group))) }
-        });
-        let (gamma, beta) = (pointers.input::<T>(1), pointers.input::<T>(2));
-        let (mean, variance) = (pointers.output::<T>(1), pointers.output::<T>(2));
-        for channel in 0..channels {
-            let (mut center, mut deviations, mut before) = (0.0, 0.0, 0.0);
-            for group in 0..groups.count {
-                let added = groups.rows(group).len() as f64;
-                // SAFETY: the channel's sums, which are written.
-                let [of_group, squares] = of_group(group).map(|sums| unsafe { (*sums.add(channel)).to_f64() });
-                let (total, delta) = (before + added, of_group - center);
-                center += delta * added / total;
-                deviations += squares + delta * delta * before * added / total;
-                before = total;
-            }
-            let spread = deviations / count as f64;
-            // SAFETY: the channel lies within the parameters, the statistics and the coefficients.
-            unsafe {
-                *mean.add(channel) = T::from_f64(center);
-                *variance.add(channel) = T::from_f64(spread);
-                *coefficients.add(channel) =
-                    (T::from_f64(spread) + T::from_f64(self.eps)).rsqrt() * *gamma.add(channel);
-                *coefficients.add(channels + channel) = *beta.add(channel);
-            }
-        }
-        // SAFETY: the coefficients are computed.
-        unsafe { finish(run, self.rows, self.combine, |rows| arguments(rows, of_group(0))) }
-    }
-}
-
-impl<T: Float> Kernel for GradKernel<T> {
-    fn scratch(&self) -> ScratchSize {
-        self.rows.scratch::<T>()
-    }
-
-    fn in_place(&self, input: usize, output: usize) -> bool {
-        output == 0 && (input == 0 || input == 4)
-    }
-
-    fn takes_epilogue(&self) -> bool {
-        true
-    }
-
-    unsafe fn run(&self, run: &Run) {
-        let Rows { groups, count, channels } = self.rows;
-        let (pointers, shared) = (Pointers::of(run), Shared(run.scratch.shared::<T>(self.rows.len())));
-        // The sums of `dy` of all groups, then those of `dy (x - mean)`.
-        let of_group =
-            |group: usize| [0, 1].map(|sum| shared.get().wrapping_add((sum * groups.count + group) * channels));
-        let coefficients = shared.get().wrapping_add(2 * groups.count * channels);
-        let arguments = |rows: Range<usize>, sums| Arguments {
-            rows,
-            channels,
-            x: pointers.input(0),
-            dy: pointers.input(4),
-            mean: pointers.input(2),
-            sums,
-            coefficients: shared.get().wrapping_add(2 * groups.count * channels),
+            dy: if GRADIENT { pointers.input(4) } else { std::ptr::null() },
+            mean: if GRADIENT { pointers.input(2) } else { pointers.output(1) },
+            sums: of_group(group),
+            coefficients: coefficients.get(),
             result: pointers.output(0),
         };
         run.pool.run(groups.count, &|group, _| {
             // SAFETY: the rows lie in the operands; each group's sums are written by one thread.
-            unsafe { (self.sums)(arguments(groups.rows(group), of_group(group))) }
+            unsafe { (self.sum)(arguments(groups.rows(group), group)) }
         });
-        let (gamma, variance) = (pointers.input::<T>(1), pointers.input::<T>(3));
-        let (dgamma, dbeta) = (pointers.output::<T>(1), pointers.output::<T>(2));
-        let share = T::from_f64(1.0 / count as f64);
-        // SAFETY: the sums are written, and lie apart from the results; channels lie within parameters,
-        // coefficients and results.
+        // SAFETY: the sums of all groups are written, and lie apart from what is made of them.
         unsafe {
-            let [sums, sums_z] = of_group(0);
-            add_rows(sums, groups.count, channels, dbeta);
-            add_rows(sums_z, groups.count, channels, dgamma);
-            for channel in 0..channels {
-                // dx = b (x - mean) + c + a dy
-                let rstd = (*variance.add(channel) + T::from_f64(self.eps)).rsqrt();
-                let of_gamma = *dgamma.add(channel) * rstd;
-                *dgamma.add(channel) = of_gamma;
-                let a = *gamma.add(channel) * rstd;
-                *coefficients.add(channel) = -(a * of_gamma * rstd * share);
-                *coefficients.add(channels + channel) = -(a * *dbeta.add(channel) * share);
-                *coefficients.add(2 * channels + channel) = a;
-            }
-            finish(run, self.rows, self.combine, |rows| arguments(rows, of_group(0)));
+            (self.merge)(Totals {
+                rows: self.rows,
+                eps: T::from_f64(self.eps),
+                sums: shared.get(),
+                parameters: [pointers.input(1), pointers.input(if GRADIENT { 3 } else { 2 })],
+                results: [pointers.output(1), pointers.output(2)],
+                coefficients: coefficients.get(),
+            });
         }
+        // Some rows at a time, and what follows on them.
+        let (step, epilogue) = ((FINISHED / channels.max(1)).max(1), run.epilogue);
+        run.pool.run(groups.count, &|group, worker| {
+            let rows = groups.rows(group);
+            for row in rows.clone().step_by(step) {
+                let some = row..rows.end.min(row + step);
+                let len = some.len() * channels;
+                // SAFETY: the coefficients are computed; each row is written by one thread.
+                unsafe { (self.combine)(arguments(some, group)) }
+                if let Some(epilogue) = epilogue {
+                    epilogue.region(row * channels, 1, len, len, worker);
+                }
+            }
+        });
     }
-}
-
-/// Computes the result, some rows at a time, and what follows on it.
-///
-/// # Safety
-/// The arguments are valid for the loop.
-unsafe fn finish<T>(
-    run: &Run,
-    rows: Rows,
-    combine: unsafe fn(Arguments<T>),
-    arguments: impl Fn(Range<usize>) -> Arguments<T> + Sync,
-) {
-    let Rows { groups, channels, .. } = rows;
-    let (step, epilogue) = ((FINISHED / channels.max(1)).max(1), run.epilogue);
-    run.pool.run(groups.count, &|group, worker| {
-        let rows = groups.rows(group);
-        for row in rows.clone().step_by(step) {
-            let some = row..rows.end.min(row + step);
-            // SAFETY: as the caller vouches; each row is written by one thread.
-            unsafe { combine(arguments(some.clone())) }
-            if let Some(epilogue) = epilogue {
-                epilogue.region(row * channels, 1, some.len() * channels, some.len() * channels, worker);
-            }
-        }
-    });
 }
 
 /// The mean of each channel, and the sum of squared deviations from it.
@@ -266,6 +193,47 @@ impl<T: Float> Multiversion for Statistics<T> {
     }
 }
 
+/// Mean and variance of each channel from those of the groups; coefficients of the normalisation.
+///
+/// # Source
+/// Chan, Golub, LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances (1979).
+struct MergedStatistics<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for MergedStatistics<T> {
+    type Arguments = Totals<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(totals: Totals<T>) {
+        let Totals { rows: Rows { groups, count, channels }, eps, sums, parameters, results, coefficients } = totals;
+        for_blocks!(at in 0, channels => {
+            let (mut center, mut deviations, mut before) = ([0.0; LANES], [0.0; LANES], 0.0);
+            for group in 0..groups.count {
+                let added = groups.rows(group).len() as f64;
+                let total = before + added;
+                let (share, weight) = (added / total, before * added / total);
+                // SAFETY: as the caller vouches, these are the group's sums.
+                let [mean, squares] =
+                    [0, 1].map(|sum| unsafe { load(sums.add((2 * group + sum) * channels), at, channels, T::ZERO) });
+                for lane in 0..LANES {
+                    let delta = mean[lane].to_f64() - center[lane];
+                    center[lane] += delta * share;
+                    deviations[lane] += squares[lane].to_f64() + delta * delta * weight;
+                }
+                before = total;
+            }
+            let spread = deviations.map(|sum| T::from_f64(sum / count as f64));
+            // SAFETY: as the caller vouches, the channels lie within parameters, statistics and coefficients.
+            unsafe {
+                let [gamma, beta] = parameters.map(|parameter| load(parameter, at, channels, T::ZERO));
+                store(results[0], at, channels, center.map(T::from_f64));
+                store(results[1], at, channels, spread);
+                store(coefficients, at, channels, zip(spread, gamma, |spread, gamma| (spread + eps).rsqrt() * gamma));
+                store(coefficients.add(channels), at, channels, beta);
+            }
+        });
+    }
+}
+
 /// The sums of `dy` and of `dy (x - mean)` of each channel.
 struct Sums<T>(PhantomData<T>);
 
@@ -288,6 +256,42 @@ impl<T: Float> Multiversion for Sums<T> {
                 }
                 store(sums[0], at, channels, sum);
                 store(sums[1], at, channels, sum_z);
+            }
+        });
+    }
+}
+
+/// The gradients for gamma and beta from the sums of all groups, and the coefficients of
+/// `dx = b (x - mean) + c + a dy`.
+struct MergedSums<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for MergedSums<T> {
+    type Arguments = Totals<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(totals: Totals<T>) {
+        let Totals { rows: Rows { groups, count, channels }, eps, sums, parameters, results, coefficients } = totals;
+        let share = T::from_f64(1.0 / count as f64);
+        for_blocks!(at in 0, channels => {
+            // SAFETY: as the caller vouches, the sums are those of all groups; the channels lie within parameters,
+            // gradients and coefficients.
+            unsafe {
+                let (mut sum, mut sum_z) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+                for group in 0..groups.count {
+                    let of_group = sums.add(2 * group * channels);
+                    sum = zip(sum, load(of_group, at, channels, T::ZERO), |a, b| a + b);
+                    sum_z = zip(sum_z, load(of_group.add(channels), at, channels, T::ZERO), |a, b| a + b);
+                }
+                let [gamma, variance] = parameters.map(|parameter| load(parameter, at, channels, T::ONE));
+                let rstd = map(variance, |variance| (variance + eps).rsqrt());
+                let of_gamma = zip(sum_z, rstd, |a, b| a * b);
+                let a = zip(gamma, rstd, |a, b| a * b);
+                let b = zip(zip(a, of_gamma, |a, b| a * b), rstd, |a, b| -(a * b * share));
+                store(results[0], at, channels, of_gamma);
+                store(results[1], at, channels, sum);
+                store(coefficients, at, channels, b);
+                store(coefficients.add(channels), at, channels, zip(a, sum, |a, sum| -(a * sum * share)));
+                store(coefficients.add(2 * channels), at, channels, a);
             }
         });
     }
