@@ -15,8 +15,8 @@ use crate::kernels::gemm::pack::{PANEL_PADDING, PackArguments};
 use crate::math::{MulAdd, Multiversion};
 use crate::pool::{Pool, Scratch, ScratchSize};
 
-/// The most bytes of a block of images with its results, so that it stays in the second-level cache.
-const MAX_BLOCK: usize = 768 << 10;
+/// The most bytes of a block of images with its results, so that they stay in the second-level cache.
+const MAX_BLOCK: usize = 896 << 10;
 
 /// Elements of the kernel that are neighbours along its last axis.
 #[derive(Clone, Debug)]
@@ -140,10 +140,10 @@ impl<T: Number> ImageLanes<T> {
             (false, true) => return None,
             (false, false) => 32,
         };
-        if spread != [1; 3] || !is_suitable::<T>(isa, geometry, MAX_BLOCK, worth) {
+        if spread != [1; 3] || !is_suitable::<T>(isa, geometry, worth) {
             return None;
         }
-        Self::of(isa, geometry)
+        Self::of(isa, geometry).filter(|lanes| lanes.scratch().per_worker <= MAX_BLOCK)
     }
 
     /// The correlation, if there are as many columns as are computed together.
@@ -210,6 +210,7 @@ impl<T: Number> ImageLanes<T> {
         self.input.block_len() + self.result_len() * self.lanes
     }
 
+    /// The memory that [`ImageLanes::run`] works in.
     pub(in super::super) fn scratch(&self) -> ScratchSize {
         let shared = self.geometry.groups * self.group_weights() + PANEL_PADDING;
         ScratchSize { shared: shared * size_of::<T>(), per_worker: self.worker_len() * size_of::<T>() }

@@ -5,6 +5,7 @@
 
 mod correlation;
 mod interleaved;
+mod sum_lanes;
 #[cfg(test)]
 mod tests;
 mod weight_grad;
@@ -16,16 +17,13 @@ use super::geometry::Geometry;
 use crate::isa::Isa;
 use crate::kernels::gemm::number::Number;
 
-/// Whether the images fill vectors, a block of them with its results has no more than `most` bytes, and each element of
-/// both is worth it to be moved: there are `worth` products for it.
-fn is_suitable<T: Number>(isa: Isa, geometry: &Geometry, most: usize, worth: usize) -> bool {
+/// Whether the images fill vectors, and each element of them and of the results is worth it to be moved: there are `worth`
+/// products for it.
+fn is_suitable<T: Number>(isa: Isa, geometry: &Geometry, worth: usize) -> bool {
     let Geometry { images, groups, in_channels, out_channels, .. } = *geometry;
-    let lanes = T::lanes(isa);
     let results = groups * out_channels * geometry.output_pixels();
     let elements = groups * in_channels * geometry.input_pixels() + results;
     let products = results * geometry.depth();
-    images * products > 0
-        && images * 4 >= images.next_multiple_of(lanes) * 3
-        && elements * lanes * size_of::<T>() <= most
-        && products / elements >= worth
+    let is_filled = images * 4 >= images.next_multiple_of(T::lanes(isa)) * 3;
+    images * products > 0 && is_filled && products / elements >= worth
 }

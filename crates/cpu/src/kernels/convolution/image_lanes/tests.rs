@@ -147,14 +147,22 @@ fn all_sums_are_those_of_the_formula() {
 
 #[test]
 fn only_many_small_images_are_suitable() {
-    let isa = Isa::Portable;
-    let suits = |geometry: &Geometry, most, worth| is_suitable::<f32>(isa, geometry, most, worth);
-    // 2400 results and 1176 elements, of which each result takes 150, in vectors of 4.
     let many = CASES[0];
-    let elements = 6 * 14 * 14 + 16 * 10 * 10;
-    assert!(suits(&many, elements * 16, 1600 * 150 / elements));
-    assert!(!suits(&many, elements * 16 - 1, 0));
-    assert!(!suits(&many, usize::MAX, 1600 * 150 / elements + 1));
-    let of_images = |images| suits(&Geometry { images, ..many }, usize::MAX, 0);
+    let suits = |geometry: &Geometry| {
+        let is_input = geometry.axes.iter().all(Axis::is_unpadded);
+        let correlation = ImageLanes::<f32>::new(Isa::Portable, geometry, [1; 3], is_input);
+        [correlation.is_some(), WeightSums::<f32>::new(Isa::Portable, geometry).is_some()]
+    };
+    // In vectors of 4. Without padding others are faster.
+    let of_images = |images| suits(&Geometry { images, ..many })[1];
     assert_eq!([0, 1, 2, 3, 4, 5, 9].map(of_images), [false, false, false, true, true, false, true]);
+    assert_eq!(suits(&many), [false, true]);
+    let padded = |size: usize| [ONE, axis(size, 5, 1, 1, [4, 4]), axis(size, 5, 1, 1, [4, 4])];
+    let of_size = |size, channels| suits(&Geometry { axes: padded(size), in_channels: channels, ..many });
+    assert_eq!(of_size(10, 6), [true, true]);
+    // Not worth it, too large, and too many sums.
+    assert_eq!(of_size(10, 1), [false, true]);
+    assert_eq!(of_size(90, 6), [false, false]);
+    assert_eq!(of_size(2, 300), [true, false]);
+    assert!(ImageLanes::<f32>::new(Isa::Portable, &Geometry { axes: padded(10), ..many }, [1, 1, 2], false).is_none());
 }

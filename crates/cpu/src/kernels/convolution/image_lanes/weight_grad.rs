@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::super::geometry::Geometry;
 use super::interleaved::{Interleaved, Runs, ToLanes};
 use super::is_suitable;
+use super::sum_lanes::{SumLanes, Vectors};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
 use crate::kernels::gemm::microkernel::Vector;
@@ -15,7 +16,8 @@ use crate::kernels::split::{Shared, split_numbered};
 use crate::math::{MulAdd, Multiversion};
 use crate::pool::ScratchSize;
 
-/// The most bytes of a block of images with its cotangents, little more than what stays in the second-level cache.
+/// The most bytes of a block of images with its cotangents and the sums, little more than what stays in the second-level
+/// cache.
 const MAX_BLOCK: usize = 1536 << 10;
 /// The most channels and elements of the kernel that are computed together.
 const MAX_HEIGHT: usize = 4;
@@ -122,48 +124,6 @@ impl<V: Vector, const M: usize, const P: usize> Multiversion for Tiles<V, M, P> 
     }
 }
 
-/// Vectors, of each of which the lanes are summed.
-#[derive(Clone, Copy)]
-struct Vectors<T> {
-    from: *const T,
-    count: usize,
-    /// May overlap `from`, if both begin at the same place.
-    to: *mut T,
-}
-
-/// The most lanes.
-const MAX_LANES: usize = 16;
-
-/// Sums the lanes of each vector.
-struct SumLanes<V>(PhantomData<V>);
-
-impl<T: Number> VectorLoop<T> for SumLanes<T> {
-    type Arguments = Vectors<T>;
-    type Of<V: Vector<Element = T>> = SumLanes<V>;
-}
-
-impl<V: Vector> Multiversion for SumLanes<V> {
-    type Arguments = Vectors<V::Element>;
-
-    #[inline(always)]
-    unsafe fn run<M: MulAdd>(Vectors { from, count, to }: Vectors<V::Element>) {
-        for first in (0..count).step_by(V::LANES) {
-            let rows = V::LANES.min(count - first);
-            let mut lanes = [[V::Element::default(); MAX_LANES]; MAX_LANES];
-            // SAFETY: as the caller vouches; what is written has been read before.
-            unsafe {
-                let from = from.add(first * V::LANES);
-                V::transpose(|row| from.add(row * V::LANES), rows, V::LANES, lanes[0].as_mut_ptr(), MAX_LANES);
-                let mut sum = V::load(lanes[0].as_ptr());
-                for lane in &lanes[1..V::LANES] {
-                    sum = sum.add(V::load(lane.as_ptr()));
-                }
-                sum.store_first(to.add(first), rows);
-            }
-        }
-    }
-}
-
 /// The gradient for the weights of a convolution of many small images.
 pub(in super::super) struct WeightSums<T> {
     geometry: Geometry,
@@ -183,7 +143,10 @@ pub(in super::super) struct WeightSums<T> {
 impl<T: Number> WeightSums<T> {
     /// The kernel, if the images are many and small.
     pub(in super::super) fn new(isa: Isa, geometry: &Geometry) -> Option<Self> {
-        if is_suitable::<T>(isa, geometry, MAX_BLOCK, 0) { Self::of(isa, geometry) } else { None }
+        if !is_suitable::<T>(isa, geometry, 0) {
+            return None;
+        }
+        Self::of(isa, geometry).filter(|sums| sums.scratch().per_worker <= MAX_BLOCK)
     }
 
     /// The kernel, if there is something to sum.
