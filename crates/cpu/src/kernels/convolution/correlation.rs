@@ -3,6 +3,7 @@
 use super::channel_lanes::ChannelLanes;
 use super::few_channels::{FewChannels, Pointers};
 use super::geometry::Geometry;
+use super::image_lanes::ImageLanes;
 use super::padded::Padded;
 use super::patches::{ByTap, Images, PatchArguments, Patches};
 use crate::isa::Isa;
@@ -22,6 +23,8 @@ pub(super) struct Correlation<T> {
     taps: Vec<usize>,
     /// How many images are prepared at a time.
     chunk: usize,
+    /// Used in place of the method, if there is one; it reads the images as they are.
+    image_lanes: Option<ImageLanes<T>>,
     method: Method<T>,
     packing: Packing<T>,
     pack: unsafe fn(PatchArguments<T>),
@@ -52,6 +55,7 @@ impl<T: Number> Correlation<T> {
             padded,
             taps: padded.taps(geometry.in_channels),
             chunk,
+            image_lanes: if S::IS_SAME { ImageLanes::new(isa, &geometry, spread, padded.is_input) } else { None },
             method: if S::IS_SAME { Method::direct(isa, &geometry, &padded) } else { None }
                 .unwrap_or_else(|| Method::Blocking(Blocking::new(isa, sizes))),
             packing: T::packing(isa),
@@ -60,6 +64,9 @@ impl<T: Number> Correlation<T> {
     }
 
     pub(super) fn scratch(&self) -> ScratchSize {
+        if let Some(lanes) = &self.image_lanes {
+            return lanes.scratch();
+        }
         let weights = |elements: usize| ScratchSize { shared: elements * size_of::<T>(), per_worker: 0 };
         let ScratchSize { shared, per_worker } = match &self.method {
             Method::FewChannels(few) => weights(few.weights_len(self.geometry.groups)),
@@ -84,6 +91,12 @@ impl<T: Number> Correlation<T> {
         pool: &Pool,
         epilogue: Option<&dyn Epilogue>,
     ) {
+        if let Some(lanes) = &self.image_lanes {
+            // The direct methods are for elements of the type that is computed in.
+            let pointers = Pointers { x: x.cast::<T>(), w: w.cast::<T>(), y: y.cast::<T>() };
+            // SAFETY: as the caller vouches.
+            return unsafe { lanes.run(pointers, shared, scratch, pool, epilogue) };
+        }
         let Geometry { images, groups, in_channels, out_channels, .. } = self.geometry;
         let (pixels, depth) = (self.geometry.output_pixels(), self.geometry.depth());
         let a = Strided::rows(w, Operand::contiguous(out_channels, depth), self.packing).repeated(groups);

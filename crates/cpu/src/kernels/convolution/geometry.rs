@@ -22,6 +22,12 @@ impl Axis {
         (self.output - 1) * self.stride + (self.kernel - 1) * self.dilation + 1
     }
 
+    /// Which element of the input the kernel's element `tap` meets at its place `place`, if it meets one.
+    pub(super) fn met(&self, place: usize, tap: usize) -> Option<usize> {
+        let index = (place * self.stride + tap * self.dilation) as i64 - self.low;
+        (0..self.input as i64).contains(&index).then_some(index as usize)
+    }
+
     /// Whether what is met is the input itself.
     pub(super) fn is_unpadded(&self) -> bool {
         self.low == 0 && self.extent() <= self.input

@@ -7,6 +7,7 @@ mod correlation;
 mod few_channels;
 pub mod forward;
 mod geometry;
+mod image_lanes;
 pub mod input_grad;
 mod padded;
 mod patches;

@@ -17,7 +17,7 @@ use crate::pool::{Pool, Scratch};
 type Shape = [usize; 4];
 
 /// Input, weights, stride, padding, dilation, groups.
-const CASES: [(Shape, Shape, usize, i64, usize, usize); 12] = [
+const CASES: [(Shape, Shape, usize, i64, usize, usize); 18] = [
     ([3, 1, 32, 32], [6, 1, 5, 5], 1, 0, 1, 1),
     ([3, 6, 14, 14], [16, 6, 5, 5], 1, 0, 1, 1),
     ([3, 16, 5, 5], [120, 16, 5, 5], 1, 0, 1, 1),
@@ -30,6 +30,13 @@ const CASES: [(Shape, Shape, usize, i64, usize, usize); 12] = [
     ([2, 24, 11, 11], [48, 1, 3, 3], 2, 1, 1, 24),
     ([2, 32, 10, 10], [64, 8, 3, 3], 1, 1, 1, 4),
     ([2, 3, 40, 40], [32, 3, 7, 7], 4, -2, 1, 1),
+    // Many small images.
+    ([16, 4, 9, 9], [6, 4, 5, 5], 1, 0, 1, 1),
+    ([13, 5, 7, 8], [9, 5, 3, 3], 1, 1, 1, 1),
+    ([28, 3, 9, 8], [3, 3, 7, 2], 1, 3, 1, 1),
+    ([13, 6, 9, 8], [10, 3, 3, 3], 2, 1, 1, 2),
+    ([16, 4, 6, 9], [4, 1, 3, 3], 1, 2, 2, 4),
+    ([16, 2, 9, 11], [5, 2, 3, 6], 3, -1, 1, 1),
 ];
 
 fn window((_, _, stride, padding, dilation, groups): (Shape, Shape, usize, i64, usize, usize)) -> ConvolutionWindow {

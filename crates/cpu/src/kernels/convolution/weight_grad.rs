@@ -10,6 +10,7 @@ use gyrus_graph::{DType, bf16, f16};
 
 use super::as_product;
 use super::geometry::Geometry;
+use super::image_lanes::WeightSums;
 use super::padded::Padded;
 use super::patches::{ByPlace, Images, PatchArguments, TransposedPatches};
 use super::rounded;
@@ -70,6 +71,11 @@ fn of_full_precision(op: &ConvolutionWeightGrad, signature: &Signature) -> Box<d
 
 fn of_type<S: Stored<T>, T: Number>(geometry: Geometry) -> Box<dyn Kernel> {
     let isa = Isa::get();
+    if S::IS_SAME
+        && let Some(sums) = WeightSums::<T>::new(isa, &geometry)
+    {
+        return Box::new(sums);
+    }
     let padded = Padded::new(&geometry, [1; 3], S::IS_SAME);
     // Sums over chunks are kept in the result, which must not be rounded between them.
     let chunk = if S::IS_SAME { padded.chunk(geometry.images) } else { geometry.images };
