@@ -241,6 +241,7 @@ impl<T: Number> ImageLanes<T> {
                     width: self.height,
                     depth,
                     to: packed.wrapping_add(group * self.group_weights() + tile * self.height * depth),
+                    stride: 0,
                 };
                 // SAFETY: as the caller vouches; the loop is compiled for this processor.
                 unsafe { (self.packing)(arguments) }
