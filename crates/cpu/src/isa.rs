@@ -53,7 +53,7 @@ impl Isa {
     pub fn available() -> &'static [Isa] {
         static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
         AVAILABLE.get_or_init(|| {
-            #[allow(unused_mut)]
+            #[allow(unused_mut, reason = "where the architecture has no others")]
             let mut available = vec![Isa::Portable];
             #[cfg(target_arch = "aarch64")]
             available.push(Isa::Neon);

@@ -6,8 +6,7 @@ use serde_json::Value as Json;
 const GOLDEN: &str = include_str!("golden/tensor_ops.json");
 
 /// What `name` stands for.
-// A negative end counts from the last index.
-#[allow(clippy::reversed_empty_ranges)]
+#[allow(clippy::reversed_empty_ranges, reason = "a negative end counts from the last index")]
 fn call(name: &str, x: &[Tensor]) -> Vec<Tensor> {
     let a = &x[0];
     let b = || &x[1];

@@ -433,6 +433,22 @@ fn an_epilogue_covers_the_regions_it_is_given() {
     assert_eq!(indices(&shape, 97), [1, 1]);
 }
 
+#[test]
+fn an_epilogue_names_each_array_that_lies_like_the_result_once() {
+    let compiled = momentum(600, DType::F32).compile();
+    let [p, v, g, rate, new_v, new_p] = [0, 1, 2, 3, 4, 5].map(|array: usize| (4096 * (array + 1)) as *mut u8);
+    let inputs = [p, v, g, rate].map(<*mut u8>::cast_const);
+    let names = |outputs: [*mut u8; 2]| {
+        let (_memory, scratch) = Scratch::for_test(compiled.scratch(), 1);
+        // SAFETY: nothing is run.
+        let bound = unsafe { BoundProgram::new(&compiled, &inputs, &outputs, scratch) };
+        (0..).map_while(|index| bound.array(index)).collect::<Vec<_>>()
+    };
+    let of = |arrays: &[*mut u8]| arrays.iter().map(|array| (array.cast_const(), 4)).collect::<Vec<_>>();
+    assert_eq!(names([v, p]), of(&[p, v, g]));
+    assert_eq!(names([new_v, new_p]), of(&[p, v, g, new_v, new_p]));
+}
+
 /// Results that do not fit the cache are written around it, from any place on and to any place.
 #[test]
 fn large_outputs_are_written_whole() {
