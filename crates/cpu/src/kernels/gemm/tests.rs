@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gyrus_graph::{DType, Scalar, bf16, f16};
 use proptest::prelude::*;
 
-use super::microkernel::{BatchReduce, Piece};
+use super::microkernel::{BatchReduce, PackArguments, Piece};
 use super::number::Number;
+use super::pack::PANEL_PADDING;
 use super::{Epilogue, Gemm, Operand};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch};
@@ -348,6 +349,42 @@ fn operands_are_rounded() {
                     let error = (f64::from(*found) - expected).abs();
                     assert!(error < 1e-5 * (1.0 + k as f64).sqrt(), "{isa:?} {m} {n} {k}: {found}, not {expected}");
                 }
+            }
+        }
+    }
+}
+
+/// Panels hold each line's elements below one another, and zeros where a panel has no line.
+#[test]
+fn lines_are_packed_in_panels() {
+    const WIDTH: usize = 14;
+    for (&isa, depth, count) in Isa::available().iter().flat_map(|isa| {
+        [1usize, 3, 8, 16, 21, 70]
+            .into_iter()
+            .flat_map(move |depth| [1usize, 7, 8, 14, 16, 30].map(|count| (isa, depth, count)))
+    }) {
+        for (across, along) in [(1, 31), (71, 1), (71 * 2, 2)] {
+            let from: Vec<f32> = (0..31 * 142).map(|index| index as f32 + 1.0).collect();
+            let panels = count.div_ceil(WIDTH);
+            let stride = WIDTH * depth + PANEL_PADDING;
+            let mut packed = vec![0f32; panels * stride];
+            let (to, stride_of_lines) = (packed.as_mut_ptr(), across as isize);
+            let arguments = PackArguments {
+                from: from.as_ptr(),
+                across: stride_of_lines,
+                along: along as isize,
+                count,
+                width: WIDTH,
+                depth,
+                to,
+                stride,
+            };
+            // SAFETY: the lines lie within `from`, the panels with their padding within `packed`.
+            unsafe { f32::packing(isa)(arguments) }
+            for (line, step) in (0..panels * WIDTH).flat_map(|line| (0..depth).map(move |step| (line, step))) {
+                let expected = if line < count { from[line * across + step * along] } else { 0.0 };
+                let found = packed[line / WIDTH * stride + step * WIDTH + line % WIDTH];
+                assert_eq!(found, expected, "{isa:?}, {count} lines {across} apart, {depth} deep: {line}, {step}");
             }
         }
     }

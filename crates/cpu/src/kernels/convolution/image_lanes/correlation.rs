@@ -133,7 +133,7 @@ impl<T: Number> ImageLanes<T> {
     /// whether other methods read the images as they are.
     pub(in super::super) fn new(isa: Isa, geometry: &Geometry, spread: [usize; 3], is_input: bool) -> Option<Self> {
         // Only these vectors are transposed by shuffles. Without them it is to save the copy with padding.
-        let is_cheap = isa == Isa::Avx512 && T::lanes(isa) == 16;
+        let is_cheap = matches!((isa, T::lanes(isa)), (Isa::Avx512, 16) | (Isa::Avx2, 8));
         let worth = match (is_cheap, is_input) {
             (true, true) => 64,
             (true, false) => 0,

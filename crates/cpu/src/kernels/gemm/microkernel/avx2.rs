@@ -69,6 +69,44 @@ impl Vector for F32x8 {
         // SAFETY: it reads nothing.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
+
+    #[inline(always)]
+    unsafe fn transpose(from: impl Fn(usize) -> *const f32, rows: usize, cols: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: as above; rows beyond `rows` are not read, those of the result beyond `cols` not written.
+        unsafe {
+            let mut r = [_mm256_setzero_ps(); 8];
+            for (row, vector) in r.iter_mut().enumerate() {
+                if row < rows {
+                    let from = from(row);
+                    *vector = if cols == 8 { F32x8::load(from) } else { F32x8::load_first(from, cols) }.0;
+                }
+            }
+            let mut t = r;
+            for i in 0..4 {
+                t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+            }
+            for i in 0..2 {
+                for j in 0..2 {
+                    let (a, b) = (t[4 * i + j], t[4 * i + j + 2]);
+                    r[4 * i + 2 * j] = _mm256_shuffle_ps::<0x44>(a, b);
+                    r[4 * i + 2 * j + 1] = _mm256_shuffle_ps::<0xee>(a, b);
+                }
+            }
+            // Each vector now holds, in its halves, columns `j` and `4 + j` of four rows.
+            for j in 0..4 {
+                t[j] = _mm256_permute2f128_ps::<0x20>(r[j], r[4 + j]);
+                t[4 + j] = _mm256_permute2f128_ps::<0x31>(r[j], r[4 + j]);
+            }
+            for (col, vector) in t.into_iter().enumerate() {
+                let to = to.wrapping_add(col * to_stride);
+                if col < cols {
+                    // A masked store may take ten times as long.
+                    if rows == 8 { F32x8(vector).store(to) } else { F32x8(vector).store_first(to, rows) }
+                }
+            }
+        }
+    }
 }
 
 // SAFETY of all blocks: as above.
