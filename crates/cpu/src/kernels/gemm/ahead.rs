@@ -1,7 +1,7 @@
 //! What will be read soon, asked for while something else is computed.
 
 /// Bytes of a line of the cache.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 /// How many areas are remembered; it does no harm to forget others.
 const MAX_AREAS: usize = 8;
 
@@ -17,6 +17,17 @@ pub(crate) struct Area {
 }
 
 impl Area {
+    /// Of lines of an operand, if they, or the elements along them, are neighbours.
+    pub(crate) fn new<S>(from: *const S, count: usize, depth: usize, across: isize, along: isize) -> Option<Area> {
+        let size = size_of::<S>();
+        let (rows, stride, cols) = match (across, along) {
+            (1, _) => (depth, along, count),
+            (_, 1) => (count, across, depth),
+            _ => return None,
+        };
+        Some(Area { from: from.cast(), rows, stride: stride * size as isize, bytes: cols * size })
+    }
+
     const EMPTY: Area = Area { from: std::ptr::null(), rows: 0, stride: 0, bytes: 0 };
 
     /// The same bytes from the begin of a line on, as one row if there is nothing between rows.

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use gyrus_graph::bf16;
 
+use super::ahead::Area;
 use super::blocking::{Blocking, Operands, Sizes};
 use super::microkernel::{Gather, PackArguments, PairLoops, PairOf};
 use super::number::Stored;
@@ -140,6 +141,13 @@ impl<S: PairOf> Panels<f32> for Pairs<S> {
                 self.gather(from.offset(place), piece.lines, width, piece.depth, end - first, to);
             }
         }
+    }
+
+    fn area(&self, batch: usize, first: usize, count: usize, depth: Range<usize>) -> Option<Area> {
+        let (start, end) = (2 * depth.start, (2 * depth.end).min(self.len));
+        let [batch, line, place] = [batch, first, start].map(|index| index as isize);
+        let from = self.from.wrapping_offset(batch * self.batch_stride + line * self.across + place * self.along);
+        Area::new(from, count, end.saturating_sub(start), self.across, self.along)
     }
 }
 

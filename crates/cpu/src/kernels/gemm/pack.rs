@@ -17,7 +17,7 @@ pub(crate) const PANEL_PADDING: usize = 16;
 const DEPTHS_TOGETHER: usize = 64;
 
 /// How many depths before they are packed those that lie far apart are asked for.
-const DEPTHS_AHEAD: isize = 16;
+pub(super) const DEPTHS_AHEAD: isize = 16;
 
 /// An operand of a product, seen as a number of lines along which is summed: rows of the left operand,
 /// columns of the right one.
@@ -332,13 +332,7 @@ impl<S: Stored<T>, T: Number> Panels<T> for Strided<S, T> {
     }
 
     fn area(&self, batch: usize, first: usize, count: usize, depth: Range<usize>) -> Option<Area> {
-        let from = self.place(batch, first, depth.start).cast();
-        let (size, depth) = (size_of::<S>(), depth.len());
-        let (across, along) = (self.across * size as isize, self.along * size as isize);
-        if self.across == 1 {
-            return Some(Area { from, rows: depth, stride: along, bytes: count * size });
-        }
-        (self.along == 1).then_some(Area { from, rows: count, stride: across, bytes: depth * size })
+        Area::new(self.place(batch, first, depth.start), count, depth.len(), self.across, self.along)
     }
 
     fn in_place(&self, batch: usize, first: usize, depth: usize) -> Option<(*const T, usize)> {

@@ -10,6 +10,8 @@ use super::super::target::{Row, write_row};
 use super::avx512::F32x16;
 use super::{Gather, PackArguments, Vector};
 use crate::isa::Isa;
+use crate::kernels::gemm::ahead::LINE;
+use crate::kernels::gemm::pack::DEPTHS_AHEAD;
 use crate::math::{MulAdd, Multiversion, version_with_bf16};
 
 /// Sixteen `f32`: sums, or factors of which each is two `bf16`.
@@ -114,6 +116,13 @@ unsafe fn interleave<S>(arguments: PackArguments<S>, load: impl Fn(*const S, u16
         let first = from.wrapping_offset(2 * pair as isize * along);
         let second = first.wrapping_offset(along);
         let to = to.cast::<f32>().wrapping_add(pair * width);
+        for at in (0..count).step_by(LINE / size_of::<S>()) {
+            for row in [first, second] {
+                let coming = row.wrapping_offset(DEPTHS_AHEAD * along).wrapping_add(at);
+                // SAFETY: it reads nothing.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(coming.cast()) }
+            }
+        }
         for (panel, line) in (0..count).step_by(width).enumerate() {
             let to = to.wrapping_add(panel * stride);
             for at in (0..width).step_by(16) {
