@@ -1,5 +1,6 @@
 //! The kernels, in folders that mirror those of the operations.
 
+pub(crate) mod cache_line;
 #[cfg(test)]
 pub(crate) mod conformance;
 pub mod convolution;

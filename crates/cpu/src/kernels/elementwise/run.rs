@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::functions::{Block, LINE, Strided, fence, prefetch};
+use super::functions::{Block, Strided, fence};
 use super::layout::{Access, Source, Space};
 use super::lower::{Action, NONE, Place, Step, Values, Writing, lower};
 use super::memory::{Follow, GRANULE, Plan, block_length};
 use super::program::{Program, Register};
 use crate::isa::Isa;
+use crate::kernels::cache_line::{LINE, prefetch};
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// Below this many elements one thread does all.

@@ -1,7 +1,7 @@
 //! What will be read soon, asked for while something else is computed.
 
-/// Bytes of a line of the cache.
-pub(super) const LINE: usize = 64;
+use crate::kernels::cache_line::LINE;
+
 /// How many areas are remembered; it does no harm to forget others.
 const MAX_AREAS: usize = 8;
 

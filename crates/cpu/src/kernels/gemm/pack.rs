@@ -7,6 +7,7 @@ use super::Operand;
 use super::ahead::Area;
 use super::microkernel::{Packing, Vector};
 use super::number::{Number, Stored};
+use crate::kernels::cache_line::prefetch;
 use crate::math::{MulAdd, Multiversion};
 
 /// How many elements after a panel may be overwritten while it is packed.
@@ -152,7 +153,7 @@ impl<V: Vector> Pack<V> {
                 let (from, to) = (from.offset(step as isize * along), to.add(step * width));
                 let coming = from.wrapping_offset(DEPTHS_AHEAD * along);
                 for at in (0..count).step_by(V::LANES) {
-                    V::prefetch(coming.wrapping_add(at));
+                    prefetch(coming.wrapping_add(at));
                 }
                 for (panel, line) in (0..count).step_by(width).enumerate() {
                     let (from, to, count) = (from.add(line), to.add(panel * stride), width.min(count - line));

@@ -46,6 +46,7 @@ macro_rules! of_real_blocks {
             type B = T;
             type C = ();
             type Output = T;
+            const IS_LONG: bool = true;
             #[inline(always)]
             fn map<M: MulAdd>($a: T, $b: T, _: ()) -> T {
                 $body

@@ -17,7 +17,7 @@ pub(super) use chain::{CHAINS, Pattern};
 pub(super) use convert::{convert, round, store};
 pub(super) use load::{Strided, load};
 pub(super) use select::{compare, fill, select};
-pub(super) use stream::{LINE, fence, prefetch, stream};
+pub(super) use stream::{fence, stream};
 pub(super) use unary::unary;
 
 use gyrus_graph::DType;
@@ -91,6 +91,8 @@ pub(super) trait Map: 'static {
     type B: Copy + Default;
     type C: Copy + Default;
     type Output: Copy + Default;
+    /// Whether it takes long: two places are then computed at a time.
+    const IS_LONG: bool = false;
     /// Which operands are scalars.
     const SCALAR: [bool; 3] = [false; 3];
     /// Whether there are operands for which [`Map::map`] is not right.
@@ -174,10 +176,16 @@ unsafe fn apply<M: MulAdd, F: Map>(n: usize, dst: *mut F::Output, a: *const F::A
             }
             return;
         }
-        write_all(n, dst, |i| {
+        let map = |i: usize| {
             let (a, b, c) = at(i);
             F::map::<M>(a, b, c)
-        });
+        };
+        if F::IS_LONG {
+            return write_all(n, dst, map);
+        }
+        for i in 0..n {
+            *dst.add(i) = map(i);
+        }
     }
 }
 

@@ -5,9 +5,8 @@
 
 use super::{Block, BlockFunction, Lane};
 use crate::isa::Isa;
-
-/// Bytes of a line of the cache.
-pub(in super::super) const LINE: usize = 64;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::cache_line::LINE;
 
 /// The loop that writes a block of registers around the cache; [`fence`] ends it.
 pub(in super::super) fn stream(lane: Lane, isa: Isa) -> BlockFunction {
@@ -83,17 +82,6 @@ unsafe fn copy_as_usual<const SIZE: usize>(block: Block) {
     let Block { n, dst, operands: [src, ..] } = block;
     // SAFETY: as the caller vouches.
     unsafe { dst.copy_from_nonoverlapping(src, n * SIZE) }
-}
-
-/// Asks for a line that will be read soon; any address will do.
-#[inline(always)]
-pub(in super::super) fn prefetch(_address: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: it reads nothing.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(_address.cast());
-    }
 }
 
 /// Lets other threads see what was written.

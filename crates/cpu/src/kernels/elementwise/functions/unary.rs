@@ -19,6 +19,7 @@ macro_rules! of_reals {
             type B = ();
             type C = ();
             type Output = $output!(T);
+            const IS_LONG: bool = true;
             #[inline(always)]
             fn map<M: MulAdd>($x: T, _: (), _: ()) -> Self::Output { $body }
             $(

@@ -65,12 +65,6 @@ impl Vector for F32x8 {
         F32x8(unsafe { _mm256_add_ps(self.0, other.0) })
     }
     #[inline(always)]
-    fn prefetch(address: *const f32) {
-        // SAFETY: it reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-    }
-
-    #[inline(always)]
     unsafe fn transpose(from: impl Fn(usize) -> *const f32, rows: usize, cols: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: as above; rows beyond `rows` are not read, those of the result beyond `cols` not written.
         unsafe {
@@ -154,10 +148,5 @@ impl Vector for F64x4 {
     unsafe fn add(self, other: Self) -> Self {
         // SAFETY: as above.
         F64x4(unsafe { _mm256_add_pd(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn prefetch(address: *const f64) {
-        // SAFETY: it reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
 }

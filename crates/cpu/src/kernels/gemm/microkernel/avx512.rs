@@ -85,12 +85,6 @@ impl Vector for F32x16 {
         F32x16(unsafe { _mm512_castsi512_ps(pairs_abreast(self.0, other.0)) })
     }
     #[inline(always)]
-    fn prefetch(address: *const f32) {
-        // SAFETY: it reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-    }
-
-    #[inline(always)]
     unsafe fn transpose(from: impl Fn(usize) -> *const f32, rows: usize, cols: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: as above; rows beyond `rows` are not read, those of the result beyond `cols` not written.
         unsafe {
@@ -175,10 +169,5 @@ impl Vector for F64x8 {
     unsafe fn add(self, other: Self) -> Self {
         // SAFETY: as above.
         F64x8(unsafe { _mm512_add_pd(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn prefetch(address: *const f64) {
-        // SAFETY: it reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
     }
 }

@@ -10,7 +10,7 @@ use super::super::target::{Row, write_row};
 use super::avx512::F32x16;
 use super::{Gather, PackArguments, Vector};
 use crate::isa::Isa;
-use crate::kernels::gemm::ahead::LINE;
+use crate::kernels::cache_line::{LINE, prefetch};
 use crate::kernels::gemm::pack::DEPTHS_AHEAD;
 use crate::math::{MulAdd, Multiversion, version_with_bf16};
 
@@ -65,10 +65,6 @@ impl Vector for PairsX16 {
         // SAFETY: as above.
         PairsX16(unsafe { self.0.add(other.0) })
     }
-    #[inline(always)]
-    fn prefetch(address: *const f32) {
-        F32x16::prefetch(address);
-    }
     fn version<K: Multiversion>(_isa: Isa) -> unsafe fn(K::Arguments) {
         version_with_bf16::<K>()
     }
@@ -119,8 +115,7 @@ unsafe fn interleave<S>(arguments: PackArguments<S>, load: impl Fn(*const S, u16
         for at in (0..count).step_by(LINE / size_of::<S>()) {
             for row in [first, second] {
                 let coming = row.wrapping_offset(DEPTHS_AHEAD * along).wrapping_add(at);
-                // SAFETY: it reads nothing.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(coming.cast()) }
+                prefetch(coming);
             }
         }
         for (panel, line) in (0..count).step_by(width).enumerate() {

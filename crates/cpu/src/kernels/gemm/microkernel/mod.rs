@@ -70,10 +70,6 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
         unreachable!("no pairs are multiplied with these vectors")
     }
 
-    /// Asks for memory that may be read soon; any address will do.
-    #[inline(always)]
-    fn prefetch(_address: *const Self::Element) {}
-
     /// Writes `rows` rows of `cols` elements, neither more than there are lanes, as columns: element `r` of
     /// row `c` of the result is element `c` of the row that begins at `from(r)`.
     #[inline(always)]
@@ -91,17 +87,6 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
                 unsafe { *to.add(col * to_stride + row) = *from.add(col) }
             }
         }
-    }
-}
-
-/// Asks for a line that will be read later, into the second-level cache; any address will do.
-#[inline(always)]
-fn prefetch_far(_address: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: it reads nothing.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T1>(_address.cast());
     }
 }
 

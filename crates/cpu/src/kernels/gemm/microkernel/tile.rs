@@ -2,8 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::{Vector, prefetch_far};
+use super::Vector;
 use crate::isa::Isa;
+use crate::kernels::cache_line::{prefetch, prefetch_far};
 use crate::math::{MulAdd, Multiversion};
 
 /// Some rows of a result, times one panel of the right operand.
@@ -111,7 +112,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
             let coming = if rows > HEIGHT { next } else { panel.c.wrapping_add(VECTORS * V::LANES) };
             for row in 0..HEIGHT {
                 for index in 0..VECTORS {
-                    V::prefetch(coming.wrapping_offset(row as isize * panel.c_stride).wrapping_add(index * V::LANES));
+                    prefetch(coming.wrapping_offset(row as isize * panel.c_stride).wrapping_add(index * V::LANES));
                 }
             }
             // SAFETY: as the caller vouches: the tile lies within the panel.

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::steps::{Part, Steps};
+use crate::kernels::cache_line::{self, LINE};
 use crate::kernels::split::Pointers;
 use crate::kernels::whole::lanes::{LANES, Lanes, load, store, zip};
 use crate::kernels::whole::product::Tiled;
@@ -53,15 +54,8 @@ pub(super) fn prefetch<T: Tiled, C: Cell<T>>(steps: &Steps<T>, pointers: &Pointe
         for row in rows {
             let place = (time * steps.batch * gates + row) * steps.size + part.unit;
             let units = pointers.input::<T>(input).wrapping_add(place);
-            for line in (0..part.units * size_of::<T>()).step_by(64) {
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: all processors of the architecture can, and any address will do.
-                unsafe {
-                    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-                    _mm_prefetch::<_MM_HINT_T0>(units.cast::<i8>().wrapping_add(line));
-                }
-                #[cfg(not(target_arch = "x86_64"))]
-                let _ = (units, line);
+            for line in (0..part.units * size_of::<T>()).step_by(LINE) {
+                cache_line::prefetch(units.wrapping_byte_add(line));
             }
         }
     }

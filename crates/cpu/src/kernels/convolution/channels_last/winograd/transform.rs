@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::minimal::{POINTS, Transform};
 use crate::isa::Isa;
+use crate::kernels::cache_line::prefetch;
 use crate::kernels::gemm::microkernel::{BatchReduceKernel, PairReduceLoops, Vector};
 use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::math::{MulAdd, Multiversion};
@@ -135,13 +136,13 @@ impl Square {
                 if self.ahead.from > 0 {
                     for from in &self.from[..FROM * FROM] {
                         for vector in (0..step).step_by(V::LANES) {
-                            V::prefetch(from.wrapping_add(first + vector + self.ahead.from));
+                            prefetch(from.wrapping_add(first + vector + self.ahead.from));
                         }
                     }
                 }
                 if self.ahead.to > 0 {
                     for to in &self.to[..TO * TO] {
-                        V::prefetch(to.wrapping_add(first + self.ahead.to));
+                        prefetch(to.wrapping_add(first + self.ahead.to));
                     }
                 }
                 let rows = columns::<V, F, M, FROM, TO>(&self.from, first, self.channels);
