@@ -14,6 +14,7 @@
 //! | `tanh` | 1.65 | 1.7 |
 //! | `logistic` | 1.69 | 1.7 |
 //! | `erf` | 1.64 | 1.7; without fused multiply-add 3.0 |
+//! | `tanh`, `erf` of vectors of AVX-512, every 1999th `f32` | 1.12, 1.38 | 1.2, 1.4 |
 //! | `rsqrt` | 1.49 | 1.5 |
 //! | `sin`, `cos`, `tan`, `cbrt`, `pow`, `atan2` | 0.50 | 0.51 |
 //! | `sqrt`, `floor`, `ceil`, `round`, `sign` | exact or correctly rounded | |
@@ -23,17 +24,21 @@
 
 #![allow(clippy::excessive_precision, clippy::approx_constant, reason = "coefficients are as they were fitted")]
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod erf;
 mod exponential;
 mod logarithm;
 mod power;
 mod real;
+mod reals;
 #[cfg(test)]
 mod tests;
 mod trigonometric;
 pub(crate) mod version;
 
 pub(crate) use real::Real;
+pub(crate) use reals::Reals;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use version::version_with_bf16;
 pub(crate) use version::{MulAdd, Multiversion, version, version_up_to_avx2};

@@ -2,7 +2,8 @@
 
 use super::trigonometric::TRIGONOMETRIC_LIMIT;
 use super::version::{Fused, Separate};
-use super::{MulAdd, Real};
+use super::{MulAdd, Multiversion, Real, Reals, version};
+use crate::isa::Isa;
 
 const INFINITY: f32 = f32::INFINITY;
 
@@ -108,6 +109,46 @@ fn dense_around_the_places_where_formulas_change() {
         }
         println!("{name}: {:.3} ulp at {:e}", largest.0, largest.1);
         assert!(largest.0 <= limit, "{name}: {} ulp at {:e}", largest.0, largest.1);
+    }
+}
+
+/// `tanh` and `erf` of vectors.
+struct OfVectors;
+
+impl Multiversion for OfVectors {
+    type Arguments = (f32, *mut [[f32; 16]; 2]);
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>((x, results): Self::Arguments) {
+        // SAFETY: the caller vouches for the processor and the results.
+        unsafe {
+            let (x, [tanh, erf]) = (M::Reals::splat(x), &mut *results);
+            for at in (0..16).step_by(M::Reals::COUNT) {
+                x.tanh().store(&mut tanh[at]);
+                x.erf().store(&mut erf[at]);
+            }
+        }
+    }
+}
+
+#[test]
+fn functions_of_vectors() {
+    for &isa in Isa::available() {
+        let of_vector = |function: usize, x: f32| {
+            let mut results = [[0.0; 16]; 2];
+            // SAFETY: the instruction set is available.
+            unsafe { version::<OfVectors>(isa)((x, &mut results)) };
+            let result = results[function];
+            assert!(result.iter().all(|y| y.to_bits() == result[0].to_bits()), "{isa:?}: {x:e}: {result:?}");
+            result[0]
+        };
+        let limits = if isa == Isa::Avx512 { [1.2, 1.4] } else { [1.7, 3.0] };
+        let exact: [fn(f64) -> f64; 2] = [f64::tanh, Real::erf::<Separate>];
+        for (function, name) in ["tanh", "erf"].into_iter().enumerate() {
+            let (error, at) = largest_error(1999, |x| of_vector(function, x), exact[function]);
+            println!("{isa:?}: {name}: {error:.3} ulp at {at:e}");
+            assert!(error <= limits[function], "{isa:?}: {name}: {error} ulp at {at:e}");
+        }
     }
 }
 

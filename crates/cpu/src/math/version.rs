@@ -1,9 +1,13 @@
 //! One generic loop, compiled for each instruction set.
 
+use super::reals::{One, Reals};
 use crate::isa::Isa;
 
 /// How `a * b + c` is computed.
-pub(crate) trait MulAdd: 'static {
+pub(crate) trait MulAdd: Sized + 'static {
+    /// What loops that know their vectors compute on.
+    type Reals: Reals;
+
     /// `a * b + c`.
     fn mul_add(a: f32, b: f32, c: f32) -> f32;
     /// `a * b + c`.
@@ -17,6 +21,26 @@ pub(crate) struct Fused;
 pub(crate) struct Separate;
 
 impl MulAdd for Fused {
+    type Reals = One<Self>;
+
+    #[inline(always)]
+    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+    #[inline(always)]
+    fn mul_add_f64(a: f64, b: f64, c: f64) -> f64 {
+        a.mul_add(b, c)
+    }
+}
+
+/// As [`Fused`], with the vectors of AVX-512.
+#[cfg(target_arch = "x86_64")]
+pub(crate) struct FusedAvx512;
+
+#[cfg(target_arch = "x86_64")]
+impl MulAdd for FusedAvx512 {
+    type Reals = super::avx512::Sixteen;
+
     #[inline(always)]
     fn mul_add(a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
@@ -28,6 +52,8 @@ impl MulAdd for Fused {
 }
 
 impl MulAdd for Separate {
+    type Reals = One<Self>;
+
     #[inline(always)]
     fn mul_add(a: f32, b: f32, c: f32) -> f32 {
         a * b + c
@@ -86,7 +112,7 @@ pub(crate) fn version_up_to_avx2<K: Multiversion>(isa: Isa) -> unsafe fn(K::Argu
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
 unsafe fn avx512<K: Multiversion>(arguments: K::Arguments) {
     // SAFETY: as the caller vouches.
-    unsafe { K::run::<Fused>(arguments) }
+    unsafe { K::run::<FusedAvx512>(arguments) }
 }
 
 /// The loop `K` compiled for AVX-512 with its products of `bf16`.

@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::elementwise::{Binary, Unary};
 
-use super::{Block, BlockFunction, MAX_OPERANDS, WIDTH, write_all};
+use super::{Block, BlockFunction, MAX_OPERANDS, WIDTH};
 use crate::isa::Isa;
-use crate::math::{MulAdd, Multiversion, Real, version};
+use crate::math::{MulAdd, Multiversion, Reals, version};
 
 /// What a chain looks like.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,15 @@ pub(in super::super) enum Pattern {
     Scalar(usize),
     Unary(Unary, &'static Pattern),
     Binary(Binary, &'static Pattern, &'static Pattern),
+}
+
+/// The loop over a function that vectors have by themselves.
+pub(super) fn single(function: Unary, isa: Isa) -> Option<BlockFunction> {
+    match function {
+        Unary::Erf => Some(version::<Apply<Erf<X<0>>>>(isa)),
+        Unary::Tanh => Some(version::<Apply<Tanh<X<0>>>>(isa)),
+        _ => None,
+    }
 }
 
 /// A chain with its loop.
@@ -63,7 +72,7 @@ trait Expression: 'static {
     const BLOCKS: u8;
     const SCALARS: u8;
 
-    fn of<M: MulAdd>(operands: [f32; MAX_OPERANDS]) -> f32;
+    fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V;
 }
 
 /// An operand that is a block.
@@ -77,7 +86,7 @@ impl<const OPERAND: usize> Expression for X<OPERAND> {
     const SCALARS: u8 = 0;
 
     #[inline(always)]
-    fn of<M: MulAdd>(operands: [f32; MAX_OPERANDS]) -> f32 {
+    fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V {
         operands[OPERAND]
     }
 }
@@ -88,13 +97,13 @@ impl<const OPERAND: usize> Expression for S<OPERAND> {
     const SCALARS: u8 = 1 << OPERAND;
 
     #[inline(always)]
-    fn of<M: MulAdd>(operands: [f32; MAX_OPERANDS]) -> f32 {
+    fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V {
         operands[OPERAND]
     }
 }
 
 macro_rules! unary {
-    ($($name:ident: |$x:ident| $body:expr;)*) => {$(
+    ($($name:ident: $function:ident;)*) => {$(
         struct $name<A>(PhantomData<A>);
 
         impl<A: Expression> Expression for $name<A> {
@@ -103,9 +112,8 @@ macro_rules! unary {
             const SCALARS: u8 = A::SCALARS;
 
             #[inline(always)]
-            fn of<M: MulAdd>(operands: [f32; MAX_OPERANDS]) -> f32 {
-                let $x = A::of::<M>(operands);
-                $body
+            fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V {
+                A::of(operands).$function()
             }
         }
     )*};
@@ -121,17 +129,17 @@ macro_rules! binary {
             const SCALARS: u8 = A::SCALARS | B::SCALARS;
 
             #[inline(always)]
-            fn of<M: MulAdd>(operands: [f32; MAX_OPERANDS]) -> f32 {
-                A::of::<M>(operands) $operator B::of::<M>(operands)
+            fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V {
+                A::of(operands) $operator B::of(operands)
             }
         }
     )*};
 }
 
 unary! {
-    Sqrt: |x| Real::sqrt(x);
-    Erf: |x| Real::erf::<M>(x);
-    Tanh: |x| Real::tanh::<M>(x);
+    Sqrt: sqrt;
+    Erf: erf;
+    Tanh: tanh;
 }
 
 binary! {
@@ -154,7 +162,7 @@ impl<E: Expression> Multiversion for Apply<E> {
         let (main, rest) = (n & !(WIDTH - 1), n % WIDTH);
         // SAFETY: reads and writes stay within the `n` elements that the caller vouches for, or within the buffers.
         unsafe {
-            apply::<M, E>(main, dst, operands);
+            apply::<M::Reals, E>(main, dst, operands);
             if rest == 0 {
                 return;
             }
@@ -167,7 +175,7 @@ impl<E: Expression> Multiversion for Apply<E> {
                 buffers[operand].as_mut_ptr().copy_from_nonoverlapping(operands[operand].add(main), rest);
                 buffers[operand].as_ptr()
             });
-            apply::<M, E>(WIDTH, results.as_mut_ptr(), operands);
+            apply::<M::Reals, E>(WIDTH, results.as_mut_ptr(), operands);
             dst.add(main).copy_from_nonoverlapping(results.as_ptr(), rest);
         }
     }
@@ -178,17 +186,25 @@ impl<E: Expression> Multiversion for Apply<E> {
 /// # Safety
 /// The pointers are valid for as many elements, those of scalars for one.
 #[inline(always)]
-unsafe fn apply<M: MulAdd, E: Expression>(n: usize, dst: *mut f32, operands: [*const f32; MAX_OPERANDS]) {
-    let n = n & !(WIDTH - 1);
+unsafe fn apply<V: Reals, E: Expression>(n: usize, dst: *mut f32, operands: [*const f32; MAX_OPERANDS]) {
     // SAFETY: as the caller vouches.
     unsafe {
-        let scalars: [f32; MAX_OPERANDS] =
-            from_fn(|operand| if E::SCALARS >> operand & 1 == 1 { *operands[operand] } else { 0.0 });
+        let scalars: [V; MAX_OPERANDS] =
+            from_fn(|operand| V::splat(if E::SCALARS >> operand & 1 == 1 { *operands[operand] } else { 0.0 }));
         let at = |i: usize| {
-            E::of::<M>(from_fn(|operand| {
-                if E::BLOCKS >> operand & 1 == 1 { *operands[operand].add(i) } else { scalars[operand] }
+            E::of::<V>(from_fn(|operand| {
+                if E::BLOCKS >> operand & 1 == 1 { V::load(operands[operand].add(i)) } else { scalars[operand] }
             }))
         };
-        write_all(n, dst, at);
+        let (n, half) = (n & !(WIDTH - 1), (n / 2) & !(WIDTH - 1));
+        // Two far places at a time, as in `write_all`.
+        for i in (0..half / V::COUNT).map(|count| count * V::COUNT) {
+            let (first, second) = (at(i), at(half + i));
+            first.store(dst.add(i));
+            second.store(dst.add(half + i));
+        }
+        for i in (2 * half / V::COUNT..n / V::COUNT).map(|count| count * V::COUNT) {
+            at(i).store(dst.add(i));
+        }
     }
 }

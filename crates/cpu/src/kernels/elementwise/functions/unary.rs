@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use gyrus_graph::DType;
 use gyrus_graph::ops::elementwise::Unary;
 
+use super::chain::single;
 use super::integer::Integer;
 use super::{Apply, BlockFunction, Lane, Map};
 use crate::isa::Isa;
@@ -98,6 +99,9 @@ pub(in super::super) fn unary(function: Unary, dtype: DType, isa: Isa) -> BlockF
             Unary::Not => of_integers!(lane, isa, |x| x.not()),
             other => unreachable!("{other:?} of {dtype}"),
         };
+    }
+    if let (Lane::F32, Some(function)) = (lane, single(function, isa)) {
+        return function;
     }
     match function {
         Unary::Abs => of_reals!(lane, isa, same, |x| x.abs()),

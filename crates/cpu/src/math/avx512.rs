@@ -1,0 +1,192 @@
+//! Vectors of AVX-512, and the functions that its permutations make fast: a register looks up the coefficients of
+//! sixteen polynomials at once, so that short ones do.
+
+use std::arch::x86_64::*;
+use std::f64::consts::FRAC_2_SQRT_PI;
+use std::ops::{Add, Div, Mul, Sub};
+
+use super::Reals;
+
+/// Sixteen `f32`. Made only where the processor has AVX-512, which all functions rely on.
+#[derive(Clone, Copy)]
+pub(crate) struct Sixteen(__m512);
+
+impl Reals for Sixteen {
+    const COUNT: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: as the caller vouches.
+        Sixteen(unsafe { _mm512_set1_ps(x) })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: as the caller vouches.
+        Sixteen(unsafe { _mm512_loadu_ps(from) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as the caller vouches.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: the processor has it.
+        Sixteen(unsafe { _mm512_sqrt_ps(self.0) })
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        TANH.look_up(self)
+    }
+    #[inline(always)]
+    fn erf(self) -> Self {
+        ERF.look_up(self)
+    }
+}
+
+macro_rules! operators {
+    ($($trait:ident $function:ident $instruction:ident;)*) => {$(
+        impl $trait for Sixteen {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $function(self, other: Self) -> Self {
+                // SAFETY: the processor has it.
+                Sixteen(unsafe { $instruction(self.0, other.0) })
+            }
+        }
+    )*};
+}
+
+operators! {
+    Add add _mm512_add_ps;
+    Sub sub _mm512_sub_ps;
+    Mul mul _mm512_mul_ps;
+    Div div _mm512_div_ps;
+}
+
+/// How many places a table has: as many numbers as two registers.
+const NUM_PLACES: usize = 32;
+/// Added to a small number it leaves the number's nearest integer in the low bits.
+const ROUNDER: f32 = super::exponential::ROUNDER;
+
+/// An odd function that rises to 1: Taylor's coefficients around evenly spaced places, the constants first. The spacing
+/// is such that the constants of the first places are almost of `f32`: what they are rounded by is much where the
+/// function is small.
+struct Table<const N: usize> {
+    spacing: f32,
+    /// From where on the function is 1, once it is rounded. It is nearest to the last place.
+    end: f32,
+    coefficients: [[f32; NUM_PLACES]; N],
+}
+
+impl<const N: usize> Table<N> {
+    #[inline(always)]
+    fn look_up(&'static self, x: Sixteen) -> Sixteen {
+        // SAFETY: the processor has the instructions.
+        unsafe {
+            let sign = _mm512_set1_ps(-0.0);
+            // NaN is not above.
+            let size = _mm512_min_ps(_mm512_set1_ps(self.end), _mm512_andnot_ps(sign, x.0));
+            let rounder = _mm512_set1_ps(ROUNDER);
+            let sum = _mm512_fmadd_ps(size, _mm512_set1_ps(1.0 / self.spacing), rounder);
+            let distance = _mm512_fnmadd_ps(_mm512_sub_ps(sum, rounder), _mm512_set1_ps(self.spacing), size);
+            let place = _mm512_castps_si512(sum);
+            let mut sum = self.coefficient(N - 1, place);
+            let mut power = N - 1;
+            while power > 2 {
+                power -= 1;
+                sum = _mm512_fmadd_ps(sum, distance, self.coefficient(power, place));
+            }
+            // The smallest terms first, so that what is rounded is small.
+            let sum = _mm512_mul_ps(sum, _mm512_mul_ps(distance, distance));
+            let sum = _mm512_fmadd_ps(self.coefficient(1, place), distance, sum);
+            let y = _mm512_add_ps(self.coefficient(0, place), sum);
+            Sixteen(_mm512_or_ps(y, _mm512_and_ps(sign, x.0)))
+        }
+    }
+
+    /// # Safety
+    /// The processor has the instructions.
+    #[inline(always)]
+    unsafe fn coefficient(&'static self, power: usize, place: __m512i) -> __m512 {
+        let row = self.coefficients[power].as_ptr();
+        // SAFETY: as the caller vouches; a row fills two registers.
+        unsafe { _mm512_permutex2var_ps(_mm512_loadu_ps(row), place, _mm512_loadu_ps(row.add(NUM_PLACES / 2))) }
+    }
+}
+
+/// The error function. Around `x` its series `a` has `a[1] = 2 / sqrt(pi) e^(-x^2)`, and, because the second derivative
+/// is `-2 x` times the first, `(n + 2) (n + 1) a[n + 2] = -2 (x (n + 1) a[n + 1] + n a[n])`.
+static ERF: Table<6> = {
+    const SPACING: f32 = 0.125_092_18;
+    let mut coefficients = [[0.0; NUM_PLACES]; 6];
+    let mut place = 0;
+    while place < NUM_PLACES {
+        let x = place as f64 * SPACING as f64;
+        let slope = FRAC_2_SQRT_PI * exp(-x * x);
+        // erf(x) = 2 / sqrt(pi) e^(-x^2) times the sum of 2^n x^(2n + 1) / (2n + 1)!!
+        let (mut sum, mut term, mut n) = (0.0, x, 0);
+        while n < 100 {
+            sum += term;
+            n += 1;
+            term *= 2.0 * x * x / (2 * n + 1) as f64;
+        }
+        let (mut a, mut next, mut n) = (slope * sum, slope, 0);
+        while n < 6 {
+            coefficients[n][place] = a as f32;
+            let k = n as f64;
+            (a, next) = (next, -2.0 * (x * (k + 1.0) * next + k * a) / ((k + 2.0) * (k + 1.0)));
+            n += 1;
+        }
+        place += 1;
+    }
+    Table { spacing: SPACING, end: 3.93, coefficients }
+};
+
+/// The hyperbolic tangent. Because its derivative is 1 less its square, `(n + 1) a[n + 1]` of its series is the
+/// coefficient of `1 - a^2`.
+static TANH: Table<8> = {
+    const SPACING: f32 = 0.288_376_27;
+    let mut coefficients = [[0.0; NUM_PLACES]; 8];
+    let mut place = 0;
+    while place < NUM_PLACES {
+        let e = exp(-2.0 * place as f64 * SPACING as f64);
+        let mut a = [0.0; 8];
+        a[0] = (1.0 - e) / (1.0 + e);
+        let mut n = 0;
+        while n < 7 {
+            let (mut derivative, mut i) = (if n == 0 { 1.0 } else { 0.0 }, 0);
+            while i <= n {
+                derivative -= a[i] * a[n - i];
+                i += 1;
+            }
+            a[n + 1] = derivative / (n + 1) as f64;
+            n += 1;
+        }
+        let mut n = 0;
+        while n < 8 {
+            coefficients[n][place] = a[n] as f32;
+            n += 1;
+        }
+        place += 1;
+    }
+    Table { spacing: SPACING, end: 9.05, coefficients }
+};
+
+/// `e^x` while this is compiled, for `-32 < x <= 0`.
+const fn exp(x: f64) -> f64 {
+    // The series of e^(x / 64), six times squared.
+    let (mut sum, mut term, mut n) = (0.0, 1.0, 0);
+    while n < 20 {
+        sum += term;
+        n += 1;
+        term *= x / 64.0 / n as f64;
+    }
+    let mut squarings = 0;
+    while squarings < 6 {
+        sum *= sum;
+        squarings += 1;
+    }
+    sum
+}

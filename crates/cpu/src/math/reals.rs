@@ -1,0 +1,91 @@
+//! One or several neighbouring `f32` that a function is applied to at once.
+
+use std::marker::PhantomData;
+use std::ops::{Add, Div, Mul, Sub};
+
+use super::{MulAdd, Real};
+
+/// Some neighbouring numbers.
+pub(crate) trait Reals:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// How many.
+    const COUNT: usize;
+
+    /// # Safety
+    /// The processor has the vectors.
+    unsafe fn splat(x: f32) -> Self;
+    /// # Safety
+    /// The processor has the vectors; as many elements can be read.
+    unsafe fn load(from: *const f32) -> Self;
+    /// # Safety
+    /// As many elements can be written.
+    unsafe fn store(self, to: *mut f32);
+
+    fn sqrt(self) -> Self;
+    fn tanh(self) -> Self;
+    fn erf(self) -> Self;
+}
+
+/// A single one: the compiler makes vectors of loops over them.
+pub(crate) struct One<M>(f32, PhantomData<M>);
+
+impl<M> Clone for One<M> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for One<M> {}
+
+impl<M: MulAdd> Reals for One<M> {
+    const COUNT: usize = 1;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        One(x, PhantomData)
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: as the caller vouches.
+        One(unsafe { *from }, PhantomData)
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as the caller vouches.
+        unsafe { *to = self.0 }
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        One(self.0.sqrt(), PhantomData)
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        One(Real::tanh::<M>(self.0), PhantomData)
+    }
+    #[inline(always)]
+    fn erf(self) -> Self {
+        One(Real::erf::<M>(self.0), PhantomData)
+    }
+}
+
+macro_rules! operators {
+    ($($trait:ident $function:ident $operator:tt;)*) => {$(
+        impl<M> $trait for One<M> {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $function(self, other: Self) -> Self {
+                One(self.0 $operator other.0, PhantomData)
+            }
+        }
+    )*};
+}
+
+operators! {
+    Add add +;
+    Sub sub -;
+    Mul mul *;
+    Div div /;
+}
