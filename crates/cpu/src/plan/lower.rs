@@ -306,7 +306,7 @@ impl<'g> Lowering<'g> {
         }
         let mut orders: Vec<Order> = node.outputs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
         let mut step = match &node.op {
-            Op::DotGeneral(op) => self.product(origin, op, node.inputs[0], node.inputs[1], &node.outputs[0]),
+            Op::DotGeneral(op) => self.product(origin, op, anchor),
             op => {
                 let specs: Vec<Spec> = node.inputs.iter().map(|&port| self.graph.spec(port).clone()).collect();
                 let signature = Signature { inputs: &specs, outputs: &node.outputs };

@@ -3,10 +3,11 @@
 use gyrus_graph::conformance::{Case, Sample};
 use gyrus_graph::ops::contraction::{ConvolutionWindow, DotGeneral};
 use gyrus_graph::ops::reduction::Reduction;
+use gyrus_graph::ops::whole::recurrent::LstmScan;
 use gyrus_graph::{Buffer, DType, Graph, Spec, Value, gradients, ops};
 
 use super::{Plan, Work};
-use crate::kernels::conformance::reference::Array;
+use crate::kernels::conformance::reference::{Array, Number};
 use crate::kernels::conformance::{Random, assert_close, interpret, rounded, to_buffer};
 use crate::pool::Pool;
 
@@ -325,4 +326,59 @@ fn results_of_an_epilogue_do_not_take_the_memory_that_the_kernels_result_left() 
     let mut random = Random(5);
     let arrays: Vec<Array> = samples.iter().map(|sample| rounded(random.sample(sample, DType::F32))).collect();
     check("an epilogue of two results", &[x, gamma.clone(), beta.clone()], &outputs, &arrays);
+}
+
+/// The gradients of a recurrent layer and a product of its states, by all that is trained.
+fn recurrent([steps, batch, inside, size, outside]: [usize; 5]) -> (Vec<Value>, Vec<Value>) {
+    let shapes: [&[usize]; 6] = [
+        &[steps, batch, inside],
+        &[4 * size, inside],
+        &[batch, size],
+        &[4 * size, size],
+        &[4 * size],
+        &[outside, size],
+    ];
+    let mut arguments: Vec<Value> = shapes.into_iter().map(real).collect();
+    arguments.push(Value::placeholder(Spec::new([batch], DType::I64)));
+    let [x, w_ih, h0, w_hh, bias, w, lengths] = &arguments[..] else { unreachable!("seven") };
+    let by = |a: &Value, b: &Value| {
+        a.dot_general(b, DotGeneral { lhs_contract: vec![2], rhs_contract: vec![1], ..Default::default() })
+    };
+    let states = Value::record(LstmScan { reverse: false }, &[&by(x, w_ih), h0, h0, w_hh, bias, lengths]).remove(0);
+    let y = by(&states, w).tanh();
+    let targets = &arguments[..6];
+    let found = gradients(std::slice::from_ref(&y), &[y.full_like(0.5)], targets);
+    let results = found.into_iter().flatten().chain([y]).collect();
+    (arguments, results)
+}
+
+#[test]
+fn steps_that_sequences_do_not_have_are_not_multiplied() {
+    let mut random = Random(19);
+    for sizes in [[5, 4, 3, 2, 1], [9, 21, 17, 33, 7], [3, 1, 1, 1, 1], [40, 16, 8, 16, 20]] {
+        let [steps, batch, inside, ..] = sizes;
+        let (arguments, results) = recurrent(sizes);
+        let sample = |value: &Value| match value.dtype() {
+            DType::I64 => Sample::integers([batch], steps as i64 + 2, DType::I64),
+            _ => Sample::uniform(value.shape(), -1.0, 1.0),
+        };
+        let arrays = arguments.iter().map(|value| rounded(random.sample(&sample(value), DType::F32)));
+        let mut arrays: Vec<Array> = arrays.collect();
+        let graph = Graph::capture(&arguments, &results).graph;
+        for lengths in [None, Some(0), Some(1), Some(steps as i64)] {
+            let all = &mut arrays[6].elements;
+            lengths.iter().for_each(|&length| all.fill(Number::I(length)));
+            check(&format!("{sizes:?}, lengths {all:?}"), &arguments, &results, &arrays);
+            let expected = run(&graph, &arrays, &[], false, 2);
+            let mut marked = arrays.clone();
+            for (index, x) in marked[0].elements.iter_mut().enumerate() {
+                let (time, row) = (index / inside / batch, index / inside % batch);
+                if !matches!(arrays[6].elements[row], Number::I(length) if length > time as i64) {
+                    *x = Number::R(f64::NAN);
+                }
+            }
+            let found = run(&graph, &marked, &[], false, 2);
+            assert!(found.iter().map(Buffer::bytes).eq(expected.iter().map(Buffer::bytes)), "{sizes:?}: NaN is read");
+        }
+    }
 }

@@ -11,6 +11,7 @@ pub(crate) mod microkernel;
 pub(crate) mod number;
 pub(crate) mod pack;
 mod partial_sums;
+pub(crate) mod sequences;
 pub(crate) mod target;
 #[cfg(test)]
 mod tests;

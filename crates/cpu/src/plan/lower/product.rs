@@ -1,12 +1,14 @@
 //! General products as products of matrices.
 
 use gyrus_graph::ops::contraction::{DotGeneral, Precision};
-use gyrus_graph::{DType, Port, Spec};
+use gyrus_graph::{DType, Graph, Op, Port, Spec};
 
+use super::super::fuse::Role;
 use super::super::order::Order;
 use super::super::step::{Origin, Product, Read, Step};
 use super::super::view::View;
 use super::{Lowering, Place, Storage};
+use crate::kernels::gemm::sequences::{SequenceProduct, Steps};
 use crate::kernels::gemm::{Gemm, Operand};
 
 /// Batches of matrices in memory.
@@ -17,7 +19,11 @@ struct Matrix {
 
 impl Lowering<'_> {
     /// The step of a product.
-    pub(super) fn product(&mut self, origin: Origin, op: &DotGeneral, lhs: Port, rhs: Port, result: &Spec) -> Step {
+    pub(super) fn product(&mut self, origin: Origin, op: &DotGeneral, node: usize) -> Step {
+        let (&[lhs, rhs], result) = (&self.graph.nodes[node].inputs[..], self.graph.nodes[node].outputs[0].clone())
+        else {
+            unreachable!("two operands")
+        };
         let [lhs_free, rhs_free] =
             [op.lhs_free(self.graph.spec(lhs).shape.rank()), op.rhs_free(self.graph.spec(rhs).shape.rank())];
         let (a, [batch, m, k]) = self.matrix(lhs, [&op.lhs_batch, &lhs_free, &op.lhs_contract]);
@@ -35,9 +41,38 @@ impl Lowering<'_> {
             accumulate: false,
         };
         let is_rounded = op.precision == Precision::Bf16 && result.dtype == DType::F32;
-        let gemm = if is_rounded { gemm.compile_rounded() } else { gemm.compile(result.dtype) };
-        let kernel = Product { gemm };
-        Step::new(origin, Box::new(kernel), vec![a.read, b.read], vec![])
+        let compile = |gemm: &Gemm| if is_rounded { gemm.compile_rounded() } else { gemm.compile(result.dtype) };
+        if let Some((steps, lengths)) = self.lengths(op, node) {
+            let batch = self.graph.spec(lengths).shape[0];
+            if let Some(kernel) = SequenceProduct::new(gemm, result.dtype, steps, batch, compile) {
+                let lengths = Read { slot: self.contiguous(lengths), offset: 0, in_step: false };
+                return Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]);
+            }
+        }
+        Step::new(origin, Box::new(Product { gemm: compile(&gemm) }), vec![a.read, b.read], vec![])
+    }
+
+    /// The lengths of the sequences that a product is of, if no one needs the steps that are not there: because they
+    /// are zeros, or because only scans read the result.
+    fn lengths(&self, op: &DotGeneral, node: usize) -> Option<(Steps, Port)> {
+        let &[lhs, rhs] = &self.graph.nodes[node].inputs[..] else { return None };
+        let is_of_steps = |port: Port, axes: &[usize]| self.graph.spec(port).shape.rank() == 3 && axes == [0, 1];
+        if !op.lhs_batch.is_empty() || !is_of_steps(lhs, &[0, 1]) {
+            return None;
+        }
+        let (steps, lengths) = match op.lhs_contract[..] {
+            [2] => (Steps::Rows, of_scan(self.graph, lhs).or_else(|| of_readers(self.graph, node))?),
+            [0, 1] if is_of_steps(rhs, &op.rhs_contract) => {
+                (Steps::Depth, of_scan(self.graph, lhs).or_else(|| of_scan(self.graph, rhs))?)
+            }
+            _ => return None,
+        };
+        let mut source = lengths;
+        while Role::of(self.op(source)) == Role::View {
+            source = self.graph.nodes[source.node].inputs[0];
+        }
+        // What is to be computed later cannot be read now.
+        self.places.contains_key(&source).then_some((steps, lengths))
     }
 
     /// An operand of a product as batches of matrices: where it begins, the three strides and sizes. A copy
@@ -65,4 +100,35 @@ impl Lowering<'_> {
         let strides = [(sizes[1] * sizes[2]) as isize, sizes[2] as isize, 1];
         (Matrix { read: Read { slot, offset: 0, in_step: false }, strides }, sizes)
     }
+}
+
+/// The lengths of the sequences of a scan, or its gradient.
+fn lengths_of(graph: &Graph, node: usize) -> Option<Port> {
+    let node = &graph.nodes[node];
+    let is_scan = matches!(
+        node.op,
+        Op::RnnScan(_)
+            | Op::RnnScanGrad(_)
+            | Op::GruScan(_)
+            | Op::GruScanGrad(_)
+            | Op::LstmScan(_)
+            | Op::LstmScanGrad(_)
+    );
+    node.inputs.last().copied().filter(|&last| is_scan && graph.spec(last).dtype == DType::I64)
+}
+
+/// The lengths of the sequences that a scan made, of which it made all other steps zeros.
+fn of_scan(graph: &Graph, port: Port) -> Option<Port> {
+    lengths_of(graph, port.node).filter(|_| graph.spec(port).shape.rank() == 3)
+}
+
+/// The lengths of the sequences that are all that scans read of a result.
+fn of_readers(graph: &Graph, node: usize) -> Option<Port> {
+    if graph.outputs.iter().any(|port| port.node == node) {
+        return None;
+    }
+    let is_read = |reader: &usize| graph.nodes[*reader].inputs.iter().any(|port| port.node == node);
+    let mut lengths = (0..graph.nodes.len()).filter(is_read).map(|reader| lengths_of(graph, reader));
+    let first = lengths.next()??;
+    lengths.all(|other| other == Some(first)).then_some(first)
 }
