@@ -7,7 +7,7 @@ use super::geometry::Geometry;
 use super::padded::Padded;
 use crate::kernels::gemm::microkernel::Vector;
 use crate::kernels::gemm::number::{Number, VectorLoop};
-use crate::kernels::gemm::pack::Panels;
+use crate::kernels::gemm::pack::{Lines, Packed, Panels};
 use crate::math::{MulAdd, Multiversion};
 
 /// Padded images with the kernel's places on them.
@@ -134,7 +134,20 @@ pub(super) struct Patches<'a, T> {
 }
 
 impl<T: Number> Panels<T> for Patches<'_, T> {
-    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T) {
+    unsafe fn pack(&self, lines: &Lines, panels: Packed<T>) {
+        for (lines, to) in panels.of(lines) {
+            // SAFETY: as the caller vouches.
+            unsafe { self.pack_panel(lines, panels.width, to) }
+        }
+    }
+}
+
+impl<T: Number> Patches<'_, T> {
+    /// Packs one panel.
+    ///
+    /// # Safety
+    /// As [`Panels::pack`].
+    unsafe fn pack_panel(&self, Lines { batch, first, count, depth }: Lines, width: usize, to: *mut T) {
         let groups = self.images.geometry.groups;
         let mut pieces = [Piece::default(); MAX_PIECES];
         let (mut num_pieces, mut end) = (0, 0);
@@ -166,7 +179,20 @@ pub(super) struct TransposedPatches<'a, T> {
 }
 
 impl<T: Number> Panels<T> for TransposedPatches<'_, T> {
-    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T) {
+    unsafe fn pack(&self, lines: &Lines, panels: Packed<T>) {
+        for (lines, to) in panels.of(lines) {
+            // SAFETY: as the caller vouches.
+            unsafe { self.pack_panel(lines, panels.width, to) }
+        }
+    }
+}
+
+impl<T: Number> TransposedPatches<'_, T> {
+    /// Packs one panel.
+    ///
+    /// # Safety
+    /// As [`Panels::pack`].
+    unsafe fn pack_panel(&self, Lines { batch, first, count, depth }: Lines, width: usize, to: *mut T) {
         let places = self.images.geometry.output_pixels();
         if count < width {
             for step in 0..depth.len() {

@@ -3,7 +3,6 @@
 //! It is the product of the cotangent with what the kernel's places meet, summed over the places on all images.
 
 use std::marker::PhantomData;
-use std::ops::Range;
 
 use gyrus_graph::ops::contraction::ConvolutionWeightGrad;
 use gyrus_graph::{DType, bf16, f16};
@@ -19,7 +18,7 @@ use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::gemm::blocking::{Blocking, Operands, Sizes};
 use crate::kernels::gemm::microkernel::Packing;
 use crate::kernels::gemm::number::{Number, Stored};
-use crate::kernels::gemm::pack::{Panels, Strided};
+use crate::kernels::gemm::pack::{Lines, Packed, Panels, Strided};
 use crate::kernels::gemm::target::{Target, write_row};
 use crate::kernels::gemm::{Gemm, Operand};
 use crate::pool::ScratchSize;
@@ -113,14 +112,16 @@ struct Cotangents<S, T> {
 }
 
 impl<S: Stored<T>, T: Number> Panels<T> for Cotangents<S, T> {
-    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T) {
+    unsafe fn pack(&self, lines: &Lines, panels: Packed<T>) {
+        let depth = &lines.depth;
         let mut at = depth.start;
         while at < depth.end {
             let (image, place) = (at / self.places, at % self.places);
             let end = self.places.min(place + depth.end - at);
-            let to = to.wrapping_add((at - depth.start) * width);
+            let of_image = Lines { batch: image * self.groups + lines.batch, depth: place..end, ..lines.clone() };
+            let to = panels.to.wrapping_add((at - depth.start) * panels.width);
             // SAFETY: as the caller vouches.
-            unsafe { self.channels.pack(image * self.groups + batch, first, count, width, place..end, to) }
+            unsafe { self.channels.pack(&of_image, Packed { to, ..panels }) }
             at += end - place;
         }
     }

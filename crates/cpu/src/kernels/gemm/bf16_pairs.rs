@@ -3,15 +3,13 @@
 //! Two neighbouring depths are packed in the place of one `f32`: blocks, tiles and tasks are those of a product of
 //! `f32` of half the depth.
 
-use std::ops::Range;
-
 use gyrus_graph::bf16;
 
 use super::ahead::Area;
 use super::blocking::{Blocking, Operands, Sizes};
 use super::microkernel::{Gather, PackArguments, PairLoops, PairOf};
 use super::number::Stored;
-use super::pack::{Panels, pieces};
+use super::pack::{Lines, Packed, Panels, pieces};
 use super::target::{Target, write_row};
 use super::{Epilogue, Gemm, Operand};
 use crate::isa::Isa;
@@ -97,29 +95,14 @@ const CHUNK: usize = 32;
 const MAX_WIDTH: usize = 32;
 
 impl<S: PairOf> Panels<f32> for Pairs<S> {
-    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut f32) {
-        // SAFETY: as the caller vouches.
-        unsafe { self.pack_all(batch, first, count, width, 0, depth, to) }
-    }
-
-    unsafe fn pack_all(
-        &self,
-        batch: usize,
-        first: usize,
-        count: usize,
-        width: usize,
-        stride: usize,
-        depth: Range<usize>,
-        to: *mut f32,
-    ) {
+    unsafe fn pack(&self, lines: &Lines, Packed { width, to, stride }: Packed<f32>) {
         let Pairs { across, along, .. } = *self;
-        let (start, end) = (2 * depth.start, (2 * depth.end).min(self.len));
-        let [batch, line, place] = [batch, first, start].map(|index| index as isize);
-        let from = self.from.wrapping_offset(batch * self.batch_stride + line * across + place * along);
+        let (from, len) = self.place(lines);
+        let (count, pairs) = (lines.count, lines.depth.len());
         // SAFETY: as the caller vouches; the loops are compiled for this processor.
         unsafe {
             if across == 1 {
-                let (depth, to) = (end - start, to.cast());
+                let (depth, to) = (len, to.cast());
                 return (self.loops.interleaving)(PackArguments {
                     from,
                     across,
@@ -131,23 +114,31 @@ impl<S: PairOf> Panels<f32> for Pairs<S> {
                     stride,
                 });
             }
-            if S::IS_BF16 && along == 1 && across % 2 == 0 && (end - start) % 2 == 0 {
-                let (from, across, depth) = (from.cast(), across / 2, depth.len());
+            if S::IS_BF16 && along == 1 && across % 2 == 0 && len % 2 == 0 {
+                let (from, across, depth) = (from.cast(), across / 2, pairs);
                 return (self.loops.packing)(PackArguments { from, across, along, count, width, depth, to, stride });
             }
-            for piece in pieces(count, width, depth.len()) {
-                let (first, to) = (start + 2 * piece.start, to.add(piece.panel * stride + piece.start * width));
+            for piece in pieces(count, width, pairs) {
                 let place = piece.line as isize * across + 2 * piece.start as isize * along;
-                self.gather(from.offset(place), piece.lines, width, piece.depth, end - first, to);
+                let to = to.add(piece.panel * stride + piece.start * width);
+                self.gather(from.offset(place), piece.lines, width, piece.depth, len - 2 * piece.start, to);
             }
         }
     }
 
-    fn area(&self, batch: usize, first: usize, count: usize, depth: Range<usize>) -> Option<Area> {
+    fn area(&self, lines: &Lines) -> Option<Area> {
+        let (from, len) = self.place(lines);
+        Area::new(from, lines.count, len, self.across, self.along)
+    }
+}
+
+impl<S> Pairs<S> {
+    /// Where lines begin, and how many elements of each are there.
+    fn place(&self, Lines { batch, first, depth, .. }: &Lines) -> (*const S, usize) {
         let (start, end) = (2 * depth.start, (2 * depth.end).min(self.len));
-        let [batch, line, place] = [batch, first, start].map(|index| index as isize);
+        let [batch, line, place] = [*batch, *first, start].map(|index| index as isize);
         let from = self.from.wrapping_offset(batch * self.batch_stride + line * self.across + place * self.along);
-        Area::new(from, count, end.saturating_sub(start), self.across, self.along)
+        (from, end.saturating_sub(start))
     }
 }
 

@@ -6,6 +6,7 @@ use super::ahead::{Ahead, Area};
 use super::blocking::{Blocking, MAX_ROWS_APART, Operands, Sizes};
 use super::microkernel::Panel;
 use super::number::Number;
+use super::pack::{Lines, Packed};
 use crate::pool::{Pool, Scratch};
 
 /// How many elements of the left operand stay in the first-level cache.
@@ -111,10 +112,9 @@ impl<T: Number> Block<'_, T> {
 
     /// Packs tiles of the left operand, one after another.
     unsafe fn pack_tiles(&self, tiles: Range<usize>, depth: &Range<usize>, to: *mut T) {
-        let (height, len) = (self.blocking.kernel.height, self.blocking.tile_len(self.blocking.step));
-        let rows = self.rows_of(tiles);
+        let (width, stride) = (self.blocking.kernel.height, self.blocking.tile_len(self.blocking.step));
         // SAFETY: the rows lie within the operand, the tiles within the memory for them.
-        unsafe { self.operands.a.pack_all(self.batch.start, rows.start, rows.len(), height, len, depth.clone(), to) }
+        unsafe { self.operands.a.pack(&self.lines_of(tiles, depth.clone()), Packed { width, to, stride }) }
     }
 
     /// Where a panel of the right operand is, and the distance of its rows, if it need not be packed.
@@ -125,17 +125,19 @@ impl<T: Number> Block<'_, T> {
 
     /// Packs panels of the right operand, one after another, but those that can be read in place.
     unsafe fn pack_panels(&self, panels: Range<usize>, depth: &Range<usize>, to: *mut T) {
-        let (width, len) = (self.blocking.kernel.width, self.blocking.panel_len());
+        let (width, stride) = (self.blocking.kernel.width, self.blocking.panel_len());
         let mut panel = panels.start;
         while panel < panels.end {
             let (batch, column, _) = self.columns(panel);
             let count = (self.blocking.sizes.n - column).min((panels.end - panel) * width);
             // Of those that are read in place the last one may have too few columns for that.
             let skipped = if self.in_place(panel, depth.start).is_some() { count / width } else { 0 };
-            let (first, count_left) = (column + skipped * width, count - skipped * width);
-            let to = to.wrapping_add((panel - panels.start + skipped) * len);
+            let skipped_columns = skipped * width;
+            let (first, count_left) = (column + skipped_columns, count - skipped_columns);
+            let lines = Lines { batch, first, count: count_left, depth: depth.clone() };
+            let to = to.wrapping_add((panel - panels.start + skipped) * stride);
             // SAFETY: as for tiles.
-            unsafe { self.operands.b.pack_all(batch, first, count_left, width, len, depth.clone(), to) }
+            unsafe { self.operands.b.pack(&lines, Packed { width, to, stride }) }
             panel += count.div_ceil(width);
         }
     }
@@ -268,6 +270,11 @@ impl<T: Number> Block<'_, T> {
         self.rows.start + tiles.start * height..(self.rows.start + tiles.end * height).min(self.rows.end)
     }
 
+    fn lines_of(&self, tiles: Range<usize>, depth: Range<usize>) -> Lines {
+        let rows = self.rows_of(tiles);
+        Lines { batch: self.batch.start, first: rows.start, count: rows.len(), depth }
+    }
+
     /// What a task packs after a group of its tiles: the next group, or the first one of the next depths.
     fn next_tiles(&self, group: &Range<usize>, tiles: &Range<usize>, depth: &Range<usize>, ahead: &mut Ahead) {
         let Blocking { max_tiles, step, .. } = *self.blocking;
@@ -276,9 +283,8 @@ impl<T: Number> Block<'_, T> {
         } else {
             (tiles.start, depth.end..(depth.end + step).min(self.depth.end))
         };
-        let rows = self.rows_of(first..(first + max_tiles).min(tiles.end));
         ahead.clear();
-        if let Some(area) = self.operands.a.area(self.batch.start, rows.start, rows.len(), depth) {
+        if let Some(area) = self.operands.a.area(&self.lines_of(first..(first + max_tiles).min(tiles.end), depth)) {
             ahead.push(area);
         }
     }

@@ -20,41 +20,50 @@ const DEPTHS_TOGETHER: usize = 64;
 /// How many depths before they are packed those that lie far apart are asked for.
 pub(super) const DEPTHS_AHEAD: isize = 16;
 
-/// An operand of a product, seen as a number of lines along which is summed: rows of the left operand,
-/// columns of the right one.
-pub(crate) trait Panels<T>: Sync {
-    /// Writes lines as a panel `[depth, width]`: from `first` on, `count` of them, the others of the panel
-    /// as zeros.
-    ///
-    /// # Safety
-    /// The lines and depths lie within the operand, and `to` has [`PANEL_PADDING`] elements more than the
-    /// panel.
-    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T);
+/// Lines of an operand, along which is summed: rows of the left operand, columns of the right one.
+#[derive(Clone)]
+pub(crate) struct Lines {
+    /// Of which product of the batch.
+    pub(crate) batch: usize,
+    /// The first one.
+    pub(crate) first: usize,
+    /// How many.
+    pub(crate) count: usize,
+    /// Which part of them.
+    pub(crate) depth: Range<usize>,
+}
 
-    /// Writes any number of lines as panels that begin `stride` elements apart.
-    ///
-    /// # Safety
-    /// As [`Panels::pack`], for each panel.
-    #[allow(clippy::too_many_arguments, reason = "those of `Panels::pack`")]
-    unsafe fn pack_all(
-        &self,
-        batch: usize,
-        first: usize,
-        count: usize,
-        width: usize,
-        stride: usize,
-        depth: Range<usize>,
-        to: *mut T,
-    ) {
-        for (panel, line) in (0..count).step_by(width).enumerate() {
-            let to = to.wrapping_add(panel * stride);
-            // SAFETY: as the caller vouches.
-            unsafe { self.pack(batch, first + line, width.min(count - line), width, depth.clone(), to) }
-        }
+/// Panels `[depth, width]` of lines.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed<T> {
+    /// Lines of a panel.
+    pub(crate) width: usize,
+    /// Where the first one is.
+    pub(crate) to: *mut T,
+    /// Elements from one to the next.
+    pub(crate) stride: usize,
+}
+
+impl<T> Packed<T> {
+    /// The lines of each panel, and where it is.
+    pub(crate) fn of(self, lines: &Lines) -> impl Iterator<Item = (Lines, *mut T)> {
+        (0..lines.count).step_by(self.width).enumerate().map(move |(panel, line)| {
+            let count = self.width.min(lines.count - line);
+            (Lines { first: lines.first + line, count, ..lines.clone() }, self.to.wrapping_add(panel * self.stride))
+        })
     }
+}
 
-    /// Where `count` lines from `first` on are, if it helps to ask for them before they are packed.
-    fn area(&self, _batch: usize, _first: usize, _count: usize, _depth: Range<usize>) -> Option<Area> {
+/// An operand of a product that can be packed.
+pub(crate) trait Panels<T>: Sync {
+    /// Writes lines as panels; those that the last one has not are zeros.
+    ///
+    /// # Safety
+    /// The lines lie within the operand, and each panel has [`PANEL_PADDING`] elements more than are written.
+    unsafe fn pack(&self, lines: &Lines, panels: Packed<T>);
+
+    /// Where lines are, if it helps to ask for them before they are packed.
+    fn area(&self, _lines: &Lines) -> Option<Area> {
         None
     }
 
@@ -302,38 +311,26 @@ impl<S: Stored<T>, T: Number> Strided<S, T> {
 }
 
 impl<S: Stored<T>, T: Number> Panels<T> for Strided<S, T> {
-    unsafe fn pack(&self, batch: usize, first: usize, count: usize, width: usize, depth: Range<usize>, to: *mut T) {
-        // SAFETY: as the caller vouches.
-        unsafe { self.pack_all(batch, first, count, width, 0, depth, to) }
-    }
-
-    unsafe fn pack_all(
-        &self,
-        batch: usize,
-        first: usize,
-        count: usize,
-        width: usize,
-        stride: usize,
-        depth: Range<usize>,
-        to: *mut T,
-    ) {
+    unsafe fn pack(&self, lines: &Lines, Packed { width, to, stride }: Packed<T>) {
         let (across, along) = (self.across, self.along);
+        let (count, depth) = (lines.count, lines.depth.len());
         // SAFETY: as the caller vouches; the loops are compiled for this processor.
         unsafe {
             if S::IS_SAME {
-                let (from, depth) = (self.place(batch, first, depth.start).cast(), depth.len());
+                let from = self.place(lines.batch, lines.first, lines.depth.start).cast();
                 return (self.packing)(PackArguments { from, across, along, count, width, depth, to, stride });
             }
-            for piece in pieces(count, width, depth.len()) {
-                let from = self.place(batch, first + piece.line, depth.start + piece.start);
+            for piece in pieces(count, width, depth) {
+                let from = self.place(lines.batch, lines.first + piece.line, lines.depth.start + piece.start);
                 let to = to.add(piece.panel * stride + piece.start * width);
                 self.convert(from, piece.lines, width, piece.depth, to);
             }
         }
     }
 
-    fn area(&self, batch: usize, first: usize, count: usize, depth: Range<usize>) -> Option<Area> {
-        Area::new(self.place(batch, first, depth.start), count, depth.len(), self.across, self.along)
+    fn area(&self, lines: &Lines) -> Option<Area> {
+        let from = self.place(lines.batch, lines.first, lines.depth.start);
+        Area::new(from, lines.count, lines.depth.len(), self.across, self.along)
     }
 
     fn in_place(&self, batch: usize, first: usize, depth: usize) -> Option<(*const T, usize)> {

@@ -181,7 +181,8 @@ impl<E: Expression> Multiversion for Apply<E> {
     }
 }
 
-/// Applies an expression to `n` elements, a multiple of [`WIDTH`].
+/// Applies an expression to `n` elements, a multiple of [`WIDTH`]. As in [`super::write_all`], two far places are computed
+/// at a time.
 ///
 /// # Safety
 /// The pointers are valid for as many elements, those of scalars for one.
@@ -189,22 +190,36 @@ impl<E: Expression> Multiversion for Apply<E> {
 unsafe fn apply<V: Reals, E: Expression>(n: usize, dst: *mut f32, operands: [*const f32; MAX_OPERANDS]) {
     // SAFETY: as the caller vouches.
     unsafe {
-        let scalars: [V; MAX_OPERANDS] =
-            from_fn(|operand| V::splat(if E::SCALARS >> operand & 1 == 1 { *operands[operand] } else { 0.0 }));
-        let at = |i: usize| {
-            E::of::<V>(from_fn(|operand| {
-                if E::BLOCKS >> operand & 1 == 1 { V::load(operands[operand].add(i)) } else { scalars[operand] }
-            }))
-        };
+        let mut scalars = [V::splat(0.0); MAX_OPERANDS];
+        for (operand, scalar) in scalars.iter_mut().enumerate() {
+            if E::SCALARS >> operand & 1 == 1 {
+                *scalar = V::splat(*operands[operand]);
+            }
+        }
         let (n, half) = (n & !(WIDTH - 1), (n / 2) & !(WIDTH - 1));
-        // Two far places at a time, as in `write_all`.
         for i in (0..half / V::COUNT).map(|count| count * V::COUNT) {
-            let (first, second) = (at(i), at(half + i));
+            let (first, second) = (at::<V, E>(operands, scalars, i), at::<V, E>(operands, scalars, half + i));
             first.store(dst.add(i));
             second.store(dst.add(half + i));
         }
         for i in (2 * half / V::COUNT..n / V::COUNT).map(|count| count * V::COUNT) {
-            at(i).store(dst.add(i));
+            at::<V, E>(operands, scalars, i).store(dst.add(i));
         }
     }
+}
+
+/// An expression at a place: a closure, which need not be inlined, would not have the vectors' instructions.
+///
+/// # Safety
+/// As [`apply`].
+#[inline(always)]
+unsafe fn at<V: Reals, E: Expression>(operands: [*const f32; MAX_OPERANDS], scalars: [V; MAX_OPERANDS], i: usize) -> V {
+    let mut values = scalars;
+    for (operand, value) in values.iter_mut().enumerate() {
+        if E::BLOCKS >> operand & 1 == 1 {
+            // SAFETY: as the caller vouches.
+            *value = unsafe { V::load(operands[operand].add(i)) };
+        }
+    }
+    E::of(values)
 }
