@@ -328,8 +328,8 @@ fn results_of_an_epilogue_do_not_take_the_memory_that_the_kernels_result_left() 
     check("an epilogue of two results", &[x, gamma.clone(), beta.clone()], &outputs, &arrays);
 }
 
-/// The gradients of a recurrent layer and a product of its states, by all that is trained.
-fn recurrent([steps, batch, inside, size, outside]: [usize; 5]) -> (Vec<Value>, Vec<Value>) {
+/// The gradients of a recurrent layer and a product of its states, of either order, by all that is trained.
+fn recurrent([steps, batch, inside, size, outside]: [usize; 5], is_batch_first: bool) -> (Vec<Value>, Vec<Value>) {
     let shapes: [&[usize]; 6] = [
         &[steps, batch, inside],
         &[4 * size, inside],
@@ -345,6 +345,7 @@ fn recurrent([steps, batch, inside, size, outside]: [usize; 5]) -> (Vec<Value>, 
         a.dot_general(b, DotGeneral { lhs_contract: vec![2], rhs_contract: vec![1], ..Default::default() })
     };
     let states = Value::record(LstmScan { reverse: false }, &[&by(x, w_ih), h0, h0, w_hh, bias, lengths]).remove(0);
+    let states = if is_batch_first { states.transpose(&[1, 0, 2]) } else { states };
     let y = by(&states, w).tanh();
     let targets = &arguments[..6];
     let found = gradients(std::slice::from_ref(&y), &[y.full_like(0.5)], targets);
@@ -355,9 +356,10 @@ fn recurrent([steps, batch, inside, size, outside]: [usize; 5]) -> (Vec<Value>, 
 #[test]
 fn steps_that_sequences_do_not_have_are_not_multiplied() {
     let mut random = Random(19);
-    for sizes in [[5, 4, 3, 2, 1], [9, 21, 17, 33, 7], [3, 1, 1, 1, 1], [40, 16, 8, 16, 20]] {
+    let all = [[5, 4, 3, 2, 1], [9, 21, 17, 33, 7], [3, 1, 1, 1, 1], [40, 16, 8, 16, 20]];
+    for (sizes, is_batch_first) in all.into_iter().flat_map(|sizes| [(sizes, false), (sizes, true)]) {
         let [steps, batch, inside, ..] = sizes;
-        let (arguments, results) = recurrent(sizes);
+        let (arguments, results) = recurrent(sizes, is_batch_first);
         let sample = |value: &Value| match value.dtype() {
             DType::I64 => Sample::integers([batch], steps as i64 + 2, DType::I64),
             _ => Sample::uniform(value.shape(), -1.0, 1.0),

@@ -15,7 +15,7 @@ const NUM_SIZES: usize = 64;
 /// How many bytes a thread copies at least.
 const MIN_COPY: usize = 16 << 10;
 
-/// Which axis of a product the steps `[T, B]` of the sequences are.
+/// Which axis of a product the steps `[T, B]` or `[B, T]` of the sequences are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Steps {
     /// Rows of the left operand and the result; those that are not there are zeros in the result.
@@ -29,6 +29,7 @@ pub(crate) struct SequenceProduct {
     gemm: Gemm,
     steps: Steps,
     batch: usize,
+    is_batch_first: bool,
     element_size: usize,
     whole: CompiledGemm,
     /// The product of `(index + 1) * granularity` steps that lie together.
@@ -37,13 +38,13 @@ pub(crate) struct SequenceProduct {
 }
 
 impl SequenceProduct {
-    /// For sequences `[T, batch, ..]`, where `compile` makes products ready; `None` where the numbers of a step do not
-    /// lie together.
+    /// For sequences `[T, batch, ..]`, or with the batch first, where `compile` makes products ready; `None` where the
+    /// numbers of a step do not lie together.
     pub(crate) fn new(
         gemm: Gemm,
         dtype: DType,
         steps: Steps,
-        batch: usize,
+        (batch, is_batch_first): (usize, bool),
         compile: impl Fn(&Gemm) -> CompiledGemm,
     ) -> Option<SequenceProduct> {
         let Gemm { m, n, k, a, b, .. } = gemm;
@@ -65,7 +66,7 @@ impl SequenceProduct {
         };
         let parts = (1..=num_steps.div_ceil(granularity)).map(|index| part(index * granularity)).collect();
         let (whole, element_size) = (compile(&gemm), dtype.size());
-        Some(SequenceProduct { gemm, steps, batch, element_size, whole, parts, granularity })
+        Some(SequenceProduct { gemm, steps, batch, is_batch_first, element_size, whole, parts, granularity })
     }
 
     /// How many steps all sequences have together at most.
@@ -104,8 +105,11 @@ impl Kernel for SequenceProduct {
         let rows = unsafe { std::slice::from_raw_parts_mut(scratch.shared::<usize>(num_steps), num_steps) };
         // Those that are there come first.
         let (mut count, mut end) = (0, num_steps);
+        let length = num_steps / self.batch;
         for row in 0..num_steps {
-            if ((row / self.batch) as i64) < lengths[row % self.batch] {
+            let (sequence, time) =
+                if self.is_batch_first { (row / length, row % length) } else { (row % self.batch, row / self.batch) };
+            if (time as i64) < lengths[sequence] {
                 rows[count] = row;
                 count += 1;
             } else {

@@ -42,10 +42,10 @@ impl Lowering<'_> {
         };
         let is_rounded = op.precision == Precision::Bf16 && result.dtype == DType::F32;
         let compile = |gemm: &Gemm| if is_rounded { gemm.compile_rounded() } else { gemm.compile(result.dtype) };
-        if let Some((steps, lengths)) = self.lengths(op, node) {
-            let batch = self.graph.spec(lengths).shape[0];
-            if let Some(kernel) = SequenceProduct::new(gemm, result.dtype, steps, batch, compile) {
-                let lengths = Read { slot: self.contiguous(lengths), offset: 0, in_step: false };
+        if let Some((steps, Lengths { port, is_batch_first })) = self.lengths(op, node) {
+            let batch = self.graph.spec(port).shape[0];
+            if let Some(kernel) = SequenceProduct::new(gemm, result.dtype, steps, (batch, is_batch_first), compile) {
+                let lengths = Read { slot: self.contiguous(port), offset: 0, in_step: false };
                 return Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]);
             }
         }
@@ -54,7 +54,7 @@ impl Lowering<'_> {
 
     /// The lengths of the sequences that a product is of, if no one needs the steps that are not there: because they
     /// are zeros, or because only scans read the result.
-    fn lengths(&self, op: &DotGeneral, node: usize) -> Option<(Steps, Port)> {
+    fn lengths(&self, op: &DotGeneral, node: usize) -> Option<(Steps, Lengths)> {
         let &[lhs, rhs] = &self.graph.nodes[node].inputs[..] else { return None };
         let is_of_steps = |port: Port, axes: &[usize]| self.graph.spec(port).shape.rank() == 3 && axes == [0, 1];
         if !op.lhs_batch.is_empty() || !is_of_steps(lhs, &[0, 1]) {
@@ -67,7 +67,7 @@ impl Lowering<'_> {
             }
             _ => return None,
         };
-        let mut source = lengths;
+        let mut source = lengths.port;
         while Role::of(self.op(source)) == Role::View {
             source = self.graph.nodes[source.node].inputs[0];
         }
@@ -102,8 +102,21 @@ impl Lowering<'_> {
     }
 }
 
+/// The lengths of sequences, and whether these are `[B, T, ..]`, not `[T, B, ..]`.
+#[derive(Clone, Copy, PartialEq)]
+struct Lengths {
+    port: Port,
+    is_batch_first: bool,
+}
+
+impl Lengths {
+    fn transposed(self) -> Lengths {
+        Lengths { is_batch_first: !self.is_batch_first, ..self }
+    }
+}
+
 /// The lengths of the sequences of a scan, or its gradient.
-fn lengths_of(graph: &Graph, node: usize) -> Option<Port> {
+fn lengths_of(graph: &Graph, node: usize) -> Option<Lengths> {
     let node = &graph.nodes[node];
     let is_scan = matches!(
         node.op,
@@ -114,21 +127,34 @@ fn lengths_of(graph: &Graph, node: usize) -> Option<Port> {
             | Op::LstmScan(_)
             | Op::LstmScanGrad(_)
     );
-    node.inputs.last().copied().filter(|&last| is_scan && graph.spec(last).dtype == DType::I64)
+    let last = node.inputs.last().copied().filter(|&last| is_scan && graph.spec(last).dtype == DType::I64)?;
+    Some(Lengths { port: last, is_batch_first: false })
+}
+
+/// Whether an operation swaps steps and sequences.
+fn is_transpose(op: &Op) -> bool {
+    matches!(op, Op::Transpose(op) if op.permutation[..] == [1, 0, 2])
 }
 
 /// The lengths of the sequences that a scan made, of which it made all other steps zeros.
-fn of_scan(graph: &Graph, port: Port) -> Option<Port> {
+fn of_scan(graph: &Graph, port: Port) -> Option<Lengths> {
+    let node = &graph.nodes[port.node];
+    if is_transpose(&node.op) {
+        return of_scan(graph, node.inputs[0]).map(Lengths::transposed);
+    }
     lengths_of(graph, port.node).filter(|_| graph.spec(port).shape.rank() == 3)
 }
 
 /// The lengths of the sequences that are all that scans read of a result.
-fn of_readers(graph: &Graph, node: usize) -> Option<Port> {
+fn of_readers(graph: &Graph, node: usize) -> Option<Lengths> {
     if graph.outputs.iter().any(|port| port.node == node) {
         return None;
     }
     let is_read = |reader: &usize| graph.nodes[*reader].inputs.iter().any(|port| port.node == node);
-    let mut lengths = (0..graph.nodes.len()).filter(is_read).map(|reader| lengths_of(graph, reader));
+    let mut lengths = (0..graph.nodes.len()).filter(is_read).map(|reader| match &graph.nodes[reader].op {
+        op if is_transpose(op) => of_readers(graph, reader).map(Lengths::transposed),
+        _ => lengths_of(graph, reader),
+    });
     let first = lengths.next()??;
     lengths.all(|other| other == Some(first)).then_some(first)
 }
