@@ -75,12 +75,23 @@ const ROUNDER: f32 = super::exponential::ROUNDER;
 /// function is small.
 struct Table<const N: usize> {
     spacing: f32,
-    /// From where on the function is 1, once it is rounded. It is nearest to the last place.
+    /// A place beyond which the function is 1, once it is rounded, and to which the last place is the nearest.
     end: f32,
     coefficients: [[f32; NUM_PLACES]; N],
 }
 
 impl<const N: usize> Table<N> {
+    /// Around the last place the function is taken as 1, from which it differs by little more than the last bit: rounded
+    /// sums would not reach it exactly.
+    const fn new(spacing: f32, end: f32, mut coefficients: [[f32; NUM_PLACES]; N]) -> Self {
+        let mut power = 0;
+        while power < N {
+            coefficients[power][NUM_PLACES - 1] = if power == 0 { 1.0 } else { 0.0 };
+            power += 1;
+        }
+        Table { spacing, end, coefficients }
+    }
+
     #[inline(always)]
     fn look_up(&'static self, x: Sixteen) -> Sixteen {
         // SAFETY: the processor has the instructions.
@@ -141,7 +152,7 @@ static ERF: Table<6> = {
         }
         place += 1;
     }
-    Table { spacing: SPACING, end: 3.93, coefficients }
+    Table::new(SPACING, 3.93, coefficients)
 };
 
 /// The hyperbolic tangent. Because its derivative is 1 less its square, `(n + 1) a[n + 1]` of its series is the
@@ -171,7 +182,7 @@ static TANH: Table<8> = {
         }
         place += 1;
     }
-    Table { spacing: SPACING, end: 9.05, coefficients }
+    Table::new(SPACING, 9.05, coefficients)
 };
 
 /// `e^x` while this is compiled, for `-32 < x <= 0`.

@@ -148,6 +148,10 @@ fn functions_of_vectors() {
             let (error, at) = largest_error(1999, |x| of_vector(function, x), exact[function]);
             println!("{isa:?}: {name}: {error:.3} ulp at {at:e}");
             assert!(error <= limits[function], "{isa:?}: {name}: {error} ulp at {at:e}");
+            // What is subtracted from 1, as in GELU, must become 0.
+            for x in [9.1f32, 20.0, 800.0, f32::MAX, INFINITY] {
+                assert_eq!([of_vector(function, x), of_vector(function, -x)], [1.0, -1.0], "{isa:?}: {name} of {x}");
+            }
         }
     }
 }
