@@ -20,36 +20,30 @@ pub(crate) struct Fused;
 /// Rounded twice: where there is no such instruction, a single rounding would be a slow call.
 pub(crate) struct Separate;
 
-impl MulAdd for Fused {
-    type Reals = One<Self>;
-
-    #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
-    #[inline(always)]
-    fn mul_add_f64(a: f64, b: f64, c: f64) -> f64 {
-        a.mul_add(b, c)
-    }
-}
-
 /// As [`Fused`], with the vectors of AVX-512.
 #[cfg(target_arch = "x86_64")]
 pub(crate) struct FusedAvx512;
 
-#[cfg(target_arch = "x86_64")]
-impl MulAdd for FusedAvx512 {
-    type Reals = super::avx512::Sixteen;
+macro_rules! fused {
+    ($type:ty, $reals:ty) => {
+        impl MulAdd for $type {
+            type Reals = $reals;
 
-    #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
-    #[inline(always)]
-    fn mul_add_f64(a: f64, b: f64, c: f64) -> f64 {
-        a.mul_add(b, c)
-    }
+            #[inline(always)]
+            fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+                a.mul_add(b, c)
+            }
+            #[inline(always)]
+            fn mul_add_f64(a: f64, b: f64, c: f64) -> f64 {
+                a.mul_add(b, c)
+            }
+        }
+    };
 }
+
+fused!(Fused, One<Fused>);
+#[cfg(target_arch = "x86_64")]
+fused!(FusedAvx512, super::avx512::Sixteen);
 
 impl MulAdd for Separate {
     type Reals = One<Self>;

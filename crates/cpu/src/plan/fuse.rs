@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-use gyrus_graph::{Graph, Op};
+use gyrus_graph::{Graph, Op, Port};
 
 /// Beyond this many operations a pass is split: its blocks would no longer fit the first-level cache.
 const MAX_OPERATIONS: usize = 64;
@@ -38,6 +38,14 @@ impl Role {
             _ => Role::Kernel,
         }
     }
+}
+
+/// What a value is a view of, or itself.
+pub(super) fn root(graph: &Graph, mut port: Port) -> Port {
+    while Role::of(&graph.nodes[port.node].op) == Role::View {
+        port = graph.nodes[port.node].inputs[0];
+    }
+    port
 }
 
 /// Operations that run together.
@@ -109,11 +117,8 @@ impl<'g> Fusion<'g> {
                 continue;
             }
             for port in &node.inputs {
-                let (mut source, mut directly) = (port.node, true);
-                while Role::of(&graph.nodes[source].op) == Role::View {
-                    (source, directly) = (graph.nodes[source].inputs[0].node, false);
-                }
-                readers[source].push(Reader { node: index, directly });
+                let source = root(graph, *port).node;
+                readers[source].push(Reader { node: index, directly: source == port.node });
             }
         }
         let mut overwritten_by = vec![vec![]; graph.nodes.len()];

@@ -8,7 +8,7 @@ use gyrus_graph::{Graph, Op, Port, Shape, Spec};
 
 use super::control;
 use super::destination::destination;
-use super::fuse::{Group, Role};
+use super::fuse::{Group, Role, root};
 use super::order::Order;
 use super::pass::Pass;
 use super::recompute::recomputed;
@@ -428,12 +428,7 @@ fn stored(graph: &Graph, groups: &[Group], is_recomputed: impl Fn(Port) -> bool)
     for (index, group) in groups.iter().enumerate() {
         group.elementwise.iter().chain(&group.anchor).for_each(|&node| group_of[node] = index);
     }
-    let root = |mut port: Port| {
-        while Role::of(&graph.nodes[port.node].op) == Role::View {
-            port = graph.nodes[port.node].inputs[0];
-        }
-        port
-    };
+    let root = |port: Port| root(graph, port);
     let mut stored: HashSet<Port> = graph.outputs.iter().map(|&port| root(port)).collect();
     for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| Role::of(&node.op) != Role::View) {
         let mut pending: Vec<Port> = node.inputs.iter().map(|&port| root(port)).collect();

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use gyrus_graph::ops::elementwise::Unary;
 use gyrus_graph::{Graph, GraphNode, Op, Port};
 
-use super::fuse::{Group, Role};
+use super::fuse::{Group, Role, root};
 
 /// The most work that is done again for one result.
 const MAX_COST: usize = 12;
@@ -91,10 +91,7 @@ fn cost(op: &Op) -> Option<usize> {
 }
 
 /// Whether a view shows each element many times.
-fn repeats(graph: &Graph, mut port: Port) -> bool {
-    let shown = graph.spec(port).shape.num_elements();
-    while Role::of(&graph.nodes[port.node].op) == Role::View {
-        port = graph.nodes[port.node].inputs[0];
-    }
-    graph.spec(port).shape.num_elements() * MIN_REPEATS <= shown
+fn repeats(graph: &Graph, port: Port) -> bool {
+    let [shown, there] = [port, root(graph, port)].map(|port| graph.spec(port).shape.num_elements());
+    there * MIN_REPEATS <= shown
 }

@@ -3,7 +3,7 @@
 use gyrus_graph::ops::contraction::{DotGeneral, Precision};
 use gyrus_graph::{DType, Graph, Op, Port, Spec};
 
-use super::super::fuse::Role;
+use super::super::fuse::root;
 use super::super::order::Order;
 use super::super::step::{Origin, Product, Read, Step};
 use super::super::view::View;
@@ -67,12 +67,8 @@ impl Lowering<'_> {
             }
             _ => return None,
         };
-        let mut source = lengths.port;
-        while Role::of(self.op(source)) == Role::View {
-            source = self.graph.nodes[source.node].inputs[0];
-        }
         // What is to be computed later cannot be read now.
-        self.places.contains_key(&source).then_some((steps, lengths))
+        self.places.contains_key(&root(self.graph, lengths.port)).then_some((steps, lengths))
     }
 
     /// An operand of a product as batches of matrices: where it begins, the three strides and sizes. A copy
