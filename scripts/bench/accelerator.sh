@@ -20,7 +20,7 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 has() { python3 -c "import $1" 2>/dev/null; }
 
-for precision in f32 bf16; do
+for precision in f32 tf32 bf16; do
     target/release/xtask bench "$filter" --device "$device" --precision $precision --seconds "$seconds" --json |
         tee -a "$results/gyrus.jsonl"
     if has torch; then

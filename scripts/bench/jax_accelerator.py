@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The accelerator workloads of `xtask bench A` in JAX.
 
-    python scripts/bench/jax_accelerator.py [FILTER] [--precision f32|bf16]
+    python scripts/bench/jax_accelerator.py [FILTER] [--precision f32|tf32|bf16]
 
 On whatever device JAX finds first. Prints one JSON object a line, in the form of `xtask bench --json`, for `xtask
-bench-table`. Products are computed in full `f32`, as gyrus does, or with `--precision bf16` of operands rounded to it.
+bench-table`. Products are computed in full `f32`, as gyrus does, with `--precision tf32` in TF32, and with `--precision bf16`
+of operands rounded to it.
 """
 import argparse
 
@@ -19,7 +20,7 @@ import timing
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("filter", nargs="?", default="")
-    parser.add_argument("--precision", default="f32", choices=["f32", "bf16"])
+    parser.add_argument("--precision", default="f32", choices=["f32", "tf32", "bf16"])
     parser.add_argument("--seconds", type=float, default=4.0)
     return parser.parse_args()
 
@@ -43,14 +44,18 @@ def operand(x):
     return x.astype(jnp.bfloat16) if ARGUMENTS.precision == "bf16" else x
 
 
+def level():
+    return "high" if ARGUMENTS.precision == "tf32" else "highest"
+
+
 def product(equation, a, b):
-    return jnp.einsum(equation, operand(a), operand(b), precision="highest", preferred_element_type=jnp.float32)
+    return jnp.einsum(equation, operand(a), operand(b), precision=level(), preferred_element_type=jnp.float32)
 
 
 def convolution(x, weight, stride=1, padding=0):
     return lax.conv_general_dilated(
         operand(x), operand(weight), (stride, stride), [(padding, padding)] * 2,
-        dimension_numbers=("NHWC", "HWIO", "NHWC"), precision="highest",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"), precision=level(),
     ).astype(jnp.float32)
 
 
@@ -191,9 +196,9 @@ SIZE = 8192
 
 
 def square():
-    """A square product, for the peak of the device."""
-    a, b = operand(normal(SIZE, SIZE)), operand(normal(SIZE, SIZE))
-    multiply = jax.jit(lambda a, b: jnp.matmul(a, b, precision="highest"))
+    """A square product of `f32` that is computed at the precision."""
+    a, b = normal(SIZE, SIZE), normal(SIZE, SIZE)
+    multiply = jax.jit(lambda a, b: jnp.matmul(operand(a), operand(b), precision=level()))
     return lambda: float(multiply(a, b)[0, 0])
 
 

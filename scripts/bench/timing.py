@@ -27,7 +27,7 @@ def run(workloads, arguments, peer, note):
             continue
         times = sample(prepare(), arguments.seconds)
         record = {
-            "peer": peer + ("-bf16" if arguments.precision == "bf16" else ""),
+            "peer": peer if arguments.precision == "f32" else f"{peer}-{arguments.precision}",
             "w": name,
             "median_ms": round(statistics.median(times) * 1e3, 4),
             "min_ms": round(min(times) * 1e3, 4),

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The accelerator workloads of `xtask bench A` in PyTorch.
 
-    python scripts/bench/torch_accelerator.py [FILTER] [--device cuda] [--mode eager|compile] [--precision f32|bf16]
+    python scripts/bench/torch_accelerator.py [FILTER] [--device cuda] [--mode eager|compile] [--precision f32|tf32|bf16]
 
 FILTER is a list of names or parts of names, separated by commas. Prints one JSON object a line, in the form of
-`xtask bench --json`, for `xtask bench-table`. Products are computed in full `f32`, as gyrus does, not in TF32; with
-`--precision bf16` by autocast.
+`xtask bench --json`, for `xtask bench-table`. Products are computed in full `f32`, as gyrus does, with `--precision tf32`
+in TF32, which is PyTorch's default for convolutions alone, and with `--precision bf16` by autocast.
 """
 import argparse
 
@@ -21,7 +21,7 @@ def arguments():
     parser.add_argument("filter", nargs="?", default="")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--mode", default="eager", choices=["eager", "compile"])
-    parser.add_argument("--precision", default="f32", choices=["f32", "bf16"])
+    parser.add_argument("--precision", default="f32", choices=["f32", "tf32", "bf16"])
     parser.add_argument("--seconds", type=float, default=4.0)
     return parser.parse_args()
 
@@ -121,9 +121,10 @@ def training(build, optimizer, shape, num_labels, num_classes):
 
 
 def product():
-    """A square product, for the peak of the device."""
-    dtype = torch.bfloat16 if ARGUMENTS.precision == "bf16" else torch.float32
-    a, b = (torch.randn(SIZE, SIZE, device=ARGUMENTS.device, dtype=dtype) for _ in range(2))
+    """A square product of `f32` that is computed at the precision."""
+    a, b = (torch.randn(SIZE, SIZE, device=ARGUMENTS.device) for _ in range(2))
+    if ARGUMENTS.precision == "bf16":
+        return lambda: (a.bfloat16() @ b.bfloat16())[0, 0].item()
     return lambda: (a @ b)[0, 0].item()
 
 
@@ -132,8 +133,9 @@ SIZE = 8192
 
 def main():
     torch.manual_seed(0)
-    torch.set_float32_matmul_precision("highest")
-    torch.backends.cudnn.allow_tf32 = False
+    is_tf32 = ARGUMENTS.precision == "tf32"
+    torch.set_float32_matmul_precision("high" if is_tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = is_tf32
     torch.backends.cudnn.benchmark = True
     workloads = {f"A0-mm{SIZE}": product} | {name: lambda given=given: training(*given) for name, given in TRAINING.items()}
     timing.run(workloads, ARGUMENTS, f"torch-{ARGUMENTS.mode}", f"{ARGUMENTS.device}, PyTorch {torch.__version__}")

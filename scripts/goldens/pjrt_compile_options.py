@@ -62,10 +62,20 @@ def encode(device_ids, overrides=()):
 
 cases = [[0], [0, 1], [0, 1, 2, 3], [3, 300, 70000]]
 on_cpu = encode([0], [("xla_cpu_enable_fast_min_max", False)])
+toolkit = "/opt/nvidia/cu13"
+on_cuda = encode(
+    [0],
+    [
+        ("xla_gpu_enable_triton_gemm", False),
+        ("xla_gpu_enable_while_loop_unrolling", "WHILE_LOOP_UNROLLING_DOUBLE_BUFFER"),
+        ("xla_gpu_cuda_data_dir", toolkit),
+    ],
+)
 made = {
     "made_by": "scripts/goldens/pjrt_compile_options.py",
     "jaxlib": jaxlib.__version__,
     "cases": [{"device_ids": ids, "bytes": list(encode(ids))} for ids in cases]
-    + [{"device_ids": [0], "platform": "cpu", "bytes": list(on_cpu)}],
+    + [{"device_ids": [0], "platform": "cpu", "bytes": list(on_cpu)}]
+    + [{"device_ids": [0], "platform": "cuda", "cuda_toolkit": toolkit, "bytes": list(on_cuda)}],
 }
 print(json.dumps(made))

@@ -1,5 +1,6 @@
 //! What the whole operations refuse, and what they say.
 
+use gyrus_graph::ops::contraction::Precision;
 use gyrus_graph::ops::whole::recurrent::{GruScan, LstmScan, LstmScanGrad, RnnActivation, RnnScan};
 use gyrus_graph::ops::whole::{Attention, BatchNormTraining, CrossEntropy, LayerNorm, LogSumExp, Softmax, SoftmaxGrad};
 use gyrus_graph::{DType, Op, Operation, Real, Spec};
@@ -33,7 +34,7 @@ fn shapes_and_types_that_do_not_fit_are_refused() {
 
 #[test]
 fn attention_refuses_operands_that_do_not_fit() {
-    let op = Attention { scale: Real(1.0), causal: false };
+    let op = Attention { scale: Real(1.0), causal: false, precision: Precision::Full };
     let (q, k, v) = (real(&[2, 3, 4, 5]), real(&[2, 3, 6, 5]), real(&[2, 3, 6, 7]));
     let fits = op.infer(&[q.clone(), k.clone(), v.clone(), real(&[1, 3, 4, 6])]).expect("fits");
     assert_eq!(fits, [real(&[2, 3, 4, 7]), real(&[2, 3, 4])]);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use gyrus::Precision;
 use gyrus::train::record::ProgressMode;
 
 const EXAMPLES: &str = "\
@@ -88,8 +89,8 @@ pub struct Train {
     /// Random changes of training samples: none, light, strong, or a list of operations
     #[arg(long, value_name = "HOW")]
     pub augment: Option<String>,
-    /// How exactly products are computed in training.
-    #[arg(long, value_parser = ["full", "bf16"])]
+    /// How exactly products are computed in training
+    #[arg(long, value_parser = Precision::ALL.map(Precision::name))]
     pub precision: Option<String>,
     /// Set aside samples with something wrong, if they are at most this share of all, as in 1%
     #[arg(long, value_name = "SHARE", value_parser = share)]

@@ -1,5 +1,7 @@
 //! A transformer of patches.
 
+use gyrus_graph::Real;
+use gyrus_graph::ops::whole;
 use gyrus_nn::init::Init;
 use gyrus_nn::layers::{Activation, Conv2d, LayerNorm, Linear};
 use gyrus_nn::{Context, Layer, Module};
@@ -121,8 +123,9 @@ impl Layer for Attention {
         let qkv = self.qkv.forward(input, context).reshape([batch, length, 3, NUM_HEADS, size]);
         let qkv = qkv.permute([2, 0, 3, 1, 4]);
         let [q, k, v] = [0, 1, 2].map(|part| qkv.index_axis(0, part));
-        let scale = 1.0 / (size as f64).sqrt();
-        let attended = Tensor::from(q.value().attention(k.value(), v.value(), None, scale, false));
+        let scale = Real(1.0 / (size as f64).sqrt());
+        let op = whole::Attention { scale, causal: false, precision: context.precision() };
+        let attended = Tensor::from(q.value().attention(k.value(), v.value(), None, op));
         self.proj.forward(&attended.permute([0, 2, 1, 3]).reshape([batch, length, EMBED_DIM]), context)
     }
 }

@@ -9,7 +9,7 @@ use gyrus_graph::conformance::Case;
 use gyrus_graph::{DType, Graph, Operation, Value, gradients, ops};
 use gyrus_pjrt::runtime::Client;
 
-use programs::{Random, client, difference, run};
+use programs::{Random, client, difference_as_of, run};
 
 /// So many cases are one program: compiling many small ones takes longer.
 const CASES_OF_A_PROGRAM: usize = 24;
@@ -85,14 +85,20 @@ fn failures(client: &Client, uses: &[Use], seen: &mut BTreeSet<&'static str>) ->
     let compared = names.zip(found.iter().zip(&outputs));
     compared
         .filter_map(|((name, place), (found, expected))| {
-            difference(found, expected).map(|difference| format!("{name}, output {place}: {difference}"))
+            // Results of convolutions of such operands are rounded, too.
+            let is_rounded = expected.dtype() == DType::F32 && name.contains("convolution") && name.contains("of bf16");
+            let dtype = if is_rounded { DType::BF16 } else { expected.dtype() };
+            difference_as_of(dtype, found, expected).map(|difference| format!("{name}, output {place}: {difference}"))
         })
         .collect()
 }
 
 fn check(dtype: DType) {
     let Some(client) = client(1) else { return };
-    let uses = uses(ops::cases().into_iter().chain(edges::cases()).collect(), dtype);
+    // Which of several replacements of one element stands is known on XLA's CPU alone.
+    let is_open = |case: &Case| client.platform_name() != "cpu" && case.name.contains("replace, some twice");
+    let cases = ops::cases().into_iter().chain(edges::cases()).filter(|case| !is_open(case));
+    let uses = uses(cases.collect(), dtype);
     let mut seen = BTreeSet::new();
     let found: Vec<String> =
         uses.chunks(CASES_OF_A_PROGRAM).flat_map(|uses| failures(&client, uses, &mut seen)).collect();

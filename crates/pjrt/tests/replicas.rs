@@ -51,7 +51,7 @@ fn step(inputs: &[Value]) -> Vec<Value> {
 
 #[test]
 fn replicas_compute_what_one_device_does() {
-    let Some(client) = client(NUM_REPLICAS as i64) else { return };
+    let Some(client) = client(NUM_REPLICAS) else { return };
     let mut random = Random(11);
     let mut sample = |shape: &[usize], low| random.sample(&Sample::uniform(shape, low, 1.0), DType::F64);
     let x = sample(&WHOLE, -1.0);
@@ -97,7 +97,7 @@ fn replicas_compute_what_one_device_does() {
 
 #[test]
 fn replicas_agree_in_half_precision() {
-    let Some(client) = client(NUM_REPLICAS as i64) else { return };
+    let Some(client) = client(NUM_REPLICAS) else { return };
     let argument = Value::placeholder(Spec::new([1], DType::BF16));
     let graph = Graph::capture(std::slice::from_ref(&argument), &[argument.all_reduce_mean()]).graph;
     // In bf16 256 + 1 + 1 + 2 would stay 258 or less, as 257 is no such number.

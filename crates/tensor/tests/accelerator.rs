@@ -1,15 +1,10 @@
-//! Tensors on an accelerator: XLA's CPU, where it is installed.
+//! Tensors on an accelerator: XLA's CPU where it is installed, or that of `GYRUS_PJRT_PLUGIN`.
 
 #[path = "../../pjrt/tests/plugin/mod.rs"]
 mod plugin;
 
 use gyrus_tensor::{DType, Device, Module, Rng, Tensor, compile, num_shares, open, prefetch};
-
-/// So many devices of the plug-in; `None` where there is no plug-in.
-fn devices(count: usize) -> Option<Device> {
-    let path = plugin::plugin()?.path();
-    Some(open(&format!("pjrt:{}", path.display()), count).unwrap())
-}
+use plugin::devices;
 
 #[test]
 fn operations_run_where_their_operands_are() {

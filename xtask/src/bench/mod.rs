@@ -88,9 +88,7 @@ fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
     if let Some(device) = &options.device {
         workload.set_device(gyrus::open(device, 1).map_err(|error| format!("bench: {error}"))?);
     }
-    if options.is_bf16 {
-        workload.set_precision(Precision::Bf16);
-    }
+    workload.set_precision(options.precision);
     if options.check {
         return check(name, &mut *prepare(), &mut *workload);
     }
@@ -105,7 +103,7 @@ fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
         let sample = timing::sample(&mut || workload.call(), options.time(), patience);
         report(name, &sample, first, &*workload, options);
         if options.roofline {
-            roofline::print(workload.plan(), &sample, options.is_bf16);
+            roofline::print(workload.plan(), &sample, options.precision == Precision::Bf16);
         }
     }
     Ok(())
@@ -139,7 +137,10 @@ fn report(name: &str, sample: &Sample, first: Duration, workload: &dyn Workload,
     let other = (sample.other * 100.0).round() / 100.0;
     let memory = timing::peak_memory();
     if options.json {
-        let peer = if options.is_bf16 { "gyrus-bf16" } else { "gyrus" };
+        let peer = match options.precision {
+            Precision::Full => "gyrus".to_owned(),
+            reduced => format!("gyrus-{}", reduced.name()),
+        };
         let place = options.device.as_ref().map_or(String::new(), |device| format!("{device}, "));
         let note = format!("{place}{} threads{note}", num_threads());
         println!(

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gyrus::Precision;
+
 pub const USAGE: &str = "\
 cargo run --release -p xtask -- bench [FILTER] [OPTION]...
 
@@ -13,7 +15,7 @@ cargo run --release -p xtask -- bench [FILTER] [OPTION]...
   --threads N        how many threads compute; all if not given
   --device NAME      where it is computed: cpu, if not given, or an accelerator
   --check            instead of timing, compares the results of some calls with those of the CPU
-  --precision bf16   products of layers, and their gradients, of operands rounded to bf16";
+  --precision NAME   how exactly products of layers and their gradients are computed: f32, tf32 or bf16";
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,7 +29,7 @@ pub struct Options {
     pub seconds: Option<f64>,
     pub threads: Option<usize>,
     pub device: Option<String>,
-    pub is_bf16: bool,
+    pub precision: Precision,
 }
 
 impl Options {
@@ -53,11 +55,10 @@ impl Options {
                 }
                 "--device" => options.device = Some(value()?.clone()),
                 "--precision" => {
-                    options.is_bf16 = match value()?.as_str() {
-                        "f32" => false,
-                        "bf16" => true,
-                        other => return Err(format!("bench: --precision {other}: must be f32 or bf16")),
-                    };
+                    let name = value()?;
+                    let precision = if name == "f32" { Some(Precision::Full) } else { Precision::named(name) };
+                    options.precision =
+                        precision.ok_or_else(|| format!("bench: --precision {name}: must be f32, tf32 or bf16"))?;
                 }
                 option if option.starts_with('-') => {
                     return Err(format!("bench: there is no option {option}\n\n{USAGE}"));
@@ -87,7 +88,7 @@ impl Options {
             ("--seconds", self.seconds.map(|seconds| seconds.to_string())),
             ("--threads", self.threads.map(|threads| threads.to_string())),
             ("--device", self.device.clone()),
-            ("--precision", self.is_bf16.then(|| "bf16".to_owned())),
+            ("--precision", Some(self.precision.name().to_owned())),
         ];
         for (flag, value) in values {
             arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
@@ -113,7 +114,7 @@ mod tests {
     fn filters_and_options_are_read_in_any_order() {
         let options = parse("W4 --json --only W5,infer --seconds 0.5 --precision bf16").unwrap();
         assert_eq!(options.filter, ["W4", "W5", "infer"]);
-        assert!(options.json && options.is_bf16 && options.seconds == Some(0.5));
+        assert!(options.json && options.precision == Precision::Bf16 && options.seconds == Some(0.5));
         assert!(options.wants("W6-resnet18-infer-b1") && !options.wants("W3-resnet18-cifar-train-b32"));
     }
 

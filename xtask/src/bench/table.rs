@@ -52,8 +52,10 @@ fn add(times: &mut Times, line: &str) -> Result<(), String> {
     let median = record["median_ms"].as_f64().ok_or("there is no number \"median_ms\"")?;
     // Another precision is another workload.
     let (peer, workload) = (text("peer")?, text("w")?);
-    let (peer, workload) = match peer.strip_suffix("-bf16") {
-        Some(peer) => (peer.to_owned(), format!("{workload} (bf16)")),
+    let reduced =
+        ["tf32", "bf16"].into_iter().find_map(|name| Some((peer.strip_suffix(name)?.strip_suffix('-')?, name)));
+    let (peer, workload) = match reduced {
+        Some((peer, precision)) => (peer.to_owned(), format!("{workload} ({precision})")),
         None => (peer, workload),
     };
     let least = times.entry(Workload::new(workload)).or_default().entry(peer).or_insert(median);

@@ -1,5 +1,7 @@
 //! Attention of a sequence to itself.
 
+use gyrus_graph::Real;
+use gyrus_graph::ops::whole;
 use gyrus_tensor::{DType, Rng, Tensor};
 
 use super::Linear;
@@ -68,8 +70,9 @@ impl Layer for MultiheadAttention {
         let in_proj = Linear { weight: self.in_proj_weight.clone(), bias: Some(self.in_proj_bias.clone()) };
         let qkv = in_proj.forward(input, context).reshape([batch, length, 3, heads, size]).permute([2, 0, 3, 1, 4]);
         let [q, k, v] = [0, 1, 2].map(|part| qkv.index_axis(0, part));
-        let scale = 1.0 / (size as f64).sqrt();
-        let attended = Tensor::from(q.value().attention(k.value(), v.value(), None, scale, self.causal));
+        let scale = Real(1.0 / (size as f64).sqrt());
+        let op = whole::Attention { scale, causal: self.causal, precision: context.precision() };
+        let attended = Tensor::from(q.value().attention(k.value(), v.value(), None, op));
         self.out_proj.forward(&attended.permute([0, 2, 1, 3]).reshape([batch, length, embed_dim]), context)
     }
 }

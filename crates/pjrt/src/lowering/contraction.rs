@@ -1,7 +1,9 @@
 //! Sums of products.
 //!
-//! Products of `f16` and `bf16` are asked for in `f32`, in which they are summed, and rounded once. `f32` at full
-//! precision is said to be meant: GPUs would round operands to 19 bits, TPUs to `bf16`.
+//! Products of matrices of `f16` and `bf16` are asked for in `f32`, in which they are summed, and rounded once. Convolutions
+//! of them are asked for in their own type, also where operands of `f32` were rounded: GPUs sum in `f32` and round
+//! once, but have no units that would give the sums. `f32` at full precision is said to be meant: GPUs would round operands
+//! to 19 bits, TPUs to `bf16`.
 
 use gyrus_graph::ops::contraction::{
     Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow, DotGeneral, Precision,
@@ -12,20 +14,28 @@ use super::attributes::{array, list, listed, pairs};
 use super::movement::{reverse, transpose};
 use super::writer::{Tensor, Writer};
 
-/// An operation on two operands at a precision.
+/// The type in which an operand of this type is multiplied.
+fn operand_type(dtype: DType, precision: Precision) -> DType {
+    if dtype == DType::F32 && precision == Precision::Bf16 { DType::BF16 } else { dtype }
+}
+
+/// An operation on two operands at a precision, which gives its sums as a type.
 fn product(
     w: &mut Writer,
     name: &str,
     [a, b]: [&Tensor; 2],
     precision: Precision,
+    sum_type: DType,
     attributes: &str,
     result: &Spec,
 ) -> Tensor {
-    let is_single = a.dtype() == DType::F32;
-    let operand_type = if is_single && precision == Precision::Bf16 { DType::BF16 } else { a.dtype() };
-    let sum_type = if matches!(a.dtype(), DType::F16 | DType::BF16) { DType::F32 } else { a.dtype() };
-    let level = if is_single && precision == Precision::Full { "HIGHEST" } else { "DEFAULT" };
+    let level = match precision {
+        Precision::Full if result.dtype == DType::F32 => "HIGHEST",
+        Precision::Tf32 if result.dtype == DType::F32 => "HIGH",
+        _ => "DEFAULT",
+    };
     let level = format!("#stablehlo<precision {level}>");
+    let operand_type = operand_type(result.dtype, precision);
     let (a, b) = (w.cast(a, operand_type), w.cast(b, operand_type));
     let attributes = format!("{attributes}, precision_config = [{level}, {level}]");
     let sum = w.op(name, &[&a, &b], &attributes, &Spec::new(&result.shape, sum_type));
@@ -41,7 +51,8 @@ pub(super) fn dot_general(w: &mut Writer, op: &DotGeneral, lhs: &Tensor, rhs: &T
         list(&op.lhs_contract),
         list(&op.rhs_contract)
     );
-    product(w, "dot_general", [lhs, rhs], op.precision, &attributes, result)
+    let sum_type = if matches!(result.dtype, DType::F16 | DType::BF16) { DType::F32 } else { result.dtype };
+    product(w, "dot_general", [lhs, rhs], op.precision, sum_type, &attributes, result)
 }
 
 /// A convolution as StableHLO says it.
@@ -72,7 +83,8 @@ impl Correlation {
             self.feature_groups,
             self.batch_groups
         );
-        product(w, "convolution", operands, precision, &attributes, result)
+        let sum_type = operand_type(result.dtype, precision);
+        product(w, "convolution", operands, precision, sum_type, &attributes, result)
     }
 }
 
@@ -116,7 +128,9 @@ pub(super) fn input_grad(
         batch_groups: 1,
     };
     let spatial: Vec<usize> = (2..weight.rank()).collect();
-    let reversed = reverse(w, weight, &spatial);
+    // XLA takes this for what it is where nothing stands between the reversal and the convolution.
+    let weight = w.cast(weight, operand_type(weight.dtype(), op.precision));
+    let reversed = reverse(w, &weight, &spatial);
     let by_group = groups_of_inputs(w, &reversed, groups);
     correlation.write(w, [dy, &by_group], op.precision, result)
 }

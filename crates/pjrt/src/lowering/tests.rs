@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gyrus_graph::conformance::Sample;
-use gyrus_graph::ops::contraction::{DotGeneral, Precision};
-use gyrus_graph::{DType, Graph, Op, Operation, Scalar, Shape, Spec, Value, gradients, ops};
+use gyrus_graph::ops::contraction::{ConvolutionWindow, DotGeneral, Precision};
+use gyrus_graph::{DType, Graph, Op, Operation, Real, Scalar, Shape, Spec, Value, gradients, ops};
 
 use super::writer::Writer;
 use super::{Lowering, LoweringError, lower};
@@ -97,9 +97,47 @@ fn precision_and_sums_are_said() {
     let fast = product(DType::F32, Precision::Bf16);
     assert!(fast.contains(": (tensor<2x2xbf16>, tensor<2x2xbf16>) -> tensor<2x2xf32>"), "{fast}");
     assert_eq!((count(&fast, "HIGHEST"), count(&fast, "convert")), (0, 2), "{fast}");
+    let tf32 = product(DType::F32, Precision::Tf32);
+    assert_eq!((count(&tf32, "precision HIGH>"), count(&tf32, "convert")), (2, 0), "{tf32}");
     let half = product(DType::F16, Precision::Full);
     assert!(half.contains(": (tensor<2x2xf16>, tensor<2x2xf16>) -> tensor<2x2xf32>"), "{half}");
     assert_eq!(count(&half, "convert"), 1, "{half}");
+}
+
+/// In the form that XLA takes for a gradient, and whose kernels GPUs have: in one type, the weights reversed last.
+#[test]
+fn convolutions_of_rounded_operands_are_rounded() {
+    let (x, weight) = (placeholder([2, 3, 8, 8], DType::F32), placeholder([4, 3, 3, 3], DType::F32));
+    let window = ConvolutionWindow { stride: vec![2, 2], ..ConvolutionWindow::new(2) };
+    let y = x.conv_with(&weight, window, Precision::Bf16);
+    let inputs = [x, weight];
+    let found = gradients(std::slice::from_ref(&y), &[y.full_like(1.0)], &inputs);
+    let outputs: Vec<Value> = [Some(y)].into_iter().chain(found).flatten().collect();
+    let text = text_of(&inputs, &outputs, &[], 1);
+    let lines = |name: &str| text.lines().filter(|line| line.contains(name)).map(str::to_owned).collect::<Vec<_>>();
+    let products = lines("stablehlo.convolution");
+    assert_eq!(products.len(), 3);
+    assert!(products.iter().all(|line| count(line, "bf16>") == 3), "{text}");
+    let reversed = &lines("stablehlo.reverse")[0];
+    let name = reversed.trim().split(' ').next().expect("a name");
+    assert!(products.iter().any(|line| line.contains(&format!(", {name})"))), "{text}");
+}
+
+#[test]
+fn attention_is_as_exact_as_asked() {
+    let inputs = [0, 1, 2].map(|_| placeholder([1, 2, 5, 4], DType::F32));
+    let op = |precision| ops::whole::Attention { scale: Real(0.5), causal: true, precision };
+    let text = |precision| {
+        let y = inputs[0].attention(&inputs[1], &inputs[2], None, op(precision));
+        let found = gradients(std::slice::from_ref(&y), &[y.full_like(1.0)], &inputs);
+        text_of(&inputs, &found.into_iter().flatten().collect::<Vec<_>>(), &[], 1)
+    };
+    let products = |text: &str, word: &str| {
+        text.lines().filter(|line| line.contains("stablehlo.dot_general") && line.contains(word)).count()
+    };
+    let (full, fast) = (text(Precision::Full), text(Precision::Bf16));
+    assert_eq!((products(&full, ""), products(&full, "bf16")), (7, 0), "{full}");
+    assert_eq!((products(&fast, ""), products(&fast, "bf16")), (7, 7), "{fast}");
 }
 
 #[test]

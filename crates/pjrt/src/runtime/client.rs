@@ -13,7 +13,9 @@ use super::ffi::{
 };
 use super::named_value::NamedValueStructs;
 use super::program_cache::Key;
-use super::{Device, DeviceBuffer, Event, Executable, NamedValue, Plugin, ProgramCache, Transfer, compile_options};
+use super::{
+    Device, DeviceBuffer, Event, Executable, NamedValue, Plugin, ProgramCache, Transfer, compile_options, libraries,
+};
 use crate::PjrtError;
 
 /// A plug-in's devices, opened for this process. Clones are the same client.
@@ -145,7 +147,9 @@ impl Client {
             return Err(PjrtError::Misuse { doing: "compiling a program", problem });
         }
         let ids: Vec<i32> = devices[..num_replicas].iter().map(Device::id).collect();
-        Ok(compile_options::encode(&ids, compile_options::overrides(self.platform_name())))
+        let toolkit = libraries::cuda_toolkit(self.plugin().path());
+        let overrides = compile_options::overrides(self.platform_name(), toolkit.as_deref());
+        Ok(compile_options::encode(&ids, &overrides))
     }
 
     /// Copies values to a device: `bytes` are elements in row-major order. The bytes may change once this returns; the

@@ -78,9 +78,24 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
     }
 }
 
-/// NVIDIA's libraries in the packages beside a plug-in `jax_plugins/xla_cuda13/xla_cuda_plugin.so`, in the order in
-/// which to load them. Those in a folder of another version's, as `cu12`, are left out.
+/// NVIDIA's libraries in the packages beside a plug-in, in the order in which to load them.
 fn nvidia_libraries(plugin: &Path) -> Vec<PathBuf> {
+    let folders = nvidia_packages(plugin).into_iter();
+    let libraries: Vec<PathBuf> = folders.flat_map(|package| entries(&package.join("lib"))).collect();
+    let is_called = |path: &Path, name: &str| {
+        path.file_name().and_then(|file| file.to_str()).is_some_and(|file| file.starts_with(name))
+    };
+    NVIDIA.iter().flat_map(|name| libraries.iter().filter(|path| is_called(path, name)).cloned()).collect()
+}
+
+/// The folder of CUDA's assembler and mathematical functions among the packages beside a plug-in, if it is there.
+pub(super) fn cuda_toolkit(plugin: &Path) -> Option<PathBuf> {
+    nvidia_packages(plugin).into_iter().find(|package| package.join("nvvm/libdevice").is_dir())
+}
+
+/// NVIDIA's packages beside a plug-in `jax_plugins/xla_cuda13/xla_cuda_plugin.so`. Those in a folder of another
+/// version's, as `cu12`, are left out.
+fn nvidia_packages(plugin: &Path) -> Vec<PathBuf> {
     let version = plugin.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.strip_prefix("xla_cuda"));
     let Some(packages) = plugin.ancestors().nth(3) else { return Vec::new() };
     let fits = |package: &PathBuf| {
@@ -88,12 +103,7 @@ fn nvidia_libraries(plugin: &Path) -> Vec<PathBuf> {
         let of_version = name.strip_prefix("cu").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         version.is_none() || of_version.is_none() || of_version == version
     };
-    let folders = entries(&packages.join("nvidia")).into_iter().filter(fits);
-    let libraries: Vec<PathBuf> = folders.flat_map(|package| entries(&package.join("lib"))).collect();
-    let is_called = |path: &Path, name: &str| {
-        path.file_name().and_then(|file| file.to_str()).is_some_and(|file| file.starts_with(name))
-    };
-    NVIDIA.iter().flat_map(|name| libraries.iter().filter(|path| is_called(path, name)).cloned()).collect()
+    entries(&packages.join("nvidia")).into_iter().filter(fits).collect()
 }
 
 /// What is in a folder, in the order of names; nothing if it is not there.
@@ -109,7 +119,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::nvidia_libraries;
+    use super::{cuda_toolkit, nvidia_libraries};
 
     #[test]
     fn libraries_of_the_same_version_come_in_the_order_of_their_needs() {
@@ -121,13 +131,16 @@ mod tests {
             path
         };
         let plugin = touch("jax_plugins/xla_cuda13/xla_cuda_plugin.so");
-        assert!(nvidia_libraries(&plugin).is_empty());
+        assert!(nvidia_libraries(&plugin).is_empty() && cuda_toolkit(&plugin).is_none());
         let cudnn = touch("nvidia/cudnn/lib/libcudnn.so.9");
         touch("nvidia/cudnn/lib/libcudnn_ops.so.9");
         let cublas = touch("nvidia/cu13/lib/libcublas.so.13");
         let runtime = touch("nvidia/cu13/lib/libcudart.so.13");
         touch("nvidia/cu12/lib/libcudart.so.12");
+        touch("nvidia/cu12/nvvm/libdevice/libdevice.10.bc");
+        touch("nvidia/cu13/nvvm/libdevice/libdevice.10.bc");
         assert_eq!(nvidia_libraries(&plugin), [runtime, cublas, cudnn]);
+        assert_eq!(cuda_toolkit(&plugin), Some(folder.path().join("nvidia/cu13")));
         assert!(nvidia_libraries(Path::new("xla_cuda_plugin.so")).is_empty());
     }
 }

@@ -4,6 +4,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use gyrus_graph::Device;
+use gyrus_pjrt::open;
 use gyrus_pjrt::runtime::{Client, Plugin};
 
 pub fn plugin() -> Option<&'static Plugin> {
@@ -23,4 +25,27 @@ pub fn plugin() -> Option<&'static Plugin> {
 #[allow(dead_code, reason = "tests that open devices by name do without")]
 pub fn client() -> Option<Client> {
     Some(Client::new(plugin()?, &[]).unwrap().with_cache(None))
+}
+
+/// Whether there are so many devices; says that a test is skipped where there are not.
+#[allow(dead_code, reason = "most tests need one device")]
+pub fn has_devices(client: &Client, count: usize) -> bool {
+    let found = client.devices().len();
+    if found < count {
+        let _ = writeln!(io::stderr(), "SKIPPED, NOTHING WAS TESTED: it takes {count} devices, and there are {found}");
+    }
+    found >= count
+}
+
+/// The plug-in by name, so many of its devices together; `None` where they are not there.
+#[allow(dead_code, reason = "tests of clients do without")]
+pub fn devices(count: usize) -> Option<Device> {
+    let name = format!("pjrt:{}", plugin()?.path().display());
+    match open(&name, count) {
+        Err(error) if count > 1 && error.to_string().contains("there are") => {
+            let _ = writeln!(io::stderr(), "SKIPPED, NOTHING WAS TESTED: {error}");
+            None
+        }
+        opened => Some(opened.unwrap()),
+    }
 }

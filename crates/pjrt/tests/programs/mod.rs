@@ -5,21 +5,22 @@
 #[path = "../plugin/mod.rs"]
 mod plugin;
 
-use std::sync::Once;
+use std::sync::LazyLock;
 
 use gyrus_graph::conformance::Sample;
 use gyrus_graph::{Buffer, DType, Element, Graph, Shape, Value, bf16, f16};
 use gyrus_pjrt::lowering::{Lowering, lower};
-use gyrus_pjrt::runtime::{Client, DeviceBuffer, NamedValue};
+use gyrus_pjrt::runtime::{Client, DeviceBuffer};
 
-/// So many devices of the plug-in to test with; `None` where there is no plug-in.
-pub fn client(num_devices: i64) -> Option<Client> {
-    FLAGS.call_once(set_flags);
-    let options = [("cpu_device_count", NamedValue::I64(num_devices))];
-    Some(Client::new(plugin::plugin()?, &options).expect("devices").with_cache(None))
+/// The plug-in to test with, of which so many devices are needed; `None` where they are not there. All tests of a process
+/// share it: a client of a GPU takes most of its memory.
+pub fn client(num_devices: usize) -> Option<Client> {
+    static CLIENT: LazyLock<Option<Client>> = LazyLock::new(|| {
+        set_flags();
+        plugin::client()
+    });
+    CLIENT.clone().filter(|client| plugin::has_devices(client, num_devices))
 }
-
-static FLAGS: Once = Once::new();
 
 /// Tells XLA's CPU, where nobody told it otherwise, not to spend time on faster machine code than tests need.
 fn set_flags() {
@@ -136,10 +137,15 @@ fn tolerance(dtype: DType) -> f64 {
 
 /// Where two values differ, if they do by more than their type explains.
 pub fn difference(found: &Value, expected: &Value) -> Option<String> {
+    difference_as_of(expected.dtype(), found, expected)
+}
+
+/// Where two values differ, if they do by more than a type explains in which something was computed.
+pub fn difference_as_of(dtype: DType, found: &Value, expected: &Value) -> Option<String> {
     if found.spec() != expected.spec() {
         return Some(format!("{}, not {}", found.spec(), expected.spec()));
     }
-    let tolerance = tolerance(expected.dtype());
+    let tolerance = if expected.dtype().is_float() { tolerance(dtype) } else { 0.0 };
     if tolerance == 0.0 {
         let same = found.buffer().expect("is computed").bytes() == expected.buffer().expect("is computed").bytes();
         return (!same).then(|| format!("{:?}, not {:?}", reals(found), reals(expected)));

@@ -57,7 +57,7 @@ pub struct Settings {
     /// What is measured and kept is the average of the model over its steps, in each of which so large a share of what was
     /// before remains; 0 for the model as the last step left it.
     pub average: f64,
-    /// How exactly products are computed in training: `full`, or `bf16` for operands rounded to that type.
+    /// How exactly products are computed in training: `full`, or faster where a device can as `tf32` or `bf16`.
     pub precision: String,
     /// What all randomness depends on.
     pub seed: u64,
@@ -157,7 +157,7 @@ impl Settings {
             return wrong(format!("layer_decay = {}: must be greater than 0 and at most 1", self.layer_decay));
         }
         one_of("optimizer", &self.optimizer, &["sgd", "adam", "adamw"])?;
-        one_of("precision", &self.precision, &["full", "bf16"])?;
+        one_of("precision", &self.precision, &Precision::ALL.map(Precision::name))?;
         one_of("resize", &self.resize, &["letterbox", "stretch", "crop", "window"])?;
         one_of("normalise", &self.normalise, &["auto", "measured", "imagenet", "half"])?;
         one_of("schedule", &self.schedule, &["constant", "cosine", "one_cycle"])?;
@@ -166,7 +166,7 @@ impl Settings {
 
     /// How exactly products are computed in training.
     pub fn precision(&self) -> Precision {
-        if self.precision == "bf16" { Precision::Bf16 } else { Precision::Full }
+        Precision::named(&self.precision).expect("was checked")
     }
 
     /// The optimizer for a model, with one learning rate for all of it.

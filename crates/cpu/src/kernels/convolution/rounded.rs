@@ -52,7 +52,7 @@ impl Operand {
 /// A kernel for operands of these specifications that is as exact as `precision` says, by one of full precision.
 pub(super) fn kernel(precision: Precision, inputs: &[Spec], kernel: Box<dyn Kernel>) -> Box<dyn Kernel> {
     let [a, b] = inputs else { unreachable!("two operands") };
-    if precision == Precision::Full || a.dtype != DType::F32 {
+    if precision != Precision::Bf16 || a.dtype != DType::F32 {
         return kernel;
     }
     let operands = [a, b].map(|spec| Operand { depth: 1, inner: 1, len: spec.shape.num_elements() });

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gyrus_graph::ops::contraction::Precision;
 use gyrus_graph::ops::whole::recurrent::RnnActivation;
 use gyrus_graph::ops::whole::{Attention, BatchNormTraining, LayerNorm, RmsNorm};
 use gyrus_graph::{DType, Graph, Real, Spec, Value, gradients};
@@ -45,7 +46,10 @@ fn outputs(case: &Json, x: &[Value]) -> Vec<Value> {
         "rms_norm" => Value::record(RmsNorm { eps: Real(real("eps")) }, &all),
         "batch_norm_training" => Value::record(BatchNormTraining { eps: Real(real("eps")) }, &all),
         "batch_norm_inference" => vec![x[0].batch_norm_inference(&x[1], &x[2], &x[3], &x[4], real("eps"))],
-        "attention" => Value::record(Attention { scale: Real(real("scale")), causal: flag("causal") }, &all),
+        "attention" => Value::record(
+            Attention { scale: Real(real("scale")), causal: flag("causal"), precision: Precision::Full },
+            &all,
+        ),
         "lstm_scan" => {
             let (hs, cs) = x[0].lstm_scan(&x[1], &x[2], &x[3], &no_bias(), None, flag("reverse"));
             let last = if flag("reverse") { 0 } else { cs.shape()[0] - 1 };

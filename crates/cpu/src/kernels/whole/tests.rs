@@ -1,6 +1,7 @@
 //! What the operations' own cases do not reach: several threads, several blocks, and special values.
 
 use gyrus_graph::conformance::{Case, Sample};
+use gyrus_graph::ops::contraction::Precision;
 use gyrus_graph::ops::whole::recurrent::{
     GruScan, GruScanGrad, LstmScan, LstmScanGrad, RnnActivation, RnnScan, RnnScanGrad,
 };
@@ -54,7 +55,11 @@ fn large_cases() -> Vec<Case> {
     for (causal, mask) in [(false, None), (true, None), (true, Some([1, 2, 100, 90])), (false, Some([2, 1, 100, 90]))] {
         let mut inputs = vec![reals(&[2, 2, 100, 5]), reals(&[2, 2, 90, 5]), reals(&[2, 2, 90, 33])];
         inputs.extend(mask.map(|mask: [usize; 4]| reals(&mask)));
-        all.push(case(&format!("attention causal {causal}"), Attention { scale: Real(0.6), causal }.into(), inputs));
+        all.push(case(
+            &format!("attention causal {causal}"),
+            Attention { scale: Real(0.6), causal, precision: Precision::Full }.into(),
+            inputs,
+        ));
     }
     // Rows that do not, and that do make groups for two threads.
     for batch in [19, 31] {
@@ -219,16 +224,16 @@ fn variance_is_accurate_far_from_zero() {
 
 #[test]
 fn a_query_that_sees_no_key_has_no_result_and_no_gradient() {
-    let (scale, causal) = (Real(1.0), false);
+    let (scale, causal, precision) = (Real(1.0), false, Precision::Full);
     let (q, k, v) = ([1.0, 1.0], [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]);
     let mask = [-INF, -INF, -INF, -INF, 0.0, -INF];
     let inputs: [(&[usize], &[f64]); 4] =
         [(&[1, 1, 2, 1], &q), (&[1, 1, 3, 1], &k), (&[1, 1, 3, 1], &v), (&[1, 1, 2, 3], &mask)];
-    check(Attention { scale, causal }, &inputs, &[&[0.0, 5.0], &[-INF, 2.0]]);
+    check(Attention { scale, causal, precision }, &inputs, &[&[0.0, 5.0], &[-INF, 2.0]]);
     let [q, k, v, mask] = inputs;
     let (lse, dout, delta): ([f64; 2], [f64; 2], [f64; 2]) = ([-INF, 2.0], [1.0, 1.0], [0.0, 4.0]);
     let queries: &[usize] = &[1, 1, 2];
     let operands = [q, k, v, (queries, &lse), (&[1, 1, 2, 1], &dout), (queries, &delta), mask];
     // ds = p (dout v - delta) = 1 (5 - 4) at the only key that is seen.
-    check(AttentionGrad { scale, causal }, &operands, &[&[0.0, 2.0], &[0.0, 1.0, 0.0], &[0.0, 1.0, 0.0]]);
+    check(AttentionGrad { scale, causal, precision }, &operands, &[&[0.0, 2.0], &[0.0, 1.0, 0.0], &[0.0, 1.0, 0.0]]);
 }

@@ -21,7 +21,8 @@ pub enum Combine {
 
 /// The operand with windows of updates combined into the places that vectors of indices address, one
 /// after the other in row-major order of the updates, so that sums have the same bits always and the
-/// last of several replacements stands. A window that does not lie wholly within the operand is dropped.
+/// last of several replacements stands; on GPUs neither is so. A window that does not lie wholly within the operand is
+/// dropped.
 ///
 /// Operands: the operand, the indices (`i32` or `i64`), the updates. The indices have no gradient.
 /// [`Combine::Add`] and [`Combine::Replace`] have a gradient, `Replace` an exact one where no place is

@@ -2,7 +2,7 @@
 
 use super::{AttentionGrad, Operation, Vjp, has_shape, same_float, scaled, sum};
 use crate::conformance::{Case, Sample};
-use crate::ops::contraction::DotGeneral;
+use crate::ops::contraction::{DotGeneral, Precision};
 use crate::ops::reduction::Reduction;
 use crate::{DType, Real, Scalar, Spec, Value};
 
@@ -23,32 +23,36 @@ pub struct Attention {
     pub scale: Real,
     /// Whether a query sees only the keys that do not come after it.
     pub causal: bool,
+    /// How exactly products need to be computed; the CPU computes them in full.
+    pub precision: Precision,
 }
 
-/// `[B, H, m, k]` by `[B, H, n, k]`.
-pub(super) fn by_transposed(lhs: &Value, rhs: &Value) -> Value {
-    batched(lhs, rhs, 3, 3)
-}
+impl Precision {
+    /// `[B, H, m, k]` by `[B, H, n, k]`.
+    pub(super) fn by_transposed(self, lhs: &Value, rhs: &Value) -> Value {
+        self.batched([lhs, rhs], [3, 3])
+    }
 
-/// `[B, H, m, k]` by `[B, H, k, n]`.
-pub(super) fn by_matrix(lhs: &Value, rhs: &Value) -> Value {
-    batched(lhs, rhs, 3, 2)
-}
+    /// `[B, H, m, k]` by `[B, H, k, n]`.
+    pub(super) fn by_matrix(self, lhs: &Value, rhs: &Value) -> Value {
+        self.batched([lhs, rhs], [3, 2])
+    }
 
-/// `[B, H, k, m]` by `[B, H, k, n]`.
-pub(super) fn transposed_by(lhs: &Value, rhs: &Value) -> Value {
-    batched(lhs, rhs, 2, 2)
-}
+    /// `[B, H, k, m]` by `[B, H, k, n]`.
+    pub(super) fn transposed_by(self, lhs: &Value, rhs: &Value) -> Value {
+        self.batched([lhs, rhs], [2, 2])
+    }
 
-fn batched(lhs: &Value, rhs: &Value, lhs_contract: usize, rhs_contract: usize) -> Value {
-    let op = DotGeneral {
-        lhs_batch: vec![0, 1],
-        rhs_batch: vec![0, 1],
-        lhs_contract: vec![lhs_contract],
-        rhs_contract: vec![rhs_contract],
-        ..DotGeneral::default()
-    };
-    lhs.dot_general(rhs, op)
+    fn batched(self, [lhs, rhs]: [&Value; 2], [lhs_contract, rhs_contract]: [usize; 2]) -> Value {
+        let op = DotGeneral {
+            lhs_batch: vec![0, 1],
+            rhs_batch: vec![0, 1],
+            lhs_contract: vec![lhs_contract],
+            rhs_contract: vec![rhs_contract],
+            precision: self,
+        };
+        lhs.dot_general(rhs, op)
+    }
 }
 
 impl Attention {
@@ -78,7 +82,7 @@ impl Attention {
 
     /// `scale q k^T + mask`, `[B, H, T, S]`, minus infinity for keys that are not seen.
     pub(super) fn scores(&self, q: &Value, k: &Value, mask: Option<&Value>) -> Value {
-        let mut scores = scaled(&by_transposed(q, k), self.scale.0);
+        let mut scores = scaled(&self.precision.by_transposed(q, k), self.scale.0);
         let shape = scores.shape().clone();
         if let Some(mask) = mask {
             scores = scores.add(&mask.broadcast(&shape, &[0, 1, 2, 3]));
@@ -120,7 +124,7 @@ impl Operation for Attention {
         if let Some(dlse) = &context.cotangents[1] {
             delta = delta.sub(dlse);
         }
-        let op = AttentionGrad { scale: self.scale, causal: self.causal };
+        let op = AttentionGrad { scale: self.scale, causal: self.causal, precision: self.precision };
         let operands: Vec<&Value> = [q, k, v, lse, &dout, &delta].into_iter().chain(mask).collect();
         let mut grads: Vec<Option<Value>> = Value::record(op, &operands).into_iter().map(Some).collect();
         if let Some(mask) = mask.first() {
@@ -141,21 +145,20 @@ impl Operation for Attention {
         let e = scores.sub(&spread(&shift)).exp();
         let total = sum(&e, &[3]);
         let divisor = total.eq(&total.full_like(0.0)).select(&total.full_like(1.0), &total);
-        let out = by_matrix(&e.div(&spread(&divisor)), v);
+        let out = self.precision.by_matrix(&e.div(&spread(&divisor)), v);
         Some(vec![out, shift.add(&total.log())])
     }
 }
 
 impl Value {
-    /// Attention of these queries `[B, H, T, D]` to `k [B, H, S, D]` and `v [B, H, S, E]`; see
-    /// [`Attention`] for the mask, `scale` and `causal`.
+    /// Attention of these queries `[B, H, T, D]` to `k [B, H, S, D]` and `v [B, H, S, E]`; see [`Attention`] for the mask.
     ///
     /// # Panics
     /// If the shapes do not fit, or element types differ.
     #[track_caller]
-    pub fn attention(&self, k: &Value, v: &Value, mask: Option<&Value>, scale: f64, causal: bool) -> Value {
+    pub fn attention(&self, k: &Value, v: &Value, mask: Option<&Value>, op: Attention) -> Value {
         let operands: Vec<&Value> = [self, k, v].into_iter().chain(mask).collect();
-        Value::record(Attention { scale: Real(scale), causal }, &operands).swap_remove(0)
+        Value::record(op, &operands).swap_remove(0)
     }
 }
 
@@ -185,7 +188,8 @@ pub(crate) fn cases() -> Vec<Case> {
         let build = move |x: &[Value]| {
             let mask = x.get(3).map(|mask| if hidden { hiding(mask) } else { mask.clone() });
             let operands: Vec<&Value> = x[..3].iter().chain(&mask).collect();
-            let mut outputs = Value::record(Attention { scale: Real(0.7), causal }, &operands);
+            let mut outputs =
+                Value::record(Attention { scale: Real(0.7), causal, precision: Precision::Full }, &operands);
             // A hidden query's `lse` is infinite, and has no gradient.
             outputs.truncate(if hidden { 1 } else { 2 });
             outputs

@@ -1,8 +1,9 @@
 //! The gradient of attention.
 
-use super::attention::{by_matrix, by_transposed, samples, transposed_by};
+use super::attention::samples;
 use super::{Attention, Operation, has_shape, same_float, scaled};
 use crate::conformance::{Case, Sample};
+use crate::ops::contraction::Precision;
 use crate::{Real, Spec, Value};
 
 /// From `q`, `k`, `v` and `lse` of [`Attention`], the gradient `dout [B, H, T, E]`,
@@ -19,6 +20,8 @@ pub struct AttentionGrad {
     pub scale: Real,
     /// As of [`Attention`].
     pub causal: bool,
+    /// As of [`Attention`].
+    pub precision: Precision,
 }
 
 impl AttentionGrad {
@@ -34,12 +37,12 @@ impl AttentionGrad {
         delta: &Value,
         mask: Option<&Value>,
     ) -> (Value, Value) {
-        let scores = Attention { scale: self.scale, causal: self.causal }.scores(q, k, mask);
+        let scores = Attention { scale: self.scale, causal: self.causal, precision: self.precision }.scores(q, k, mask);
         let spread = |value: &Value| value.broadcast_from_reduced(scores.shape(), &[3]);
         // A query that sees no key: its scores are all minus infinity, and so is `lse`.
         let seen = lse.eq(&lse.full_like(f64::NEG_INFINITY)).select(&lse.full_like(0.0), lse);
         let p = scores.sub(&spread(&seen)).exp();
-        let dscores = p.mul(&by_transposed(dout, v).sub(&spread(delta)));
+        let dscores = p.mul(&self.precision.by_transposed(dout, v).sub(&spread(delta)));
         (p, dscores)
     }
 }
@@ -64,7 +67,8 @@ impl Operation for AttentionGrad {
         let [q, k, v, lse, dout, delta, mask @ ..] = inputs else { unreachable!("six or seven operands") };
         let (p, dscores) = self.probabilities_and_dscores(q, k, v, lse, dout, delta, mask.first());
         let dscores = scaled(&dscores, self.scale.0);
-        Some(vec![by_matrix(&dscores, k), transposed_by(&dscores, q), transposed_by(&p, dout)])
+        let product = self.precision;
+        Some(vec![product.by_matrix(&dscores, k), product.transposed_by(&dscores, q), product.transposed_by(&p, dout)])
     }
 }
 
@@ -76,7 +80,7 @@ pub(crate) fn cases() -> Vec<Case> {
         inputs.push(Sample::uniform([b, h, t, e], -1.0, 1.0));
         inputs.push(Sample::uniform([b, h, t], -1.0, 1.0));
         inputs.extend(samples(sizes, mask).into_iter().skip(3));
-        let op = AttentionGrad { scale: Real(0.7), causal };
+        let op = AttentionGrad { scale: Real(0.7), causal, precision: Precision::Full };
         let build = move |x: &[Value]| Value::record(op, &x.iter().collect::<Vec<_>>());
         Case::new(format!("attention_grad {name}"), inputs, build)
     };
