@@ -30,6 +30,11 @@ impl Reals for Sixteen {
         unsafe { _mm512_storeu_ps(to, self.0) }
     }
     #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        // SAFETY: as the caller vouches.
+        unsafe { _mm512_stream_ps(to, self.0) }
+    }
+    #[inline(always)]
     fn sqrt(self) -> Self {
         // SAFETY: the processor has it.
         Sixteen(unsafe { _mm512_sqrt_ps(self.0) })
@@ -67,28 +72,49 @@ operators! {
 
 /// How many places a table has: as many numbers as two registers.
 const NUM_PLACES: usize = 32;
-/// Added to a small number it leaves the number's nearest integer in the low bits.
+/// Added to a small number it leaves the number's nearest integer there.
 const ROUNDER: f32 = super::exponential::ROUNDER;
 
-/// An odd function that rises to 1: Taylor's coefficients around evenly spaced places, the constants first. The spacing
-/// is such that the constants of the first places are almost of `f32`: what they are rounded by is much where the
-/// function is small.
+/// An odd function that rises to 1, divided by `x`: polynomials around evenly spaced places.
+///
+/// The quotient changes little, so that its constant is most of it, and products with `x` round little beside the last one.
 struct Table<const N: usize> {
+    /// A power of two.
     spacing: f32,
-    /// A place beyond which the function is 1, once it is rounded, and to which the last place is the nearest.
+    /// From here on the function is taken as 1, from which it differs by little more than the last bit: the least number of
+    /// the last place, and the only one.
     end: f32,
     coefficients: [[f32; NUM_PLACES]; N],
 }
 
 impl<const N: usize> Table<N> {
-    /// Around the last place the function is taken as 1, from which it differs by little more than the last bit: rounded
-    /// sums would not reach it exactly.
-    const fn new(spacing: f32, end: f32, mut coefficients: [[f32; NUM_PLACES]; N]) -> Self {
-        let mut power = 0;
-        while power < N {
-            coefficients[power][NUM_PLACES - 1] = if power == 0 { 1.0 } else { 0.0 };
-            power += 1;
+    /// From the function's Taylor series around each place before the last, of `M = N + 2` terms.
+    const fn new<const M: usize>(spacing: f32, last: usize, series: [[f64; M]; NUM_PLACES]) -> Self {
+        assert!(M == N + 2 && last < NUM_PLACES && spacing.to_bits() << 9 == 0);
+        let mut coefficients = [[0.0; NUM_PLACES]; N];
+        let mut place = 0;
+        while place < last {
+            // (x + d) q(d) = a(d), of which each power gives a coefficient.
+            let (x, a) = (place as f64 * spacing as f64, series[place]);
+            let mut q = [0.0; M];
+            let mut n = 0;
+            while n <= N {
+                q[n] = if place == 0 { a[n + 1] } else { (a[n] - if n == 0 { 0.0 } else { q[n - 1] }) / x };
+                n += 1;
+            }
+            let shorter = economized(q, N, spacing as f64 / 2.0);
+            n = 0;
+            while n < N {
+                coefficients[n][place] = shorter[n] as f32;
+                n += 1;
+            }
+            place += 1;
         }
+        // Half way from the place before, which an even one is taken to be nearer to, and an odd one not.
+        let half_way = (last as f32 - 0.5) * spacing;
+        let end = f32::from_bits(half_way.to_bits() + last as u32 % 2);
+        coefficients[0][last] = 1.0 / end;
+        assert!(end * coefficients[0][last] == 1.0, "the function must reach 1");
         Table { spacing, end, coefficients }
     }
 
@@ -99,20 +125,19 @@ impl<const N: usize> Table<N> {
             let sign = _mm512_set1_ps(-0.0);
             // NaN is not above.
             let size = _mm512_min_ps(_mm512_set1_ps(self.end), _mm512_andnot_ps(sign, x.0));
-            let rounder = _mm512_set1_ps(ROUNDER);
-            let sum = _mm512_fmadd_ps(size, _mm512_set1_ps(1.0 / self.spacing), rounder);
-            let distance = _mm512_fnmadd_ps(_mm512_sub_ps(sum, rounder), _mm512_set1_ps(self.spacing), size);
+            // Added to a number it leaves the number's nearest multiple of the spacing in the low bits.
+            let rounder = _mm512_set1_ps(ROUNDER * self.spacing);
+            let sum = _mm512_add_ps(size, rounder);
+            let distance = _mm512_sub_ps(size, _mm512_sub_ps(sum, rounder));
             let place = _mm512_castps_si512(sum);
-            let mut sum = self.coefficient(N - 1, place);
+            let mut slope = self.coefficient(N - 1, place);
             let mut power = N - 1;
-            while power > 2 {
+            while power > 1 {
                 power -= 1;
-                sum = _mm512_fmadd_ps(sum, distance, self.coefficient(power, place));
+                slope = _mm512_fmadd_ps(slope, distance, self.coefficient(power, place));
             }
-            // The smallest terms first, so that what is rounded is small.
-            let sum = _mm512_mul_ps(sum, _mm512_mul_ps(distance, distance));
-            let sum = _mm512_fmadd_ps(self.coefficient(1, place), distance, sum);
-            let y = _mm512_add_ps(self.coefficient(0, place), sum);
+            let change = _mm512_mul_ps(slope, _mm512_mul_ps(size, distance));
+            let y = _mm512_fmadd_ps(size, self.coefficient(0, place), change);
             Sixteen(_mm512_or_ps(y, _mm512_and_ps(sign, x.0)))
         }
     }
@@ -127,11 +152,36 @@ impl<const N: usize> Table<N> {
     }
 }
 
+/// A polynomial's first `degree` terms, changed so that what they miss of the next one, too, is least for arguments of up to
+/// `reach`: without a multiple of Chebyshev's polynomial of this degree.
+const fn economized<const M: usize>(polynomial: [f64; M], degree: usize, reach: f64) -> [f64; M] {
+    let (mut before, mut chebyshev) = ([0.0; M], [0.0; M]);
+    (before[0], chebyshev[1]) = (1.0, 1.0);
+    let mut n = 1;
+    while n < degree {
+        let mut next = [0.0; M];
+        let mut power = 0;
+        while power < M {
+            next[power] = if power == 0 { 0.0 } else { 2.0 * chebyshev[power - 1] } - before[power];
+            power += 1;
+        }
+        (before, chebyshev) = (chebyshev, next);
+        n += 1;
+    }
+    let (mut shorter, mut scale, mut power) = (polynomial, polynomial[degree] / chebyshev[degree], degree);
+    while power > 0 {
+        power -= 1;
+        scale *= reach;
+        shorter[power] -= scale * chebyshev[power];
+    }
+    shorter
+}
+
 /// The error function. Around `x` its series `a` has `a[1] = 2 / sqrt(pi) e^(-x^2)`, and, because the second derivative
 /// is `-2 x` times the first, `(n + 2) (n + 1) a[n + 2] = -2 (x (n + 1) a[n + 1] + n a[n])`.
-static ERF: Table<6> = {
-    const SPACING: f32 = 0.125_092_18;
-    let mut coefficients = [[0.0; NUM_PLACES]; 6];
+static ERF: Table<5> = {
+    const SPACING: f32 = 0.125;
+    let mut series = [[0.0; 7]; NUM_PLACES];
     let mut place = 0;
     while place < NUM_PLACES {
         let x = place as f64 * SPACING as f64;
@@ -144,29 +194,29 @@ static ERF: Table<6> = {
             term *= 2.0 * x * x / (2 * n + 1) as f64;
         }
         let (mut a, mut next, mut n) = (slope * sum, slope, 0);
-        while n < 6 {
-            coefficients[n][place] = a as f32;
+        while n < 7 {
+            series[place][n] = a;
             let k = n as f64;
             (a, next) = (next, -2.0 * (x * (k + 1.0) * next + k * a) / ((k + 2.0) * (k + 1.0)));
             n += 1;
         }
         place += 1;
     }
-    Table::new(SPACING, 3.93, coefficients)
+    Table::new(SPACING, NUM_PLACES - 1, series)
 };
 
 /// The hyperbolic tangent. Because its derivative is 1 less its square, `(n + 1) a[n + 1]` of its series is the
 /// coefficient of `1 - a^2`.
 static TANH: Table<8> = {
-    const SPACING: f32 = 0.288_376_27;
-    let mut coefficients = [[0.0; NUM_PLACES]; 8];
+    const SPACING: f32 = 0.5;
+    let mut series = [[0.0; 10]; NUM_PLACES];
     let mut place = 0;
     while place < NUM_PLACES {
         let e = exp(-2.0 * place as f64 * SPACING as f64);
-        let mut a = [0.0; 8];
+        let mut a = [0.0; 10];
         a[0] = (1.0 - e) / (1.0 + e);
         let mut n = 0;
-        while n < 7 {
+        while n < 9 {
             let (mut derivative, mut i) = (if n == 0 { 1.0 } else { 0.0 }, 0);
             while i <= n {
                 derivative -= a[i] * a[n - i];
@@ -175,14 +225,10 @@ static TANH: Table<8> = {
             a[n + 1] = derivative / (n + 1) as f64;
             n += 1;
         }
-        let mut n = 0;
-        while n < 8 {
-            coefficients[n][place] = a[n] as f32;
-            n += 1;
-        }
+        series[place] = a;
         place += 1;
     }
-    Table::new(SPACING, 9.05, coefficients)
+    Table::new(SPACING, 18, series)
 };
 
 /// `e^x` while this is compiled, for `-32 < x <= 0`.

@@ -21,6 +21,15 @@ pub(crate) trait Reals:
     /// # Safety
     /// As many elements can be written.
     unsafe fn store(self, to: *mut f32);
+    /// As `store`, and around the cache where there is an instruction for that. Others see it after a fence.
+    ///
+    /// # Safety
+    /// As many elements can be written, and begin a line of the cache.
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.store(to) }
+    }
 
     fn sqrt(self) -> Self;
     fn tanh(self) -> Self;

@@ -10,8 +10,8 @@ use super::lower::{Definition, Extent, Function, NONE, Value, Values, call};
 #[derive(Clone)]
 struct Match {
     operands: [usize; MAX_OPERANDS],
-    /// The values between the operands and the result.
-    inner: Vec<usize>,
+    /// The result and the values between it and the operands, what each is like, and how often the match uses it.
+    inner: Vec<(usize, Pattern, usize)>,
 }
 
 impl Values {
@@ -27,16 +27,20 @@ impl Values {
         for (number, chain) in CHAINS.iter().enumerate() {
             for index in 0..self.values.len() {
                 let empty = Match { operands: [NONE; MAX_OPERANDS], inner: vec![] };
-                let Some(found) = self.find(&chain.pattern, index, &uses, empty) else { continue };
+                let Some(found) = self.find(&chain.pattern, index, empty) else { continue };
                 // The result is the first of what is matched.
-                found.inner.iter().skip(1).for_each(|&value| self.values[value].is_live = false);
+                let (_, between) = found.inner.split_first().expect("the result");
+                if between.iter().any(|&(value, _, used)| uses[value] != used) {
+                    continue;
+                }
+                between.iter().for_each(|&(value, ..)| self.values[value].is_live = false);
                 self.values[index].definition = call(Function::Chain(number), &found.operands[..chain.num_operands]);
             }
         }
     }
 
     /// Completes a match where a value is like a pattern.
-    fn find(&self, pattern: &Pattern, index: usize, uses: &[usize], mut found: Match) -> Option<Match> {
+    fn find(&self, pattern: &Pattern, index: usize, mut found: Match) -> Option<Match> {
         let Value { dtype: DType::F32, extent, ref definition, is_live: true } = self.values[index] else {
             return None;
         };
@@ -47,18 +51,22 @@ impl Values {
             return (is_same && is_full == matches!(pattern, Pattern::Block(_))).then_some(found);
         }
         let Definition::Call { function, operands } = definition else { return None };
-        if !is_full || (!found.inner.is_empty() && uses[index] != 1) {
+        if !is_full {
             return None;
         }
-        found.inner.push(index);
+        if let Some((_, known, used)) = found.inner.iter_mut().find(|(value, ..)| *value == index) {
+            *used += 1;
+            return (known == pattern).then_some(found);
+        }
+        found.inner.push((index, *pattern, 1));
         match (*pattern, *function) {
             (Pattern::Unary(wanted, x), Function::Unary(function)) if wanted == function => {
-                self.find(x, operands[0], uses, found)
+                self.find(x, operands[0], found)
             }
             (Pattern::Binary(wanted, a, b), Function::Binary(function)) if wanted == function => {
                 let of_order = |first: usize, second: usize| {
-                    let found = self.find(a, first, uses, found.clone())?;
-                    self.find(b, second, uses, found)
+                    let found = self.find(a, first, found.clone())?;
+                    self.find(b, second, found)
                 };
                 let is_commutative = matches!(wanted, Binary::Add | Binary::Mul);
                 of_order(operands[0], operands[1])

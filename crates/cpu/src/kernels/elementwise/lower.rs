@@ -189,7 +189,9 @@ pub(super) const NONE: usize = usize::MAX;
 
 /// One operand alone.
 fn operands_of(place: usize) -> [usize; MAX_OPERANDS] {
-    [place, NONE, NONE, NONE]
+    let mut operands = [NONE; MAX_OPERANDS];
+    operands[0] = place;
+    operands
 }
 
 /// The steps of a program, on numbered places.
@@ -209,7 +211,7 @@ pub(super) struct Lowered {
 pub(super) enum Writing {
     /// By the step that computes them.
     Direct,
-    /// Around the cache, from blocks in it.
+    /// Around the cache, from registers or blocks in it.
     Streaming,
     /// After all is read: outputs may be the memory of inputs in any way that programs allow.
     InPlace,
@@ -257,7 +259,7 @@ impl Lowering<'_> {
                 let direct = pending.iter().position(|&(stored, output)| {
                     stored == index
                         && !self.in_place
-                        && !self.streams
+                        && (!self.streams || self.streaming(*function).is_some())
                         && value.extent == Extent::Full
                         && functions::is_direct(outputs[output])
                 });
@@ -356,7 +358,9 @@ impl Lowering<'_> {
             scalars[..2].reverse();
         }
         let isa = self.isa;
+        let streaming = output.filter(|_| self.streams).and_then(|_| self.streaming(function));
         let chosen = match function {
+            _ if streaming.is_some() => streaming,
             Function::Unary(function) => Some(functions::unary(function, of_operand, isa)),
             Function::Convert { from } => Some(functions::convert(from, dtype, isa)),
             Function::Binary(function) => functions::binary(function, of_operand, [scalars[0], scalars[1]], isa),
@@ -391,6 +395,14 @@ impl Lowering<'_> {
             self.push(extent, Action::Call(round), dst, operands_of(dst));
         }
         self.found[index] = dst;
+    }
+
+    /// The loop that writes the function's results around the cache, if there is one.
+    fn streaming(&self, function: Function) -> Option<BlockFunction> {
+        match function {
+            Function::Chain(chain) => (CHAINS[chain].streaming)(self.isa),
+            _ => None,
+        }
     }
 
     fn store(&mut self, value: usize, output: usize, dtype: DType) {

@@ -7,12 +7,14 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::elementwise::{Binary, Unary};
 
+use super::stream::streams;
 use super::{Block, BlockFunction, MAX_OPERANDS, WIDTH};
 use crate::isa::Isa;
+use crate::kernels::cache_line::LINE;
 use crate::math::{MulAdd, Multiversion, Reals, version};
 
 /// What a chain looks like.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(in super::super) enum Pattern {
     /// An operand with an element for each place. Where its number comes again, it is the same operand.
     Block(usize),
@@ -25,8 +27,8 @@ pub(in super::super) enum Pattern {
 /// The loop over a function that vectors have by themselves.
 pub(super) fn single(function: Unary, isa: Isa) -> Option<BlockFunction> {
     match function {
-        Unary::Erf => Some(version::<Apply<Erf<X<0>>>>(isa)),
-        Unary::Tanh => Some(version::<Apply<Tanh<X<0>>>>(isa)),
+        Unary::Erf => Some(version::<Apply<Erf<X<0>>, false>>(isa)),
+        Unary::Tanh => Some(version::<Apply<Tanh<X<0>>, false>>(isa)),
         _ => None,
     }
 }
@@ -37,19 +39,24 @@ pub(in super::super) struct Chain {
     pub(in super::super) pattern: Pattern,
     pub(in super::super) num_operands: usize,
     pub(in super::super) function: fn(Isa) -> BlockFunction,
+    /// The same loop writing around the cache, where vectors can.
+    pub(in super::super) streaming: fn(Isa) -> Option<BlockFunction>,
 }
 
 impl Chain {
     const fn new<E: Expression>() -> Chain {
         let num_operands = (u8::BITS - (E::BLOCKS | E::SCALARS).leading_zeros()) as usize;
-        Chain { pattern: E::PATTERN, num_operands, function: version::<Apply<E>> }
+        let streaming = |isa| streams(isa).then(|| version::<Apply<E, true>>(isa));
+        Chain { pattern: E::PATTERN, num_operands, function: version::<Apply<E, false>>, streaming }
     }
 }
 
 /// All chains, the longer ones before those that they contain.
-pub(in super::super) const CHAINS: [Chain; 13] = [
-    // Gaussian error linear units.
-    Chain::new::<Mul<Mul<X<0>, S<1>>, Add<Erf<Mul<X<0>, S<2>>>, S<3>>>>(),
+pub(in super::super) const CHAINS: [Chain; 19] = [
+    // Gaussian error linear units, also of what is scaled and shifted, and shifted themselves.
+    Chain::new::<Add<Gelu<Add<Mul<X<0>, S<4>>, S<5>>>, S<6>>>(),
+    Chain::new::<Gelu<Add<Mul<X<0>, S<4>>, S<5>>>>(),
+    Chain::new::<Gelu<X<0>>>(),
     // Adam's mean square, the root of it, the mean of which it is the scale, and the step.
     Chain::new::<Add<Mul<X<0>, S<1>>, Mul<Mul<X<2>, X<2>>, S<3>>>>(),
     Chain::new::<Add<Mul<Sqrt<X<0>>, S<1>>, S<2>>>(),
@@ -63,7 +70,14 @@ pub(in super::super) const CHAINS: [Chain; 13] = [
     Chain::new::<Add<Mul<X<0>, X<1>>, X<2>>>(),
     Chain::new::<Sub<X<0>, Mul<X<1>, S<2>>>>(),
     Chain::new::<Sub<X<0>, Mul<X<1>, X<2>>>>(),
+    // What large results end with.
+    Chain::new::<Add<X<0>, S<1>>>(),
+    Chain::new::<Mul<X<0>, S<1>>>(),
+    Chain::new::<Add<X<0>, X<1>>>(),
+    Chain::new::<Mul<X<0>, X<1>>>(),
 ];
+
+type Gelu<A> = Mul<Mul<A, S<1>>, Add<Erf<Mul<A, S<2>>>, S<3>>>;
 
 /// A function of `f32`, each step of which rounds, as if it was on its own.
 trait Expression: 'static {
@@ -149,45 +163,69 @@ binary! {
     Div: /;
 }
 
-/// The loop over an expression.
-struct Apply<E>(PhantomData<E>);
+/// The loop over an expression, which may write around the cache.
+struct Apply<E, const STREAMS: bool>(PhantomData<E>);
 
-impl<E: Expression> Multiversion for Apply<E> {
+impl<E: Expression, const STREAMS: bool> Multiversion for Apply<E, STREAMS> {
     type Arguments = Block;
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(block: Block) {
         let Block { n, dst, operands } = block;
         let (operands, dst) = (operands.map(|operand| operand.cast::<f32>()), dst.cast::<f32>());
-        let (main, rest) = (n & !(WIDTH - 1), n % WIDTH);
-        // SAFETY: reads and writes stay within the `n` elements that the caller vouches for, or within the buffers.
+        let head = if STREAMS { dst.align_offset(LINE).min(n) } else { 0 };
+        let main = (n - head) & !(WIDTH - 1);
+        // SAFETY: reads and writes stay within the `n` elements that the caller vouches for.
         unsafe {
-            apply::<M::Reals, E>(main, dst, operands);
-            if rest == 0 {
-                return;
-            }
-            // As for other loops, no element is ever computed by another kind of code.
-            let (mut buffers, mut results) = ([[0f32; WIDTH]; MAX_OPERANDS], [0f32; WIDTH]);
-            let operands = from_fn(|operand| {
-                if E::BLOCKS >> operand & 1 == 0 {
-                    return operands[operand];
-                }
-                buffers[operand].as_mut_ptr().copy_from_nonoverlapping(operands[operand].add(main), rest);
-                buffers[operand].as_ptr()
-            });
-            apply::<M::Reals, E>(WIDTH, results.as_mut_ptr(), operands);
-            dst.add(main).copy_from_nonoverlapping(results.as_ptr(), rest);
+            apply_buffered::<M::Reals, E>(head, dst, operands);
+            apply::<M::Reals, E, STREAMS>(main, dst.add(head), moved::<E>(operands, head));
+            apply_buffered::<M::Reals, E>(n - head - main, dst.add(head + main), moved::<E>(operands, head + main));
         }
     }
 }
 
-/// Applies an expression to `n` elements, a multiple of [`WIDTH`]. As in [`super::write_all`], two far places are computed
-/// at a time.
+/// The operands from a place on.
+#[inline(always)]
+fn moved<E: Expression>(operands: [*const f32; MAX_OPERANDS], place: usize) -> [*const f32; MAX_OPERANDS] {
+    from_fn(|operand| operands[operand].wrapping_add(if E::BLOCKS >> operand & 1 == 1 { place } else { 0 }))
+}
+
+/// Applies an expression to fewer than [`WIDTH`] elements: as for other loops, no element is ever computed by another kind of
+/// code.
+///
+/// # Safety
+/// As [`apply`].
+#[inline(always)]
+unsafe fn apply_buffered<V: Reals, E: Expression>(n: usize, dst: *mut f32, operands: [*const f32; MAX_OPERANDS]) {
+    if n == 0 {
+        return;
+    }
+    let (mut buffers, mut results) = ([[0f32; WIDTH]; MAX_OPERANDS], [0f32; WIDTH]);
+    // SAFETY: as the caller vouches; the buffers hold as many.
+    unsafe {
+        let operands = from_fn(|operand| {
+            if E::BLOCKS >> operand & 1 == 0 {
+                return operands[operand];
+            }
+            buffers[operand].as_mut_ptr().copy_from_nonoverlapping(operands[operand], n);
+            buffers[operand].as_ptr()
+        });
+        apply::<V, E, false>(WIDTH, results.as_mut_ptr(), operands);
+        dst.copy_from_nonoverlapping(results.as_ptr(), n);
+    }
+}
+
+/// Applies an expression to `n` elements, a multiple of [`WIDTH`]: in order, or, where the compiler makes the vectors, at two
+/// far places at a time as in [`super::write_all`].
 ///
 /// # Safety
 /// The pointers are valid for as many elements, those of scalars for one.
 #[inline(always)]
-unsafe fn apply<V: Reals, E: Expression>(n: usize, dst: *mut f32, operands: [*const f32; MAX_OPERANDS]) {
+unsafe fn apply<V: Reals, E: Expression, const STREAMS: bool>(
+    n: usize,
+    dst: *mut f32,
+    operands: [*const f32; MAX_OPERANDS],
+) {
     // SAFETY: as the caller vouches.
     unsafe {
         let mut scalars = [V::splat(0.0); MAX_OPERANDS];
@@ -196,14 +234,16 @@ unsafe fn apply<V: Reals, E: Expression>(n: usize, dst: *mut f32, operands: [*co
                 *scalar = V::splat(*operands[operand]);
             }
         }
-        let (n, half) = (n & !(WIDTH - 1), (n / 2) & !(WIDTH - 1));
-        for i in (0..half / V::COUNT).map(|count| count * V::COUNT) {
+        let n = n & !(WIDTH - 1);
+        let half = if V::COUNT == 1 { (n / 2) & !(WIDTH - 1) } else { 0 };
+        for i in 0..half {
             let (first, second) = (at::<V, E>(operands, scalars, i), at::<V, E>(operands, scalars, half + i));
             first.store(dst.add(i));
             second.store(dst.add(half + i));
         }
-        for i in (2 * half / V::COUNT..n / V::COUNT).map(|count| count * V::COUNT) {
-            at::<V, E>(operands, scalars, i).store(dst.add(i));
+        for i in (2 * half..n).step_by(V::COUNT) {
+            let y = at::<V, E>(operands, scalars, i);
+            if STREAMS { y.stream(dst.add(i)) } else { y.store(dst.add(i)) }
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Block {
 }
 
 /// How many operands a loop has at most.
-pub(super) const MAX_OPERANDS: usize = 4;
+pub(super) const MAX_OPERANDS: usize = 7;
 
 /// A loop over a block.
 ///

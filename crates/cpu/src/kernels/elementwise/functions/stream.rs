@@ -84,6 +84,14 @@ unsafe fn copy_as_usual<const SIZE: usize>(block: Block) {
     unsafe { dst.copy_from_nonoverlapping(src, n * SIZE) }
 }
 
+/// Whether vectors of the instruction set can be written around the cache from registers, a line at a time.
+pub(super) fn streams(isa: Isa) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return isa == Isa::Avx512;
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
 /// Lets other threads see what was written.
 pub(in super::super) fn fence() {
     #[cfg(target_arch = "x86_64")]
