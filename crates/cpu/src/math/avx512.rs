@@ -110,7 +110,7 @@ impl<const N: usize> Table<N> {
             }
             place += 1;
         }
-        // Half way from the place before, which an even one is taken to be nearer to, and an odd one not.
+        // Half way from the place before: of two equally near places the even one is found.
         let half_way = (last as f32 - 0.5) * spacing;
         let end = f32::from_bits(half_way.to_bits() + last as u32 % 2);
         coefficients[0][last] = 1.0 / end;
