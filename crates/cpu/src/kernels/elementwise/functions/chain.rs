@@ -171,6 +171,8 @@ impl<E: Expression, const STREAMS: bool> Multiversion for Apply<E, STREAMS> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(block: Block) {
+        // Known while this is compiled: where there are no vectors nothing is left of the loop.
+        assert!(!STREAMS || M::Reals::COUNT > 1, "only vectors are written around the cache");
         let Block { n, dst, operands } = block;
         let (operands, dst) = (operands.map(|operand| operand.cast::<f32>()), dst.cast::<f32>());
         let head = if STREAMS { dst.align_offset(LINE).min(n) } else { 0 };
