@@ -1,6 +1,9 @@
 //! The plug-in to test with: that of `GYRUS_PJRT_PLUGIN`, else that in `target/pjrt`, unpacked from the wheel
-//! `lammps-jax-pjrt-cpu`. Without one the tests are skipped, or fail where `GYRUS_REQUIRE_PJRT` is set.
+//! `lammps-jax-pjrt-cpu`. Without one, or with too few devices, tests are skipped, or fail where `GYRUS_REQUIRE_PJRT` is set.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,35 +18,36 @@ pub fn plugin() -> Option<&'static Plugin> {
     if path.exists() {
         return Some(Plugin::load(&path).unwrap());
     }
-    assert!(std::env::var_os("GYRUS_REQUIRE_PJRT").is_none(), "there is no PJRT plug-in at {}", path.display());
-    // Past the capture of tests that succeed.
-    let _ = writeln!(io::stderr(), "SKIPPED, NOTHING WAS TESTED: there is no PJRT plug-in at {}", path.display());
+    skipped(format_args!("there is no PJRT plug-in at {}", path.display()));
     None
 }
 
+/// Says so past the capture of tests that succeed, or fails.
+fn skipped(because: impl Display) {
+    assert!(std::env::var_os("GYRUS_REQUIRE_PJRT").is_none(), "{because}");
+    let _ = writeln!(io::stderr(), "SKIPPED, NOTHING WAS TESTED: {because}");
+}
+
 /// A client without a cache; `None` where there is no plug-in.
-#[allow(dead_code, reason = "tests that open devices by name do without")]
 pub fn client() -> Option<Client> {
     Some(Client::new(plugin()?, &[]).unwrap().with_cache(None))
 }
 
 /// Whether there are so many devices; says that a test is skipped where there are not.
-#[allow(dead_code, reason = "most tests need one device")]
 pub fn has_devices(client: &Client, count: usize) -> bool {
     let found = client.devices().len();
     if found < count {
-        let _ = writeln!(io::stderr(), "SKIPPED, NOTHING WAS TESTED: it takes {count} devices, and there are {found}");
+        skipped(format_args!("it takes {count} devices, and there are {found}"));
     }
     found >= count
 }
 
 /// The plug-in by name, so many of its devices together; `None` where they are not there.
-#[allow(dead_code, reason = "tests of clients do without")]
 pub fn devices(count: usize) -> Option<Device> {
     let name = format!("pjrt:{}", plugin()?.path().display());
     match open(&name, count) {
         Err(error) if count > 1 && error.to_string().contains("there are") => {
-            let _ = writeln!(io::stderr(), "SKIPPED, NOTHING WAS TESTED: {error}");
+            skipped(error);
             None
         }
         opened => Some(opened.unwrap()),
