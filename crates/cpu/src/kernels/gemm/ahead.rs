@@ -67,6 +67,12 @@ impl Ahead {
         }
     }
 
+    /// How many lines are left, as if nothing of the first area was taken.
+    pub(super) fn num_lines(&self) -> usize {
+        let areas = self.areas[self.first..self.end].iter();
+        areas.map(|area| area.rows * area.bytes.div_ceil(LINE)).sum()
+    }
+
     /// Takes the next lines, and returns how many.
     pub(super) fn take(&mut self, lines: &mut [*const u8]) -> usize {
         let mut count = 0;
@@ -101,6 +107,7 @@ mod tests {
         ahead.push(Area { from: at(6400 + 60), rows: 2, stride: 1000, bytes: 100 });
         ahead.push(Area { from: at(64000), rows: 3, stride: 50, bytes: 50 });
         ahead.push(Area { from: at(64), rows: 5, stride: 64, bytes: 0 });
+        assert_eq!(ahead.num_lines(), 9);
         let (mut all, mut lines) = (vec![], [at(0); 4]);
         loop {
             let count = ahead.take(&mut lines);

@@ -9,8 +9,9 @@ use super::number::Number;
 use super::pack::{Lines, Packed};
 use crate::pool::{Pool, Scratch};
 
-/// How many elements of the left operand stay in the first-level cache.
-const CACHED_ELEMENTS: usize = 8 << 10;
+/// How many elements of the left operand are multiplied with a panel before the next one: the panel is read from memory that
+/// threads share once for them all, and they stay in the second-level cache.
+const CACHED_ELEMENTS: usize = 32 << 10;
 /// How many elements of the result are finished at a time, where something is done to them: they, and what is read for
 /// that, stay in the second-level cache.
 const FINISHED_ELEMENTS: usize = 16 << 10;
@@ -20,8 +21,11 @@ const LINES_AHEAD: usize = 512;
 const TASK_WORK: usize = 128 << 10;
 /// How many elements are worth a task that packs them.
 const PACKING_WORK: usize = 8 << 10;
-/// How many neighbouring panels or tiles a task packs at least.
-const LINES_TOGETHER: usize = 4;
+/// How many neighbouring panels or tiles a task packs, if there are as many for each thread: rows of memory are read in long
+/// pieces.
+const LINES_TOGETHER: usize = 16;
+/// How many panels a task has at least where rows are too few for all threads.
+const MIN_PANELS: usize = 4;
 
 /// Memory of one product.
 #[derive(Clone, Copy)]
@@ -93,7 +97,8 @@ impl<T: Number> Block<'_, T> {
         let Blocking { kernel, is_right_shared, .. } = *self.blocking;
         let (lines, size) =
             if is_right_shared { (self.panels.clone(), kernel.width) } else { (0..self.num_tiles(), kernel.height) };
-        let grain = (PACKING_WORK / (size * self.depth.len()).max(1)).max(LINES_TOGETHER);
+        let together = LINES_TOGETHER.min(lines.len().div_ceil(pool.num_threads())).max(1);
+        let grain = (PACKING_WORK / (size * self.depth.len()).max(1)).max(together);
         pool.run(lines.len().div_ceil(grain), &|task, _| {
             let first = lines.start + task * grain;
             let part = first..(first + grain).min(lines.end);
@@ -151,7 +156,7 @@ impl<T: Number> Block<'_, T> {
         let wanted = wanted.min(work.div_ceil(TASK_WORK));
         if is_right_shared {
             let rows = wanted.min(tiles);
-            return (rows, wanted.div_ceil(rows).clamp(1, panels.div_ceil(LINES_TOGETHER)));
+            return (rows, wanted.div_ceil(rows).clamp(1, panels.div_ceil(MIN_PANELS)));
         }
         let columns = panels.min(wanted).max(panels.div_ceil(max_panels));
         let most_tiles = if sizes.is_direct { tiles } else { (MAX_ROWS_APART / kernel.height).max(1) };
@@ -234,7 +239,12 @@ impl<T: Number> Block<'_, T> {
                         };
                         let most = LINES_AHEAD.min(depth.len());
                         let mut num_ahead = for_finish.take(&mut lines[..most]);
-                        num_ahead += for_packing.take(&mut lines[num_ahead..most]);
+                        // Not so early that what comes between would take their place.
+                        if first + cached >= group.end
+                            && panels.end - panel <= for_packing.num_lines().div_ceil(most.max(1))
+                        {
+                            num_ahead += for_packing.take(&mut lines[num_ahead..most]);
+                        }
                         let (a_stride, rows, depth, ahead) = (tile_len, some.len(), depth.len(), lines.as_ptr());
                         // SAFETY: the tiles and the panel are packed; the result's part is this task's.
                         unsafe {
