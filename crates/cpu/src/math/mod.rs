@@ -39,9 +39,9 @@ pub(crate) mod version;
 
 pub(crate) use real::Real;
 pub(crate) use reals::Reals;
+pub(crate) use version::{MulAdd, Multiversion, version, version_of_baseline, version_up_to_avx2};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use version::version_with_bf16;
-pub(crate) use version::{MulAdd, Multiversion, version, version_up_to_avx2};
+pub(crate) use version::{version_with_avx2, version_with_avx512, version_with_bf16};
 
 /// The polynomial with these coefficients, constant term first.
 #[inline(always)]

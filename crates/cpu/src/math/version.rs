@@ -93,6 +93,26 @@ pub(crate) fn version<K: Multiversion>(isa: Isa) -> unsafe fn(K::Arguments) {
     }
 }
 
+/// The loop `K` compiled for what every processor of the architecture has.
+///
+/// # Safety
+/// As [`version`].
+pub(crate) fn version_of_baseline<K: Multiversion>() -> unsafe fn(K::Arguments) {
+    baseline::<K>
+}
+
+/// As [`version_of_baseline`], for AVX2.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn version_with_avx2<K: Multiversion>() -> unsafe fn(K::Arguments) {
+    avx2::<K>
+}
+
+/// As [`version_of_baseline`], for AVX-512.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn version_with_avx512<K: Multiversion>() -> unsafe fn(K::Arguments) {
+    avx512::<K>
+}
+
 /// As [`version`], for loops that gain little from AVX-512: less code to compile.
 pub(crate) fn version_up_to_avx2<K: Multiversion>(isa: Isa) -> unsafe fn(K::Arguments) {
     match isa {

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::Vector;
-use crate::math::MulAdd;
+use crate::math::{MulAdd, Multiversion, version_with_avx2};
 
 /// Eight `f32`.
 #[derive(Clone, Copy)]
@@ -22,6 +22,10 @@ static FIRST_OF_4: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 impl Vector for F32x8 {
     type Element = f32;
     const LANES: usize = 8;
+
+    fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
+        version_with_avx2::<K>()
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -107,6 +111,10 @@ impl Vector for F32x8 {
 impl Vector for F64x4 {
     type Element = f64;
     const LANES: usize = 4;
+
+    fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
+        version_with_avx2::<K>()
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f64) -> Self {

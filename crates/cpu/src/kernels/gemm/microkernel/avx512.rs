@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::Vector;
 use super::round_pairs::{pairs_abreast, pairs_of_neighbours};
-use crate::math::MulAdd;
+use crate::math::{MulAdd, Multiversion, version_with_avx512};
 
 /// Sixteen `f32`.
 #[derive(Clone, Copy)]
@@ -38,6 +38,10 @@ fn first(count: usize) -> u32 {
 impl Vector for F32x16 {
     type Element = f32;
     const LANES: usize = 16;
+
+    fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
+        version_with_avx512::<K>()
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -134,6 +138,10 @@ impl Vector for F32x16 {
 impl Vector for F64x8 {
     type Element = f64;
     const LANES: usize = 8;
+
+    fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
+        version_with_avx512::<K>()
+    }
 
     #[inline(always)]
     unsafe fn splat(value: f64) -> Self {

@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use super::Vector;
-use crate::isa::Isa;
 use crate::math::{MulAdd, Multiversion};
 
 /// The most rows of a tile, where there are 32 registers.
@@ -82,13 +81,13 @@ impl<T> BatchReduceKernel<T> {
 }
 
 /// The loops for an instruction set; with 32 registers (`HIGH`) tiles are higher.
-pub(super) fn kernel<V: Vector, const HIGH: bool>(isa: Isa) -> BatchReduceKernel<V::Element> {
+pub(super) fn kernel<V: Vector, const HIGH: bool>() -> BatchReduceKernel<V::Element> {
     macro_rules! of_heights {
         ($($height:literal)*) => {
             [$([
-                V::version::<Tile<V, $height, 2, false>>(isa),
-                V::version::<Tile<V, $height, 2, true>>(isa),
-                V::version::<Tile<V, $height, 1, true>>(isa),
+                V::version::<Tile<V, $height, 2, false>>(),
+                V::version::<Tile<V, $height, 2, true>>(),
+                V::version::<Tile<V, $height, 1, true>>(),
             ]),*]
         };
     }

@@ -9,7 +9,6 @@ use gyrus_graph::bf16;
 use super::super::target::{Row, write_row};
 use super::avx512::F32x16;
 use super::{Gather, PackArguments, Vector};
-use crate::isa::Isa;
 use crate::kernels::cache_line::{LINE, prefetch};
 use crate::kernels::gemm::pack::DEPTHS_AHEAD;
 use crate::math::{MulAdd, Multiversion, version_with_bf16};
@@ -65,7 +64,7 @@ impl Vector for PairsX16 {
         // SAFETY: as above.
         PairsX16(unsafe { self.0.add(other.0) })
     }
-    fn version<K: Multiversion>(_isa: Isa) -> unsafe fn(K::Arguments) {
+    fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
         version_with_bf16::<K>()
     }
 }

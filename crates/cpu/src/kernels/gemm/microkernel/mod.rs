@@ -28,7 +28,9 @@ use super::pack::Pack;
 pub(super) use super::pack::PackArguments;
 use super::target::Row;
 use crate::isa::Isa;
-use crate::math::{MulAdd, Multiversion, version};
+#[cfg(target_arch = "x86_64")]
+use crate::math::version_with_bf16;
+use crate::math::{MulAdd, Multiversion};
 
 /// Neighbouring numbers in one register. All functions must be called on processors that have the
 /// instruction set only.
@@ -53,10 +55,8 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
     /// `self + other`.
     unsafe fn add(self, other: Self) -> Self;
 
-    /// A loop over such vectors, compiled for an instruction set that has them.
-    fn version<K: Multiversion>(isa: Isa) -> unsafe fn(K::Arguments) {
-        version::<K>(isa)
-    }
+    /// A loop over such vectors, compiled for the instruction set that has them.
+    fn version<K: Multiversion>() -> unsafe fn(K::Arguments);
 
     /// Two vectors as one of pairs of neighbours, first those of `self`, rounded to `bf16`. Only vectors of processors
     /// that multiply pairs have them.
@@ -149,11 +149,11 @@ impl PairOf for bf16 {
     #[cfg(target_arch = "x86_64")]
     fn pair_loops(isa: Isa, rows: usize) -> PairLoops<bf16> {
         PairLoops {
-            kernel: tile::microkernel::<bf16_pairs::PairsX16, true>(isa, rows),
+            kernel: tile::microkernel::<bf16_pairs::PairsX16, true>(rows),
             packing: f32::packing(isa),
-            interleaving: version::<bf16_pairs::Interleave>(isa),
-            gathering: version::<bf16_pairs::GatherElements>(isa),
-            writing: Some(crate::math::version_with_bf16::<bf16_pairs::Round>()),
+            interleaving: version_with_bf16::<bf16_pairs::Interleave>(),
+            gathering: version_with_bf16::<bf16_pairs::GatherElements>(),
+            writing: Some(version_with_bf16::<bf16_pairs::Round>()),
         }
     }
 }
@@ -163,10 +163,10 @@ impl PairOf for f32 {
     #[cfg(target_arch = "x86_64")]
     fn pair_loops(isa: Isa, rows: usize) -> PairLoops<f32> {
         PairLoops {
-            kernel: tile::microkernel::<bf16_pairs::PairsX16, true>(isa, rows),
+            kernel: tile::microkernel::<bf16_pairs::PairsX16, true>(rows),
             packing: f32::packing(isa),
-            interleaving: crate::math::version_with_bf16::<bf16_pairs::RoundAndInterleave>(),
-            gathering: crate::math::version_with_bf16::<bf16_pairs::RoundElements>(),
+            interleaving: version_with_bf16::<bf16_pairs::RoundAndInterleave>(),
+            gathering: version_with_bf16::<bf16_pairs::RoundElements>(),
             writing: None,
         }
     }
@@ -189,8 +189,8 @@ impl PairReduceLoops {
         }
         #[cfg(target_arch = "x86_64")]
         return Some(PairReduceLoops {
-            kernel: batch_reduce::kernel::<bf16_pairs::PairsX16, true>(isa),
-            pairing: crate::math::version_with_bf16::<round_pairs::RoundPairs>(),
+            kernel: batch_reduce::kernel::<bf16_pairs::PairsX16, true>(),
+            pairing: version_with_bf16::<round_pairs::RoundPairs>(),
         });
         #[cfg(not(target_arch = "x86_64"))]
         unreachable!("no other architecture has them, {isa:?}");
@@ -199,7 +199,7 @@ impl PairReduceLoops {
     /// A loop over vectors that become pairs.
     pub(crate) fn vectorised<L: VectorLoop<f32>>(self) -> unsafe fn(L::Arguments) {
         #[cfg(target_arch = "x86_64")]
-        return crate::math::version_with_bf16::<L::Of<avx512::F32x16>>();
+        return version_with_bf16::<L::Of<avx512::F32x16>>();
         #[cfg(not(target_arch = "x86_64"))]
         unreachable!("no other architecture has them");
     }
@@ -262,25 +262,25 @@ macro_rules! number {
                 self + other
             }
             fn microkernel(isa: Isa, rows: usize) -> MicroKernel<Self> {
-                $with!(isa, V, HIGH => tile::microkernel::<V, HIGH>(isa, rows))
+                $with!(isa, V, HIGH => tile::microkernel::<V, HIGH>(rows))
             }
             fn batch_reduce(isa: Isa) -> BatchReduceKernel<Self> {
-                $with!(isa, V, HIGH => batch_reduce::kernel::<V, HIGH>(isa))
+                $with!(isa, V, HIGH => batch_reduce::kernel::<V, HIGH>())
             }
             fn packing(isa: Isa) -> Packing<Self> {
-                $with!(isa, V, _HIGH => version::<Pack<V>>(isa))
+                $with!(isa, V, _HIGH => V::version::<Pack<V>>())
             }
             fn strips(isa: Isa) -> [unsafe fn(Strip<Self>); 2] {
-                $with!(isa, V, _HIGH => [version::<strip::Dots<V>>(isa), version::<strip::Sums<V>>(isa)])
+                $with!(isa, V, _HIGH => [V::version::<strip::Dots<V>>(), V::version::<strip::Sums<V>>()])
             }
             fn dot_tiles(isa: Isa) -> unsafe fn(DotTiles<Self>) {
-                $with!(isa, V, HIGH => version::<dot_tiles::Dots<V, { if HIGH { 4 } else { 2 } }>>(isa))
+                $with!(isa, V, HIGH => V::version::<dot_tiles::Dots<V, { if HIGH { 4 } else { 2 } }>>())
             }
             fn lanes(isa: Isa) -> usize {
                 $with!(isa, V, _HIGH => V::LANES)
             }
             fn vectorised<L: VectorLoop<Self>>(isa: Isa) -> unsafe fn(L::Arguments) {
-                $with!(isa, V, _HIGH => version::<L::Of<V>>(isa))
+                $with!(isa, V, _HIGH => V::version::<L::Of<V>>())
             }
         }
     };

@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 
 use super::Vector;
-use crate::math::MulAdd;
+use crate::math::{MulAdd, Multiversion, version_of_baseline};
 
 /// Four `f32`.
 #[derive(Clone, Copy)]
@@ -20,6 +20,10 @@ macro_rules! vector {
         impl Vector for $vector {
             type Element = $type;
             const LANES: usize = $lanes;
+
+            fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
+                version_of_baseline::<K>()
+            }
 
             #[inline(always)]
             unsafe fn splat(value: $type) -> Self {

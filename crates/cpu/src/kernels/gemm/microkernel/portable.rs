@@ -1,7 +1,7 @@
 //! Vectors of any processor: arrays that the compiler keeps in registers.
 
 use super::{Number, Vector};
-use crate::math::MulAdd;
+use crate::math::{MulAdd, Multiversion, version_of_baseline};
 
 /// An array as a vector.
 #[derive(Clone, Copy)]
@@ -10,6 +10,10 @@ pub(crate) struct Lanes<T, const N: usize>([T; N]);
 impl<T: Number, const N: usize> Vector for Lanes<T, N> {
     type Element = T;
     const LANES: usize = N;
+
+    fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
+        version_of_baseline::<K>()
+    }
 
     #[inline(always)]
     unsafe fn splat(value: T) -> Self {

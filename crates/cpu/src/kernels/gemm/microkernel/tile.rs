@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use super::Vector;
-use crate::isa::Isa;
 use crate::kernels::cache_line::{prefetch, prefetch_far};
 use crate::math::{MulAdd, Multiversion};
 
@@ -69,13 +68,13 @@ impl<T> MicroKernel<T> {
 
 /// The one whose tiles divide `rows` rows most evenly. With 16 registers tiles are of up to 6 rows, with 32
 /// (`HIGH`) of up to 14: as many as leave room for two vectors of `b` and one of `a`.
-pub(super) fn microkernel<V: Vector, const HIGH: bool>(isa: Isa, rows: usize) -> MicroKernel<V::Element> {
+pub(super) fn microkernel<V: Vector, const HIGH: bool>(rows: usize) -> MicroKernel<V::Element> {
     let highest = if HIGH { 14 } else { 6 };
     let height = rows.div_ceil(rows.div_ceil(highest).max(1)).max(1);
     macro_rules! of_heights {
         ($($height:literal)*) => {
             match height {
-                $($height => of_height::<V, $height>(isa),)*
+                $($height => of_height::<V, $height>(),)*
                 other => unreachable!("no tile is of {other} rows"),
             }
         };
@@ -83,13 +82,13 @@ pub(super) fn microkernel<V: Vector, const HIGH: bool>(isa: Isa, rows: usize) ->
     if HIGH { of_heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) } else { of_heights!(1 2 3 4 5 6) }
 }
 
-fn of_height<V: Vector, const HEIGHT: usize>(isa: Isa) -> MicroKernel<V::Element> {
+fn of_height<V: Vector, const HEIGHT: usize>() -> MicroKernel<V::Element> {
     MicroKernel {
         height: HEIGHT,
         width: 2 * V::LANES,
-        full: V::version::<Tiles<V, HEIGHT, 2, false>>(isa),
-        partial: V::version::<Tiles<V, HEIGHT, 2, true>>(isa),
-        narrow: V::version::<Tiles<V, HEIGHT, 1, true>>(isa),
+        full: V::version::<Tiles<V, HEIGHT, 2, false>>(),
+        partial: V::version::<Tiles<V, HEIGHT, 2, true>>(),
+        narrow: V::version::<Tiles<V, HEIGHT, 1, true>>(),
     }
 }
 
