@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::isa::Isa;
 use crate::kernels::split::split;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::math::{MulAdd, Multiversion, version_of_baseline};
+#[cfg(target_arch = "x86_64")]
+use crate::math::{version_with_avx2, version_with_avx512};
 use crate::pool::Pool;
 
 /// How many rounds one task does; a round adds to each of its sums once.
@@ -29,11 +31,12 @@ impl<const NUM_SUMS: usize> Multiversion for Rounds<NUM_SUMS> {
 
 /// How many multiplications and additions of `f32` the pool's threads do in a second, on numbers in registers.
 pub fn flops_per_second(pool: &Pool) -> f64 {
-    let isa = Isa::get();
-    let (task, num_sums) = match isa {
-        Isa::Avx512 => (version::<Rounds<192>>(isa), 192),
-        Isa::Avx2 => (version::<Rounds<96>>(isa), 96),
-        _ => (version::<Rounds<48>>(isa), 48),
+    let (task, num_sums) = match Isa::get() {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => (version_with_avx512::<Rounds<192>>(), 192),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => (version_with_avx2::<Rounds<96>>(), 96),
+        _ => (version_of_baseline::<Rounds<48>>(), 48),
     };
     // SAFETY: the processor has the instruction set.
     task_rate(pool, 2 * num_sums, &|| unsafe { task(1.0) })

@@ -9,9 +9,6 @@ use super::number::Number;
 use super::pack::{Lines, Packed};
 use crate::pool::{Pool, Scratch};
 
-/// How many elements of the left operand are multiplied with a panel before the next one: the panel is read from memory that
-/// threads share once for them all, and they stay in the second-level cache.
-const CACHED_ELEMENTS: usize = 32 << 10;
 /// How many elements of the result are finished at a time, where something is done to them: they, and what is read for
 /// that, stay in the second-level cache.
 const FINISHED_ELEMENTS: usize = 16 << 10;
@@ -97,7 +94,7 @@ impl<T: Number> Block<'_, T> {
         let Blocking { kernel, is_right_shared, .. } = *self.blocking;
         let (lines, size) =
             if is_right_shared { (self.panels.clone(), kernel.width) } else { (0..self.num_tiles(), kernel.height) };
-        let together = LINES_TOGETHER.min(lines.len().div_ceil(pool.num_threads())).max(1);
+        let together = lines.len().div_ceil(pool.num_threads()).clamp(1, LINES_TOGETHER);
         let grain = (PACKING_WORK / (size * self.depth.len()).max(1)).max(together);
         pool.run(lines.len().div_ceil(grain), &|task, _| {
             let first = lines.start + task * grain;
@@ -206,11 +203,10 @@ impl<T: Number> Block<'_, T> {
                 unsafe { self.pack_panels(panels.clone(), &depth, own) }
             }
             let right = if is_right_shared { self.right(step, panels.start) } else { own };
-            let mut cached = CACHED_ELEMENTS / (kernel.height * depth.len().max(1));
+            let mut cached = max_tiles;
             if is_last && self.operands.epilogue.is_some() {
-                cached = cached.min(FINISHED_ELEMENTS / (kernel.height * panels.len() * kernel.width));
+                cached = (FINISHED_ELEMENTS / (kernel.height * panels.len() * kernel.width)).clamp(1, max_tiles);
             }
-            let cached = cached.clamp(1, max_tiles);
             for group in tiles.clone().step_by(max_tiles) {
                 let group = group..(group + max_tiles).min(tiles.end);
                 if is_right_shared {

@@ -20,7 +20,8 @@ use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// The most elements of the shared operand that are packed at a time.
 const SHARED_ELEMENTS: usize = 2 << 20;
-/// How many elements of a task's operand are packed at a time: they stay in the second-level cache.
+/// How many elements of a task's operand are packed at a time: they stay in the second-level cache. As many of the left one are
+/// multiplied with a panel before the next one, so that what threads share is read once for them all.
 const LEFT_ELEMENTS: usize = 32 << 10;
 const RIGHT_ELEMENTS: usize = 64 << 10;
 /// How many tiles of rows make it worth while to share the right operand, if it is packed all at a time, and if it is
