@@ -1,8 +1,6 @@
 //! An interpreter of graphs: every primitive in the plainest way, reals in `f64`, the other operations
 //! by their decomposition. Slow, and the oracle of the tests.
 
-#![allow(dead_code, reason = "not every test needs all of it")]
-
 use std::cmp::Ordering;
 
 use gyrus_graph::ops::contraction::{DotGeneral, Precision};
