@@ -129,7 +129,7 @@ impl<T: Number> Blocking<T> {
         let step = if part <= step + step / 4 { part.max(1) } else { part.div_ceil(part.div_ceil(step)) };
         let num_tiles = m.div_ceil(kernel.height);
         let is_right_shared = sizes.is_direct
-            && (num_tiles >= FEW_TILES && num_columns * part <= SHARED_ELEMENTS || num_tiles >= MANY_TILES);
+            && (num_tiles >= FEW_TILES && num_columns * part <= SHARED_ELEMENTS / 2 || num_tiles >= MANY_TILES);
         let lines = if is_right_shared { num_columns } else { m };
         let depth_block = if sizes.is_direct && lines * part > SHARED_ELEMENTS {
             (SHARED_ELEMENTS / lines / step).max(1) * step

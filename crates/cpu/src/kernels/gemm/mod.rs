@@ -207,11 +207,12 @@ impl Gemm {
         let is_left_shared = batch > 1 && a.batch_stride == 0;
         let is_direct = is_computed_type && c.col_stride == 1;
         let blocking = Blocking::new(isa, Sizes { batch, m, n, k, is_left_shared, is_direct });
-        // Rows that are a multiple of a page apart would evict each other from the cache.
-        let is_small =
-            n * k <= 64 << 10 && !(b.row_stride * size_of::<T>() as isize).unsigned_abs().is_multiple_of(1024);
+        // Rows that are a multiple of a page apart evict each other from the cache: read once from a small operand they
+        // cost less than packing, but not again and again from a large one.
+        let is_paged = (b.row_stride * size_of::<T>() as isize).unsigned_abs().is_multiple_of(1024);
+        let (is_small, is_large) = (n * k <= 64 << 10 && !is_paged, n * k >= 1 << 20 && is_paged);
         // A panel that few rows use costs more to pack than it gains.
-        let is_right_in_place = is_computed_type && (m <= 256 || is_small);
+        let is_right_in_place = is_computed_type && (m <= if is_large { 48 } else { 256 } || is_small);
         Blocked { blocking, packing: T::packing(isa), is_right_in_place }
     }
 }
