@@ -2,10 +2,12 @@
 //! sixteen polynomials at once, so that short ones do.
 
 use std::arch::x86_64::*;
+use std::f32::consts::LOG2_E;
 use std::f64::consts::FRAC_2_SQRT_PI;
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::Reals;
+use super::exponential::{EXP, GREATEST_EXPONENT, LEAST_EXPONENT, LN2_HIGH, LN2_LOW, ROUNDER};
 
 /// Sixteen `f32`. Made only where the processor has AVX-512, which all functions rely on.
 #[derive(Clone, Copy)]
@@ -40,6 +42,27 @@ impl Reals for Sixteen {
         Sixteen(unsafe { _mm512_sqrt_ps(self.0) })
     }
     #[inline(always)]
+    fn exp(self) -> Self {
+        // SAFETY: the processor has the instructions; of two numbers, one of them NaN, the second is taken.
+        unsafe {
+            let x =
+                _mm512_max_ps(_mm512_set1_ps(LEAST_EXPONENT), _mm512_min_ps(_mm512_set1_ps(GREATEST_EXPONENT), self.0));
+            Sixteen(exp_bounded(x))
+        }
+    }
+    #[inline(always)]
+    fn logistic(self) -> Self {
+        // SAFETY: as above.
+        unsafe {
+            let (one, sign) = (_mm512_set1_ps(1.0), _mm512_set1_ps(-0.0));
+            let e = exp_bounded(_mm512_max_ps(_mm512_set1_ps(LEAST_EXPONENT), _mm512_or_ps(sign, self.0)));
+            let numerator = _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(self.0)), one, e);
+            // n / (1 + e) = n - n e / (1 + e), which rounds less where e is small.
+            let rest = _mm512_div_ps(e, _mm512_add_ps(one, e));
+            Sixteen(_mm512_fnmadd_ps(numerator, rest, numerator))
+        }
+    }
+    #[inline(always)]
     fn tanh(self) -> Self {
         TANH.look_up(self)
     }
@@ -70,11 +93,30 @@ operators! {
     Div div _mm512_div_ps;
 }
 
+/// `e^x` where `x` is between the bounds of exponents, or NaN.
+///
+/// # Safety
+/// The processor has the instructions.
+#[inline(always)]
+unsafe fn exp_bounded(x: __m512) -> __m512 {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let rounder = _mm512_set1_ps(ROUNDER);
+        let k = _mm512_sub_ps(_mm512_fmadd_ps(x, _mm512_set1_ps(LOG2_E), rounder), rounder);
+        let r = _mm512_fnmadd_ps(k, _mm512_set1_ps(LN2_LOW), _mm512_fnmadd_ps(k, _mm512_set1_ps(LN2_HIGH), x));
+        let mut y = _mm512_set1_ps(EXP[EXP.len() - 1]);
+        let mut power = EXP.len() - 1;
+        while power > 0 {
+            power -= 1;
+            y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(EXP[power]));
+        }
+        let y = _mm512_add_ps(_mm512_fmadd_ps(y, _mm512_mul_ps(r, r), r), _mm512_set1_ps(1.0));
+        _mm512_scalef_ps(y, k)
+    }
+}
+
 /// How many places a table has: as many numbers as two registers.
 const NUM_PLACES: usize = 32;
-/// Added to a small number it leaves the number's nearest integer there.
-const ROUNDER: f32 = super::exponential::ROUNDER;
-
 /// An odd function that rises to 1, divided by `x`: polynomials around evenly spaced places.
 ///
 /// The quotient changes little, so that its constant is most of it, and products with `x` round little beside the last one.

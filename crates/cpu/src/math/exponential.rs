@@ -10,7 +10,7 @@ pub(super) const ROUNDER: f32 = 12_582_912.0;
 pub(super) const LN2_HIGH: f32 = 0.693_359_4;
 pub(super) const LN2_LOW: f32 = -2.121_944_4e-4;
 /// `(e^r - 1 - r) / r^2`.
-const EXP: [f32; 5] = [0.499_999_935, 0.166_665_207, 0.041_668_387_4, 0.008_368_710_07, 0.001_381_461_07];
+pub(super) const EXP: [f32; 5] = [0.499_999_935, 0.166_665_207, 0.041_668_387_4, 0.008_368_710_07, 0.001_381_461_07];
 /// The same, more precisely, relative to `e^r - 1`.
 const EXPM1: [f32; 6] = [0.5, 0.166_666_664, 0.041_666_361, 0.008_333_389_35, 0.001_394_061_74, 1.984_587_64e-4];
 /// `(2^r - 1) / r`.
@@ -19,6 +19,9 @@ const EXP2: [f32; 6] =
 /// `(tanh(x) / x - 1) / x^2` in `x^2`.
 const TANH: [f32; 5] = [-0.333_332_993, 0.133_319_582, -0.053_786_681, 0.020_805_376_5, -0.005_905_859_42];
 
+/// Below the first `e^x` is 0, above the second infinity.
+pub(super) const LEAST_EXPONENT: f32 = -104.0;
+pub(super) const GREATEST_EXPONENT: f32 = 89.0;
 /// Below it `e^x` is not a normal number.
 const SMALLEST_EXPONENT: f32 = -87.3;
 
@@ -40,8 +43,8 @@ pub(super) fn power_of_two(k: i32) -> f32 {
 /// `e^x`.
 #[inline(always)]
 pub(super) fn exp<M: MulAdd>(x: f32) -> f32 {
-    let x = if x > 89.0 { 89.0 } else { x };
-    let x = if x < -104.0 { -104.0 } else { x };
+    let x = if x > GREATEST_EXPONENT { GREATEST_EXPONENT } else { x };
+    let x = if x < LEAST_EXPONENT { LEAST_EXPONENT } else { x };
     let (k, r) = reduce::<M>(x);
     let y = M::mul_add(polynomial::<M, 5>(r, EXP), r * r, r) + 1.0;
     // In two steps, for infinity and subnormal numbers.

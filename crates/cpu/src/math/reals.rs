@@ -32,6 +32,8 @@ pub(crate) trait Reals:
     }
 
     fn sqrt(self) -> Self;
+    fn exp(self) -> Self;
+    fn logistic(self) -> Self;
     fn tanh(self) -> Self;
     fn erf(self) -> Self;
 }
@@ -68,6 +70,14 @@ impl<M: MulAdd> Reals for One<M> {
     #[inline(always)]
     fn sqrt(self) -> Self {
         One(self.0.sqrt(), PhantomData)
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        One(Real::exp::<M>(self.0), PhantomData)
+    }
+    #[inline(always)]
+    fn logistic(self) -> Self {
+        One(Real::logistic::<M>(self.0), PhantomData)
     }
     #[inline(always)]
     fn tanh(self) -> Self {

@@ -4,7 +4,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use gyrus_graph::Element;
 
-use crate::math::{MulAdd, Real};
+use crate::math::{MulAdd, Real, Reals};
 
 /// A type of real numbers that whole kernels compute with.
 pub(super) trait Float:
@@ -27,10 +27,14 @@ pub(super) trait Float:
     const NAN: Self;
     /// `self * b + c`.
     fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self;
+    /// The hyperbolic tangent of each lane.
+    fn tanh_of<M: MulAdd>(lanes: Lanes<Self>) -> Lanes<Self>;
+    /// `1 / (1 + e^-x)` of each lane.
+    fn logistic_of<M: MulAdd>(lanes: Lanes<Self>) -> Lanes<Self>;
 }
 
 macro_rules! float {
-    ($type:ty, $mul_add:ident) => {
+    ($type:ty, $mul_add:ident, { $($functions:item)* }) => {
         impl Float for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -40,12 +44,40 @@ macro_rules! float {
             fn mul_add<M: MulAdd>(self, b: Self, c: Self) -> Self {
                 M::$mul_add(self, b, c)
             }
+            $($functions)*
         }
     };
 }
 
-float!(f32, mul_add);
-float!(f64, mul_add_f64);
+/// A function that vectors have by themselves, of each lane. It is no closure because one that is called in a loop may not be
+/// inlined, and then is not compiled for the instruction set.
+macro_rules! of_vectors {
+    ($name:ident: $function:ident) => {
+        #[inline(always)]
+        fn $name<M: MulAdd>(mut lanes: Lanes<f32>) -> Lanes<f32> {
+            for vector in lanes.chunks_exact_mut(M::Reals::COUNT) {
+                // SAFETY: loops are compiled with `M` for processors that have its vectors; there are as many lanes.
+                unsafe { M::Reals::load(vector.as_ptr()).$function().store(vector.as_mut_ptr()) }
+            }
+            lanes
+        }
+    };
+}
+
+float!(f32, mul_add, {
+    of_vectors!(tanh_of: tanh);
+    of_vectors!(logistic_of: logistic);
+});
+float!(f64, mul_add_f64, {
+    #[inline(always)]
+    fn tanh_of<M: MulAdd>(lanes: Lanes<f64>) -> Lanes<f64> {
+        map(lanes, |x| Real::tanh::<M>(x))
+    }
+    #[inline(always)]
+    fn logistic_of<M: MulAdd>(lanes: Lanes<f64>) -> Lanes<f64> {
+        map(lanes, |x| Real::logistic::<M>(x))
+    }
+});
 
 /// `Some` of an expression with `$T` standing for the type of numbers of `$dtype`; `None` for types that
 /// are not computed with as they are.

@@ -27,6 +27,8 @@ pub(in super::super) enum Pattern {
 /// The loop over a function that vectors have by themselves.
 pub(super) fn single(function: Unary, isa: Isa) -> Option<BlockFunction> {
     match function {
+        Unary::Exp => Some(version::<Apply<Exp<X<0>>, false>>(isa)),
+        Unary::Logistic => Some(version::<Apply<Logistic<X<0>>, false>>(isa)),
         Unary::Erf => Some(version::<Apply<Erf<X<0>>, false>>(isa)),
         Unary::Tanh => Some(version::<Apply<Tanh<X<0>>, false>>(isa)),
         _ => None,
@@ -153,6 +155,8 @@ macro_rules! binary {
 unary! {
     Sqrt: sqrt;
     Erf: erf;
+    Exp: exp;
+    Logistic: logistic;
     Tanh: tanh;
 }
 

@@ -1,6 +1,7 @@
 //! What differs between the scans: the function of a cell.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::steps::{Part, Steps};
 use crate::kernels::cache_line::{self, LINE};
@@ -44,18 +45,23 @@ pub(super) struct Factor {
     pub(super) used: usize,
 }
 
-/// Asks for what a part of a step will read, which the processor does not foresee: pieces of far rows.
-pub(super) fn prefetch<T: Tiled, C: Cell<T>>(steps: &Steps<T>, pointers: &Pointers, part: &Part<T>, time: usize) {
-    for &(input, gates) in C::STREAMS {
-        let rows = part.places.clone().flat_map(|place| {
-            let first = part.row(place) * gates;
-            first..first + gates
-        });
-        for row in rows {
-            let place = (time * steps.batch * gates + row) * steps.size + part.unit;
-            let units = pointers.input::<T>(input).wrapping_add(place);
-            for line in (0..part.units * size_of::<T>()).step_by(LINE) {
-                cache_line::prefetch(units.wrapping_byte_add(line));
+/// Asks for what a step will read of some of a part's places, which the processor does not foresee: pieces of far rows.
+#[inline(always)]
+pub(super) fn prefetch<T: Tiled, C: Cell<T>>(
+    steps: &Steps<T>,
+    pointers: &Pointers,
+    part: &Part<T>,
+    places: Range<usize>,
+    time: usize,
+) {
+    for place in places {
+        for &(input, gates) in C::STREAMS {
+            let row = (time * steps.batch + part.row(place)) * gates * steps.size + part.unit;
+            for gate in 0..gates {
+                let units = pointers.input::<T>(input).wrapping_add(row + gate * steps.size);
+                for line in (0..part.units * size_of::<T>()).step_by(LINE) {
+                    cache_line::prefetch(units.wrapping_byte_add(line));
+                }
             }
         }
     }
@@ -103,6 +109,8 @@ unsafe fn rows<T: Tiled, C: Cell<T>, M: MulAdd>(arguments: &Arguments<T, C>, cou
     unsafe {
         for (place, products) in Steps::places(part) {
             let (plane, pointers) = (steps.batch * size, *pointers);
+            // They were asked for before the products were computed, which took their place in the first-level cache.
+            prefetch::<T, C>(steps, &pointers, part, place + 1..(place + 2).min(part.places.end), *time);
             cell.compute::<M>(&Units {
                 pointers,
                 plane,

@@ -5,7 +5,7 @@ use gyrus_graph::ops::whole::recurrent::GruScan;
 use super::cell::{Cell, Units};
 use super::scan::scan;
 use crate::kernel::{Kernel, Signature};
-use crate::kernels::whole::lanes::{add_product, map, zip};
+use crate::kernels::whole::lanes::{add_product, zip};
 use crate::kernels::whole::product::Tiled;
 use crate::math::MulAdd;
 
@@ -26,14 +26,14 @@ impl<T: Tiled> Cell<T> for Gru {
     unsafe fn compute<M: MulAdd>(&self, at: &Units<T>) {
         // SAFETY: as the caller vouches.
         unsafe {
-            let r = map(at.sum(0, 3, 3), |x| x.logistic::<M>());
+            let r = T::logistic_of::<M>(at.sum(0, 3, 3));
             at.set_gate(1, 0, 3, r);
             let q = zip(at.product(2), at.bias(3, 3), |a, b| a + b);
             at.set(2, q);
             let x = zip(at.gate(0, 2, 3), at.bias(3, 2), |a, b| a + b);
-            let n = map(add_product::<T, M>(x, r, q), |x| x.tanh::<M>());
+            let n = T::tanh_of::<M>(add_product::<T, M>(x, r, q));
             at.set_gate(1, 2, 3, n);
-            let z = map(at.sum(1, 3, 3), |x| x.logistic::<M>());
+            let z = T::logistic_of::<M>(at.sum(1, 3, 3));
             at.set_gate(1, 1, 3, z);
             // (1 - z) n + z h'
             let difference = zip(at.before(at.made_states(0), 1), n, |before, n| before - n);

@@ -5,7 +5,7 @@ use gyrus_graph::ops::whole::recurrent::LstmScan;
 use super::cell::{Cell, Units};
 use super::scan::scan;
 use crate::kernel::{Kernel, Signature};
-use crate::kernels::whole::lanes::{add_product, map, zip};
+use crate::kernels::whole::lanes::{add_product, zip};
 use crate::kernels::whole::product::Tiled;
 use crate::math::MulAdd;
 
@@ -26,18 +26,18 @@ impl<T: Tiled> Cell<T> for Lstm {
     unsafe fn compute<M: MulAdd>(&self, at: &Units<T>) {
         // SAFETY: as the caller vouches.
         unsafe {
-            let i = map(at.sum(0, 4, 4), |x| x.logistic::<M>());
+            let i = T::logistic_of::<M>(at.sum(0, 4, 4));
             at.set_gate(2, 0, 4, i);
-            let g = map(at.sum(2, 4, 4), |x| x.tanh::<M>());
+            let g = T::tanh_of::<M>(at.sum(2, 4, 4));
             at.set_gate(2, 2, 4, g);
             let added = zip(i, g, |i, g| i * g);
-            let f = map(at.sum(1, 4, 4), |x| x.logistic::<M>());
+            let f = T::logistic_of::<M>(at.sum(1, 4, 4));
             at.set_gate(2, 1, 4, f);
             let c = add_product::<T, M>(added, f, at.before(at.made_states(1), 2));
             at.set(1, c);
-            let o = map(at.sum(3, 4, 4), |x| x.logistic::<M>());
+            let o = T::logistic_of::<M>(at.sum(3, 4, 4));
             at.set_gate(2, 3, 4, o);
-            at.set(0, zip(o, c, |o, c| o * c.tanh::<M>()));
+            at.set(0, zip(o, T::tanh_of::<M>(c), |o, y| o * y));
         }
     }
 }

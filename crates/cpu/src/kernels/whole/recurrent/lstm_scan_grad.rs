@@ -5,7 +5,7 @@ use gyrus_graph::ops::whole::recurrent::LstmScanGrad;
 use super::cell::{Cell, Factor, Units};
 use super::scan::scan;
 use crate::kernel::{Kernel, Signature};
-use crate::kernels::whole::lanes::{LANES, map, zip};
+use crate::kernels::whole::lanes::{LANES, zip};
 use crate::kernels::whole::product::Tiled;
 use crate::math::MulAdd;
 
@@ -33,7 +33,7 @@ impl<T: Tiled> Cell<T> for LstmGrad {
         unsafe {
             let [i, f, g, o] = [at.gate(1, 0, 4), at.gate(1, 1, 4), at.gate(1, 2, 4), at.gate(1, 3, 4)];
             let dh = zip(at.input(0), at.product(0), |a, b| a + b);
-            let y = map(at.input(2), |c| c.tanh::<M>());
+            let y = T::tanh_of::<M>(at.input(2));
             let mut dc_now = at.carried(2);
             if self.has_dcs {
                 dc_now = zip(dc_now, at.input(5), |a, b| a + b);

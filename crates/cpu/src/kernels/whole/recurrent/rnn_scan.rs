@@ -30,7 +30,7 @@ impl<T: Tiled> Cell<T> for Rnn {
             at.set(
                 0,
                 match self.0 {
-                    RnnActivation::Tanh => map(sum, |x| x.tanh::<M>()),
+                    RnnActivation::Tanh => T::tanh_of::<M>(sum),
                     // NaN is not less.
                     RnnActivation::Relu => map(sum, |x| if x < T::ZERO { T::ZERO } else { x }),
                 },

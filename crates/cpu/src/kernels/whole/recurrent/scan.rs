@@ -138,7 +138,7 @@ impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
         steps.run(run.pool, &scratch, order, num_steps, |part, step| {
             let (last, next) = (step.checked_sub(1).map(|step| steps.time(step)), step + 1);
             if step < steps.length {
-                prefetch::<T, C>(steps, &pointers, &part, steps.time(step));
+                prefetch::<T, C>(steps, &pointers, &part, part.places.clone(), steps.time(step));
             }
             // SAFETY: the step lies within the operands and the results; the steps before are computed; each
             // part's units and rows are written by one thread.
