@@ -35,7 +35,8 @@ pub fn has_image_extension(path: &Path) -> bool {
 /// [`DataError::Read`] and [`DataError::Image`] if the file cannot be read, or its header not be understood.
 pub fn probe(path: &Path) -> Result<Geometry> {
     let file = fs::File::open(path).map_err(DataError::read(path))?;
-    let mut decoder = decoder(BufReader::new(file), path)?;
+    let mut file = BufReader::new(file);
+    let mut decoder = decoder(&mut file, path)?;
     let (width, height) = decoder.dimensions();
     let channels = if decoder.color_type().has_color() { 3 } else { 1 };
     let is_turned = decoder.orientation().is_ok_and(|orientation| orientation.to_exif() >= 5);
@@ -92,7 +93,8 @@ pub fn decode(bytes: &[u8], path: &Path, channels: usize, image: &mut ImageBuffe
     if bytes.starts_with(&[0xFF, 0xD8]) {
         return jpeg::decode(bytes, path, channels, image);
     }
-    let decoder = decoder(Cursor::new(bytes), path);
+    let mut source = Cursor::new(bytes);
+    let decoder = decoder(&mut source, path);
     let is_tiff = bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*");
     // Floats of one channel, which microscopes write, are known to one of the two decoders only.
     if is_tiff
@@ -133,7 +135,12 @@ pub(super) fn wrong<E: ToString>(path: &Path) -> impl FnOnce(E) -> DataError {
     move |reason| DataError::Image { path: path.to_owned(), reason: reason.to_string() }
 }
 
-fn decoder<'a>(source: impl BufRead + Seek + 'a, path: &Path) -> Result<impl ImageDecoder + 'a> {
+/// What a decoder reads from: a trait object, so that all decoders are compiled once.
+trait Source: BufRead + Seek {}
+
+impl<S: BufRead + Seek> Source for S {}
+
+fn decoder<'a>(source: &'a mut dyn Source, path: &Path) -> Result<impl ImageDecoder + use<'a>> {
     let mut reader = ImageReader::new(source).with_guessed_format().map_err(DataError::read(path))?;
     if reader.format().is_none() {
         // The bytes tell nothing, so that the name may: it makes the decoder's own message appear.
