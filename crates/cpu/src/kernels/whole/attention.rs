@@ -43,10 +43,10 @@ pub(crate) fn kernel(op: &Attention, signature: &Signature) -> Option<Box<dyn Ke
 
 impl<T: Tiled> AttentionKernel<T> {
     /// Elements of working memory: the block of queries, transposed, its scores, what is added to them, and a
-    /// block of keys and values.
+    /// block of values.
     fn num_scratch(&self) -> usize {
         let Heads { size, value_size, .. } = self.heads;
-        (size + 2 * KEYS) * LANES + KEYS * (size + value_size)
+        (size + 2 * KEYS) * LANES + KEYS * value_size
     }
 
     /// # Safety
@@ -64,8 +64,7 @@ impl<T: Tiled> AttentionKernel<T> {
             let columns = memory;
             let scores = columns.add(size * LANES);
             let shift = scores.add(KEYS * LANES);
-            let k_copy = shift.add(KEYS * LANES);
-            let v_copy = k_copy.add(KEYS * size);
+            let v_copy = shift.add(KEYS * LANES);
             let factor = T::from_f64(self.scale);
             let row_stride = q_rows.stride;
             self.product.transpose(Transpose { rows: q, count: num_queries, row_stride, size, factor, columns });
@@ -87,14 +86,14 @@ impl<T: Tiled> AttentionKernel<T> {
             let end = heads.seen_by(query + num_queries);
             for key in (0..end).step_by(KEYS) {
                 let num_keys = KEYS.min(end - key);
-                let k = gathered(k.add(key * k_rows.stride), k_rows.stride, num_keys, size, k_copy);
+                // Of the keys each row is read once, of the values again and again.
                 let v = gathered(v.add(key * v_rows.stride), v_rows.stride, num_keys, value_size, v_copy);
                 self.product.run(Operands {
                     rows: num_keys,
                     columns: num_lanes,
                     depth: size,
-                    a: k,
-                    a_row_stride: size,
+                    a: k.add(key * k_rows.stride),
+                    a_row_stride: k_rows.stride,
                     a_column_stride: 1,
                     b: columns,
                     b_row_stride: LANES,

@@ -41,10 +41,10 @@ pub(crate) fn kernel(op: &AttentionGrad, signature: &Signature) -> Option<Box<dy
 
 impl<T: Tiled> AttentionGradKernel<T> {
     /// Elements of working memory: all queries and the result's gradient, as they are and transposed by blocks,
-    /// the keys and values of a block, and the scores of a block of queries with their gradient and what is added to them.
+    /// the keys of a block, and the scores of a block of queries with their gradient and what is added to them.
     fn num_scratch(&self) -> usize {
         let Heads { size, value_size, .. } = self.heads;
-        (2 * self.heads.num_blocks() * LANES + KEYS) * (size + value_size) + 3 * KEYS * LANES
+        2 * self.heads.num_blocks() * LANES * (size + value_size) + KEYS * (size + 3 * LANES)
     }
 
     /// # Safety
@@ -69,8 +69,7 @@ impl<T: Tiled> AttentionGradKernel<T> {
             let q_copy = dout_columns.add(num_blocks * value_size * LANES);
             let dout_copy = q_copy.add(num_blocks * size * LANES);
             let k_copy = dout_copy.add(num_blocks * value_size * LANES);
-            let v_copy = k_copy.add(KEYS * size);
-            let scores = v_copy.add(KEYS * value_size);
+            let scores = k_copy.add(KEYS * size);
             let dscores = scores.add(KEYS * LANES);
             let shift = dscores.add(KEYS * LANES);
             std::slice::from_raw_parts_mut(scores, 2 * KEYS * LANES).fill(T::ZERO);
@@ -88,7 +87,6 @@ impl<T: Tiled> AttentionGradKernel<T> {
             for key in (0..keys).step_by(KEYS) {
                 let num_keys = KEYS.min(keys - key);
                 let k = gathered(k.add(key * k_rows.stride), k_rows.stride, num_keys, size, k_copy);
-                let v = gathered(v.add(key * v_rows.stride), v_rows.stride, num_keys, value_size, v_copy);
                 // Causal, the queries before the keys do not see them.
                 let first = if heads.causal { (key / LANES).min(num_blocks) } else { 0 };
                 if first == num_blocks {
@@ -97,13 +95,13 @@ impl<T: Tiled> AttentionGradKernel<T> {
                 }
                 for block in first..num_blocks {
                     let (query, num_queries) = heads.block(block);
-                    let scored = |a: *const T, depth: usize, b: *const T, c: *mut T| {
+                    let scored = |(a, a_row_stride): (*const T, usize), depth: usize, b: *const T, c: *mut T| {
                         self.product.run(Operands {
                             rows: num_keys,
                             columns: num_queries.next_multiple_of(width).min(LANES),
                             depth,
                             a,
-                            a_row_stride: depth,
+                            a_row_stride,
                             a_column_stride: 1,
                             b: b.add(block * depth * LANES),
                             b_row_stride: LANES,
@@ -112,8 +110,8 @@ impl<T: Tiled> AttentionGradKernel<T> {
                             add: false,
                         });
                     };
-                    scored(k, size, q_columns, scores);
-                    scored(v, value_size, dout_columns, dscores);
+                    scored((k, size), size, q_columns, scores);
+                    scored((v.add(key * v_rows.stride), v_rows.stride), value_size, dout_columns, dscores);
                     let shift = heads.shift(&self.product, mask, (query, num_queries), (key, num_keys), shift);
                     (self.dscores)(Dscores {
                         scores,

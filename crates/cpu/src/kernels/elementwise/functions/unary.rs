@@ -38,6 +38,25 @@ macro_rules! of_reals {
     }};
 }
 
+/// The loop over a function of `f64`; that over `f32` is a [`single`] one.
+macro_rules! of_f64 {
+    ($isa:expr, $function:ident) => {{
+        struct Function;
+        impl Map for Function {
+            type A = f64;
+            type B = ();
+            type C = ();
+            type Output = f64;
+            const IS_LONG: bool = true;
+            #[inline(always)]
+            fn map<M: MulAdd>(x: f64, _: (), _: ()) -> f64 {
+                Real::$function::<M>(x)
+            }
+        }
+        version_up_to_avx2::<Apply<Function>>($isa)
+    }};
+}
+
 macro_rules! same {
     ($t:ident) => {
         $t
@@ -107,7 +126,7 @@ pub(in super::super) fn unary(function: Unary, dtype: DType, isa: Isa) -> BlockF
         Unary::Abs => of_reals!(lane, isa, same, |x| x.abs()),
         Unary::Neg => of_reals!(lane, isa, same, |x| x.neg()),
         Unary::Sign => of_reals!(lane, isa, same, |x| x.sign()),
-        Unary::Exp => of_reals!(lane, isa, same, |x| x.exp::<M>()),
+        Unary::Exp => of_f64!(isa, exp),
         Unary::Expm1 => of_reals!(lane, isa, same, |x| x.expm1::<M>()),
         Unary::Log => of_reals!(lane, isa, same, |x| x.log::<M>()),
         Unary::Log1p => of_reals!(lane, isa, same, |x| x.log1p::<M>()),
@@ -117,9 +136,9 @@ pub(in super::super) fn unary(function: Unary, dtype: DType, isa: Isa) -> BlockF
         Unary::Sin => of_reals!(lane, isa, same, |x| x.sin::<M>(), rare x.slow_sin()),
         Unary::Cos => of_reals!(lane, isa, same, |x| x.cos::<M>(), rare x.slow_cos()),
         Unary::Tan => of_reals!(lane, isa, same, |x| x.tan::<M>(), rare x.slow_tan()),
-        Unary::Tanh => of_reals!(lane, isa, same, |x| x.tanh::<M>()),
-        Unary::Logistic => of_reals!(lane, isa, same, |x| x.logistic::<M>()),
-        Unary::Erf => of_reals!(lane, isa, same, |x| x.erf::<M>()),
+        Unary::Tanh => of_f64!(isa, tanh),
+        Unary::Logistic => of_f64!(isa, logistic),
+        Unary::Erf => of_f64!(isa, erf),
         Unary::Floor => of_reals!(lane, isa, same, |x| x.floor()),
         Unary::Ceil => of_reals!(lane, isa, same, |x| x.ceil()),
         Unary::Round => of_reals!(lane, isa, same, |x| x.round()),
