@@ -117,6 +117,7 @@ unsafe fn exp_bounded(x: __m512) -> __m512 {
 
 /// How many places a table has: as many numbers as two registers.
 const NUM_PLACES: usize = 32;
+
 /// An odd function that rises to 1, divided by `x`: polynomials around evenly spaced places.
 ///
 /// The quotient changes little, so that its constant is most of it, and products with `x` round little beside the last one.

@@ -23,7 +23,7 @@ const TANH: [f32; 5] = [-0.333_332_993, 0.133_319_582, -0.053_786_681, 0.020_805
 pub(super) const LEAST_EXPONENT: f32 = -104.0;
 pub(super) const GREATEST_EXPONENT: f32 = 89.0;
 /// Below it `e^x` is not a normal number.
-const SMALLEST_EXPONENT: f32 = -87.3;
+const LEAST_NORMAL_EXPONENT: f32 = -87.3;
 
 /// `k` and `r` of the operand.
 #[inline(always)]
@@ -58,7 +58,7 @@ pub(super) fn exp_of_nonpositive<M: MulAdd>(x: f32) -> f32 {
     let (k, r) = reduce::<M>(x);
     let y = M::mul_add(polynomial::<M, 5>(r, EXP), r * r, r) + 1.0;
     // NaN is not below.
-    if x < SMALLEST_EXPONENT { 0.0 } else { y * power_of_two(k) }
+    if x < LEAST_NORMAL_EXPONENT { 0.0 } else { y * power_of_two(k) }
 }
 
 /// `2^x` for `-126 <= x < 128`, which is not NaN.

@@ -212,7 +212,8 @@ impl Gemm {
         let is_paged = (b.row_stride * size_of::<T>() as isize).unsigned_abs().is_multiple_of(1024);
         let (is_small, is_large) = (n * k <= 64 << 10 && !is_paged, n * k >= 1 << 20 && is_paged);
         // A panel that few rows use costs more to pack than it gains.
-        let is_right_in_place = is_computed_type && (m <= if is_large { 48 } else { 256 } || is_small);
+        let few = if is_large { 48 } else { 256 };
+        let is_right_in_place = is_computed_type && (m <= few || is_small);
         Blocked { blocking, packing: T::packing(isa), is_right_in_place }
     }
 }
