@@ -24,8 +24,8 @@ const SHARED_ELEMENTS: usize = 2 << 20;
 /// multiplied with a panel before the next one, so that what threads share is read once for them all.
 const LEFT_ELEMENTS: usize = 32 << 10;
 const RIGHT_ELEMENTS: usize = 64 << 10;
-/// How many tiles of rows make it worth while to share the right operand, if it is packed all at a time, and if it is
-/// not.
+/// How many tiles of rows make it worth while to share the right operand, if it takes no more than half of what is packed at a
+/// time, and if it takes more.
 const FEW_TILES: usize = 8;
 const MANY_TILES: usize = 64;
 /// How large a packed panel of the right operand is at most: it stays in the second-level cache.

@@ -24,15 +24,9 @@ pub(in super::super) enum Pattern {
     Binary(Binary, &'static Pattern, &'static Pattern),
 }
 
-/// The loop over a function that vectors have by themselves.
-pub(super) fn single(function: Unary, isa: Isa) -> Option<BlockFunction> {
-    match function {
-        Unary::Exp => Some(version::<Apply<Exp<X<0>>, false>>(isa)),
-        Unary::Logistic => Some(version::<Apply<Logistic<X<0>>, false>>(isa)),
-        Unary::Erf => Some(version::<Apply<Erf<X<0>>, false>>(isa)),
-        Unary::Tanh => Some(version::<Apply<Tanh<X<0>>, false>>(isa)),
-        _ => None,
-    }
+/// The loop over an expression by itself.
+pub(super) fn single<E: Expression>(isa: Isa) -> BlockFunction {
+    version::<Apply<E, false>>(isa)
 }
 
 /// A chain with its loop.
@@ -49,7 +43,7 @@ impl Chain {
     const fn new<E: Expression>() -> Chain {
         let num_operands = (u8::BITS - (E::BLOCKS | E::SCALARS).leading_zeros()) as usize;
         let streaming = |isa| streams(isa).then(|| version::<Apply<E, true>>(isa));
-        Chain { pattern: E::PATTERN, num_operands, function: version::<Apply<E, false>>, streaming }
+        Chain { pattern: E::PATTERN, num_operands, function: single::<E>, streaming }
     }
 }
 
@@ -82,7 +76,7 @@ pub(in super::super) const CHAINS: [Chain; 19] = [
 type Gelu<A> = Mul<Mul<A, S<1>>, Add<Erf<Mul<A, S<2>>>, S<3>>>;
 
 /// A function of `f32`, each step of which rounds, as if it was on its own.
-trait Expression: 'static {
+pub(super) trait Expression: 'static {
     const PATTERN: Pattern;
     /// Which operands are blocks, and which are scalars, as bits.
     const BLOCKS: u8;
@@ -92,7 +86,7 @@ trait Expression: 'static {
 }
 
 /// An operand that is a block.
-struct X<const OPERAND: usize>;
+pub(super) struct X<const OPERAND: usize>;
 /// An operand that is a scalar.
 struct S<const OPERAND: usize>;
 
@@ -120,7 +114,7 @@ impl<const OPERAND: usize> Expression for S<OPERAND> {
 
 macro_rules! unary {
     ($($name:ident: $function:ident;)*) => {$(
-        struct $name<A>(PhantomData<A>);
+        pub(super) struct $name<A>(PhantomData<A>);
 
         impl<A: Expression> Expression for $name<A> {
             const PATTERN: Pattern = Pattern::Unary(Unary::$name, &A::PATTERN);

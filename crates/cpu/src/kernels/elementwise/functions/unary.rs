@@ -5,15 +5,16 @@ use std::marker::PhantomData;
 use gyrus_graph::DType;
 use gyrus_graph::ops::elementwise::Unary;
 
-use super::chain::single;
+use super::chain::{self, X, single};
 use super::integer::Integer;
 use super::{Apply, BlockFunction, Lane, Map};
 use crate::isa::Isa;
 use crate::math::{MulAdd, Real, version, version_up_to_avx2};
 
-/// The loop over a function of real numbers, of the same type or to `bool`.
+/// The loop over a function of real numbers, of the same type or to `bool`; perhaps one that vectors of `f32` have by
+/// themselves.
 macro_rules! of_reals {
-    ($lane:expr, $isa:expr, $output:ident, |$x:ident| $body:expr $(, rare $rare:expr)?) => {{
+    ($lane:expr, $isa:expr, $output:ident, |$x:ident| $body:expr $(, rare $rare:expr)? $(, vectors $name:ident)?) => {{
         struct Function<T>(PhantomData<T>);
         impl<T: Real> Map for Function<T> {
             type A = T;
@@ -33,28 +34,19 @@ macro_rules! of_reals {
         }
         match $lane {
             Lane::F64 => version_up_to_avx2::<Apply<Function<f64>>>($isa),
-            _ => version::<Apply<Function<f32>>>($isa),
+            _ => of_f32!($isa, Function $(, $name)?),
         }
     }};
 }
 
-/// The loop over a function of `f64`; that over `f32` is a [`single`] one.
-macro_rules! of_f64 {
-    ($isa:expr, $function:ident) => {{
-        struct Function;
-        impl Map for Function {
-            type A = f64;
-            type B = ();
-            type C = ();
-            type Output = f64;
-            const IS_LONG: bool = true;
-            #[inline(always)]
-            fn map<M: MulAdd>(x: f64, _: (), _: ()) -> f64 {
-                Real::$function::<M>(x)
-            }
-        }
-        version_up_to_avx2::<Apply<Function>>($isa)
-    }};
+/// The loop over `f32`: that of a function that vectors have by themselves, if it is named.
+macro_rules! of_f32 {
+    ($isa:expr, $function:ident) => {
+        version::<Apply<$function<f32>>>($isa)
+    };
+    ($isa:expr, $function:ident, $name:ident) => {
+        single::<chain::$name<X<0>>>($isa)
+    };
 }
 
 macro_rules! same {
@@ -119,14 +111,11 @@ pub(in super::super) fn unary(function: Unary, dtype: DType, isa: Isa) -> BlockF
             other => unreachable!("{other:?} of {dtype}"),
         };
     }
-    if let (Lane::F32, Some(function)) = (lane, single(function, isa)) {
-        return function;
-    }
     match function {
         Unary::Abs => of_reals!(lane, isa, same, |x| x.abs()),
         Unary::Neg => of_reals!(lane, isa, same, |x| x.neg()),
         Unary::Sign => of_reals!(lane, isa, same, |x| x.sign()),
-        Unary::Exp => of_f64!(isa, exp),
+        Unary::Exp => of_reals!(lane, isa, same, |x| x.exp::<M>(), vectors Exp),
         Unary::Expm1 => of_reals!(lane, isa, same, |x| x.expm1::<M>()),
         Unary::Log => of_reals!(lane, isa, same, |x| x.log::<M>()),
         Unary::Log1p => of_reals!(lane, isa, same, |x| x.log1p::<M>()),
@@ -136,9 +125,9 @@ pub(in super::super) fn unary(function: Unary, dtype: DType, isa: Isa) -> BlockF
         Unary::Sin => of_reals!(lane, isa, same, |x| x.sin::<M>(), rare x.slow_sin()),
         Unary::Cos => of_reals!(lane, isa, same, |x| x.cos::<M>(), rare x.slow_cos()),
         Unary::Tan => of_reals!(lane, isa, same, |x| x.tan::<M>(), rare x.slow_tan()),
-        Unary::Tanh => of_f64!(isa, tanh),
-        Unary::Logistic => of_f64!(isa, logistic),
-        Unary::Erf => of_f64!(isa, erf),
+        Unary::Tanh => of_reals!(lane, isa, same, |x| x.tanh::<M>(), vectors Tanh),
+        Unary::Logistic => of_reals!(lane, isa, same, |x| x.logistic::<M>(), vectors Logistic),
+        Unary::Erf => of_reals!(lane, isa, same, |x| x.erf::<M>(), vectors Erf),
         Unary::Floor => of_reals!(lane, isa, same, |x| x.floor()),
         Unary::Ceil => of_reals!(lane, isa, same, |x| x.ceil()),
         Unary::Round => of_reals!(lane, isa, same, |x| x.round()),
