@@ -31,7 +31,8 @@ pub struct CompiledProgram {
     block: usize,
     /// Whether outputs are written around the cache.
     streams: bool,
-    prefetches: bool,
+    /// Whether to ask for each block while the one before is computed.
+    pub(crate) prefetches: bool,
     /// What runs unless an output is the memory of an input that `hazards` pairs it with, or, if outputs are
     /// written around the cache, of any.
     plan: Plan,
@@ -154,23 +155,23 @@ impl CompiledProgram {
             let memory = scratch.worker::<u8>(worker, self.scratch_per_worker());
             let range = task * grain..((task + 1) * grain).min(total);
             // SAFETY: tasks write disjoint ranges; each worker has its own memory.
-            unsafe { self.run_range(inputs, outputs, range, memory) }
+            unsafe { self.run_blocks(inputs, outputs, range, memory, self.prefetches, |_, _, _| {}) }
         });
     }
 
-    /// Runs over a range of places, counted in row-major order. Any division into ranges gives the same
-    /// bits.
+    /// Runs over a range of places, counted in row-major order, of which the caller has asked for what is read. Any
+    /// division into ranges gives the same bits.
     ///
     /// # Safety
     /// As [`CompiledProgram::run`], with [`CompiledProgram::scratch_per_worker`] bytes at `scratch`,
     /// aligned to 64.
     pub unsafe fn run_range(&self, inputs: &[*const u8], outputs: &[*mut u8], range: Range<usize>, scratch: *mut u8) {
         // SAFETY: as the caller vouches.
-        unsafe { self.run_blocks(inputs, outputs, range, scratch, |_, _, _| {}) }
+        unsafe { self.run_blocks(inputs, outputs, range, scratch, false, |_, _, _| {}) }
     }
 
-    /// As [`CompiledProgram::run_range`]; calls `consume` with the first place of each block, the number
-    /// of its elements, and where the register that a reduction reads is.
+    /// As [`CompiledProgram::run_range`], perhaps asking for each block while the one before is computed; calls `consume`
+    /// with the first place of each block, the number of its elements, and where the register that a reduction reads is.
     ///
     /// # Safety
     /// As [`CompiledProgram::run_range`].
@@ -181,6 +182,7 @@ impl CompiledProgram {
         outputs: &[*mut u8],
         range: Range<usize>,
         scratch: *mut u8,
+        prefetches: bool,
         mut consume: impl FnMut(usize, usize, *const u8),
     ) {
         if range.is_empty() {
@@ -200,7 +202,7 @@ impl CompiledProgram {
                 let n = self.block_at(start, range.end);
                 frame.follow(start);
                 for (index, step) in plan.body.iter().enumerate() {
-                    if self.prefetches {
+                    if prefetches {
                         frame.prefetch(start + n, range.end, index);
                     }
                     frame.step(step, start, n);

@@ -241,12 +241,14 @@ impl<T: Number> Block<'_, T> {
                         {
                             num_ahead += for_packing.take(&mut lines[num_ahead..most]);
                         }
-                        let (a_stride, rows, depth, ahead) = (tile_len, some.len(), depth.len(), lines.as_ptr());
+                        let (a_depth, a_stride, ahead) = (kernel.height, tile_len, lines.as_ptr());
+                        let (rows, depth) = (some.len(), depth.len());
                         // SAFETY: the tiles and the panel are packed; the result's part is this task's.
                         unsafe {
                             kernel.run(Panel {
                                 depth,
                                 a,
+                                a_depth,
                                 a_stride,
                                 b,
                                 b_stride,

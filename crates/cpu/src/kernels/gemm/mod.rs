@@ -91,6 +91,11 @@ pub struct Gemm {
     pub accumulate: bool,
 }
 
+/// How large the rows of the right operand that are read at a time are at most if they are not packed: they stay in the
+/// second-level cache, if they are not a multiple of a page apart.
+const CACHED_BYTES: usize = 640 << 10;
+const PAGE: usize = 4 << 10;
+
 /// The operands' first elements.
 struct Pointers<T>(*const T, *const T, *mut T);
 
@@ -207,13 +212,12 @@ impl Gemm {
         let is_left_shared = batch > 1 && a.batch_stride == 0;
         let is_direct = is_computed_type && c.col_stride == 1;
         let blocking = Blocking::new(isa, Sizes { batch, m, n, k, is_left_shared, is_direct });
-        // Rows that are a multiple of a page apart evict each other from the cache: read once from a small operand they
-        // cost less than packing, but not again and again from a large one.
-        let is_paged = (b.row_stride * size_of::<T>() as isize).unsigned_abs().is_multiple_of(1024);
-        let (is_small, is_large) = (n * k <= 64 << 10 && !is_paged, n * k >= 1 << 20 && is_paged);
-        // A panel that few rows use costs more to pack than it gains.
-        let few = if is_large { 48 } else { 256 };
-        let is_right_in_place = is_computed_type && (m <= few || is_small);
+        let row_bytes = (b.row_stride * size_of::<T>() as isize).unsigned_abs();
+        // A panel that few rows use costs more to pack than it gains. Rows that are a multiple of a page apart evict each
+        // other from the cache, if there are many.
+        let few = if n * k >= 1 << 20 && row_bytes.is_multiple_of(1024) { 48 } else { 256 };
+        let stays_in_cache = blocking.step * row_bytes <= CACHED_BYTES && !row_bytes.is_multiple_of(PAGE);
+        let is_right_in_place = is_computed_type && (m <= few || stays_in_cache);
         Blocked { blocking, packing: T::packing(isa), is_right_in_place }
     }
 }

@@ -156,25 +156,30 @@ impl<V: Vector> Pack<V> {
     #[inline(always)]
     unsafe fn pack_rows(arguments: PackArguments<V::Element>) {
         let PackArguments { from, along, count, width, depth, to, stride, .. } = arguments;
+        // Panels that are read in whole vectors: what these have beyond the panel lies within the row.
+        let read = width.next_multiple_of(V::LANES);
+        let whole = if count < read { 0 } else { (count - read) / width + 1 };
         // SAFETY: as the caller vouches.
         unsafe {
             for step in 0..depth {
-                let (from, to) = (from.offset(step as isize * along), to.add(step * width));
+                let (mut from, mut to) = (from.offset(step as isize * along), to.add(step * width));
                 let coming = from.wrapping_offset(DEPTHS_AHEAD * along);
                 for at in (0..count).step_by(V::LANES) {
                     prefetch(coming.wrapping_add(at));
                 }
-                for (panel, line) in (0..count).step_by(width).enumerate() {
-                    let (from, to, count) = (from.add(line), to.add(panel * stride), width.min(count - line));
-                    let mut at = 0;
-                    while at + V::LANES <= count {
+                for _ in 0..whole {
+                    V::load(from).store(to);
+                    for at in (V::LANES..width).step_by(V::LANES) {
                         V::load(from.add(at)).store(to.add(at));
-                        at += V::LANES;
                     }
-                    while at < width {
+                    (from, to) = (from.add(width), to.add(stride));
+                }
+                for line in (whole * width..count).step_by(width) {
+                    let count = width.min(count - line);
+                    for at in (0..width).step_by(V::LANES) {
                         V::load_first(from.wrapping_add(at), count.saturating_sub(at)).store(to.add(at));
-                        at += V::LANES;
                     }
+                    (from, to) = (from.wrapping_add(width), to.wrapping_add(stride));
                 }
             }
         }

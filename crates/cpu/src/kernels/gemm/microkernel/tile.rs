@@ -11,8 +11,10 @@ use crate::math::{MulAdd, Multiversion};
 pub(crate) struct Panel<T> {
     /// Over how many places is summed.
     pub(crate) depth: usize,
-    /// Packed tiles of the left operand, each `[depth, height]`.
+    /// Packed tiles of the left operand, each `[depth, a_depth]`, of which the first rows are read.
     pub(crate) a: *const T,
+    /// Distance between their depths.
+    pub(crate) a_depth: usize,
     /// Distance between them.
     pub(crate) a_stride: usize,
     /// `depth` rows of the right operand.
@@ -23,7 +25,7 @@ pub(crate) struct Panel<T> {
     pub(crate) c: *mut T,
     /// Distance between its rows.
     pub(crate) c_stride: isize,
-    /// How many rows it has; the last tile's may be fewer than its height.
+    /// How many rows it has; those of the last tile may be fewer.
     pub(crate) rows: usize,
     /// How many columns, at most the panel's width.
     pub(crate) cols: usize,
@@ -42,27 +44,40 @@ pub(crate) struct MicroKernel<T> {
     pub(crate) height: usize,
     /// Columns of a panel: two vectors.
     pub(crate) width: usize,
-    full: unsafe fn(Panel<T>),
-    partial: unsafe fn(Panel<T>),
-    narrow: unsafe fn(Panel<T>),
+    whole_tiles: OfHeight<T>,
+    last_tile: OfHeight<T>,
 }
 
+/// The loops for whole panels, for those of fewer columns, and for those of at most a vector of them.
+type OfHeight<T> = [unsafe fn(Panel<T>); 3];
+
 impl<T> MicroKernel<T> {
-    /// Computes a panel.
+    /// Computes a panel. Its rows end with a whole tile, or with the result's last row.
     ///
     /// # Safety
     /// The pointers are valid for the sizes, of `b` for the whole width.
     #[inline]
     pub(crate) unsafe fn run(&self, panel: Panel<T>) {
-        let function = if panel.cols == self.width {
-            self.full
-        } else if panel.cols * 2 > self.width {
-            self.partial
-        } else {
-            self.narrow
-        };
-        // SAFETY: as the caller vouches; the function is compiled for this processor.
-        unsafe { function(panel) }
+        let missing = usize::from(panel.cols < self.width) + usize::from(panel.cols * 2 <= self.width);
+        let (tiles, last_rows) = (panel.rows / self.height, panel.rows % self.height);
+        let rows = tiles * self.height;
+        // SAFETY: as the caller vouches; the functions are compiled for this processor.
+        unsafe {
+            if tiles > 0 {
+                self.whole_tiles[missing](Panel { rows, ..panel });
+            }
+            if last_rows > 0 {
+                let asked = panel.num_ahead.min(tiles * panel.depth);
+                self.last_tile[missing](Panel {
+                    a: panel.a.wrapping_add(tiles * panel.a_stride),
+                    c: panel.c.wrapping_offset(rows as isize * panel.c_stride),
+                    rows: last_rows,
+                    ahead: panel.ahead.wrapping_add(asked),
+                    num_ahead: panel.num_ahead - asked,
+                    ..panel
+                });
+            }
+        }
     }
 }
 
@@ -73,26 +88,27 @@ pub(super) fn microkernel<V: Vector, const HIGH: bool>(rows: usize) -> MicroKern
     let height = rows.div_ceil(rows.div_ceil(highest).max(1)).max(1);
     macro_rules! of_heights {
         ($($height:literal)*) => {
-            match height {
+            |height| match height {
                 $($height => of_height::<V, $height>(),)*
                 other => unreachable!("no tile is of {other} rows"),
             }
         };
     }
-    if HIGH { of_heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) } else { of_heights!(1 2 3 4 5 6) }
+    let of_height: fn(usize) -> OfHeight<V::Element> =
+        if HIGH { of_heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) } else { of_heights!(1 2 3 4 5 6) };
+    let last = (rows % height).max(1);
+    MicroKernel { height, width: 2 * V::LANES, whole_tiles: of_height(height), last_tile: of_height(last) }
 }
 
-fn of_height<V: Vector, const HEIGHT: usize>() -> MicroKernel<V::Element> {
-    MicroKernel {
-        height: HEIGHT,
-        width: 2 * V::LANES,
-        full: V::version::<Tiles<V, HEIGHT, 2, false>>(),
-        partial: V::version::<Tiles<V, HEIGHT, 2, true>>(),
-        narrow: V::version::<Tiles<V, HEIGHT, 1, true>>(),
-    }
+fn of_height<V: Vector, const HEIGHT: usize>() -> OfHeight<V::Element> {
+    [
+        V::version::<Tiles<V, HEIGHT, 2, false>>(),
+        V::version::<Tiles<V, HEIGHT, 2, true>>(),
+        V::version::<Tiles<V, HEIGHT, 1, true>>(),
+    ]
 }
 
-/// Tiles of `HEIGHT` rows and `VECTORS` vectors, the last one perhaps not whole.
+/// Whole tiles of `HEIGHT` rows and `VECTORS` vectors, the last vector perhaps not whole.
 struct Tiles<V, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool>(PhantomData<V>);
 
 impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Multiversion
@@ -115,12 +131,12 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 }
             }
             // SAFETY: as the caller vouches: the tile lies within the panel.
-            unsafe { Self::tile::<M>(&panel, a, c, rows, ahead, num_ahead) };
+            unsafe { Self::tile::<M>(&panel, a, c, ahead, num_ahead) };
             let asked = num_ahead.min(panel.depth);
             (ahead, num_ahead) = (ahead.wrapping_add(asked), num_ahead - asked);
             a = a.wrapping_add(panel.a_stride);
             c = next;
-            rows = rows.saturating_sub(HEIGHT);
+            rows -= HEIGHT;
         }
     }
 }
@@ -133,23 +149,20 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
         panel: &Panel<V::Element>,
         a: *const V::Element,
         c: *mut V::Element,
-        rows: usize,
         ahead: *const *const u8,
         num_ahead: usize,
     ) {
         let last = panel.cols.wrapping_sub((VECTORS - 1) * V::LANES);
         // SAFETY: as the caller vouches: vectors are whole, or only the first `last` lanes of the last one are
-        // read from `c` and written; rows of `c` beyond `rows` are not.
+        // read from `c` and written.
         unsafe {
             let mut sums = [[V::splat(V::Element::default()); VECTORS]; HEIGHT];
             if panel.add {
                 for (row, sums) in sums.iter_mut().enumerate() {
-                    if row < rows {
-                        let c = c.offset(row as isize * panel.c_stride);
-                        for (index, sum) in sums.iter_mut().enumerate() {
-                            let c = c.add(index * V::LANES);
-                            *sum = if PARTIAL && index == VECTORS - 1 { V::load_first(c, last) } else { V::load(c) };
-                        }
+                    let c = c.offset(row as isize * panel.c_stride);
+                    for (index, sum) in sums.iter_mut().enumerate() {
+                        let c = c.add(index * V::LANES);
+                        *sum = if PARTIAL && index == VECTORS - 1 { V::load_first(c, last) } else { V::load(c) };
                     }
                 }
             }
@@ -165,7 +178,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                         *sum = factor.mul_add::<M>(vector, *sum);
                     }
                 }
-                a = a.wrapping_add(HEIGHT);
+                a = a.wrapping_add(panel.a_depth);
                 b = b.wrapping_add(panel.b_stride);
             };
             let num_ahead = num_ahead.min(panel.depth);
@@ -177,12 +190,10 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 add_products();
             }
             for (row, sums) in sums.iter().enumerate() {
-                if row < rows {
-                    let c = c.offset(row as isize * panel.c_stride);
-                    for (index, sum) in sums.iter().enumerate() {
-                        let c = c.add(index * V::LANES);
-                        if PARTIAL && index == VECTORS - 1 { sum.store_first(c, last) } else { sum.store(c) }
-                    }
+                let c = c.offset(row as isize * panel.c_stride);
+                for (index, sum) in sums.iter().enumerate() {
+                    let c = c.add(index * V::LANES);
+                    if PARTIAL && index == VECTORS - 1 { sum.store_first(c, last) } else { sum.store(c) }
                 }
             }
         }
