@@ -233,7 +233,7 @@ impl<T: Number> Block<'_, T> {
                                 (some.start - rows.start) * apart_stride + (panel - panels.start) * kernel.width;
                             (apart.wrapping_add(place), apart_stride as isize)
                         };
-                        let most = LINES_AHEAD.min(depth.len());
+                        let most = LINES_AHEAD.min(kernel.most_ahead(depth.len()));
                         let mut num_ahead = for_finish.take(&mut lines[..most]);
                         // Not so early that what comes between would take their place.
                         if first + cached >= group.end

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::Vector;
-use crate::kernels::cache_line::{prefetch, prefetch_far};
+use crate::kernels::cache_line::prefetch_far;
 use crate::math::{MulAdd, Multiversion};
 
 /// Some rows of a result, times one panel of the right operand.
@@ -52,6 +52,11 @@ pub(crate) struct MicroKernel<T> {
 type OfHeight<T> = [unsafe fn(Panel<T>); 3];
 
 impl<T> MicroKernel<T> {
+    /// How many lines ahead a tile asks for at most.
+    pub(crate) fn most_ahead(&self, depth: usize) -> usize {
+        depth.saturating_sub(2 * self.height)
+    }
+
     /// Computes a panel. Its rows end with a whole tile, or with the result's last row.
     ///
     /// # Safety
@@ -67,7 +72,7 @@ impl<T> MicroKernel<T> {
                 self.whole_tiles[missing](Panel { rows, ..panel });
             }
             if last_rows > 0 {
-                let asked = panel.num_ahead.min(tiles * panel.depth);
+                let asked = panel.num_ahead.min(tiles * self.most_ahead(panel.depth));
                 self.last_tile[missing](Panel {
                     a: panel.a.wrapping_add(tiles * panel.a_stride),
                     c: panel.c.wrapping_offset(rows as isize * panel.c_stride),
@@ -125,14 +130,8 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
             // By the time that the tile is summed, the next one's part of the result is in the cache: that below, or
             // that of the next panel.
             let coming = if rows > HEIGHT { next } else { panel.c.wrapping_add(VECTORS * V::LANES) };
-            for row in 0..HEIGHT {
-                for index in 0..VECTORS {
-                    prefetch(coming.wrapping_offset(row as isize * panel.c_stride).wrapping_add(index * V::LANES));
-                }
-            }
             // SAFETY: as the caller vouches: the tile lies within the panel.
-            unsafe { Self::tile::<M>(&panel, a, c, ahead, num_ahead) };
-            let asked = num_ahead.min(panel.depth);
+            let asked = unsafe { Self::tile::<M>(&panel, a, c, coming, ahead, num_ahead) };
             (ahead, num_ahead) = (ahead.wrapping_add(asked), num_ahead - asked);
             a = a.wrapping_add(panel.a_stride);
             c = next;
@@ -142,6 +141,8 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
 }
 
 impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Tiles<V, HEIGHT, VECTORS, PARTIAL> {
+    /// Returns how many of the lines ahead were asked for.
+    ///
     /// # Safety
     /// As [`MicroKernel::run`]; called on a processor with the instruction set.
     #[inline(always)]
@@ -149,9 +150,10 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
         panel: &Panel<V::Element>,
         a: *const V::Element,
         c: *mut V::Element,
+        coming: *const V::Element,
         ahead: *const *const u8,
         num_ahead: usize,
-    ) {
+    ) -> usize {
         let last = panel.cols.wrapping_sub((VECTORS - 1) * V::LANES);
         // SAFETY: as the caller vouches: vectors are whole, or only the first `last` lanes of the last one are
         // read from `c` and written.
@@ -181,12 +183,21 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 a = a.wrapping_add(panel.a_depth);
                 b = b.wrapping_add(panel.b_stride);
             };
-            let num_ahead = num_ahead.min(panel.depth);
+            // One line with each depth: behind more at once would wait what is read for the products.
+            for line in 0..HEIGHT * VECTORS {
+                let row = coming.wrapping_offset((line / VECTORS) as isize * panel.c_stride);
+                prefetch_far(row.wrapping_add(line % VECTORS * V::LANES));
+                if line < panel.depth {
+                    add_products();
+                }
+            }
+            let num_coming = (HEIGHT * VECTORS).min(panel.depth);
+            let num_ahead = num_ahead.min(panel.depth - num_coming);
             for line in 0..num_ahead {
                 prefetch_far(*ahead.add(line));
                 add_products();
             }
-            for _ in num_ahead..panel.depth {
+            for _ in num_coming + num_ahead..panel.depth {
                 add_products();
             }
             for (row, sums) in sums.iter().enumerate() {
@@ -196,6 +207,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                     if PARTIAL && index == VECTORS - 1 { sum.store_first(c, last) } else { sum.store(c) }
                 }
             }
+            num_ahead
         }
     }
 }
