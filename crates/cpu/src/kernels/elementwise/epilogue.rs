@@ -1,6 +1,6 @@
 //! A program that works on each finished region of a contraction's result.
 
-use super::run::CompiledProgram;
+use super::run::{CompiledProgram, Places};
 use crate::kernels::gemm::Epilogue;
 use crate::pool::Scratch;
 
@@ -37,12 +37,13 @@ impl Epilogue for BoundProgram<'_> {
     fn region(&self, start: usize, rows: usize, row_stride: usize, cols: usize, worker: usize) {
         let BoundProgram { program, inputs, outputs, scratch } = *self;
         let memory = scratch.worker::<u8>(worker, program.scratch_per_worker());
-        let (rows, cols) = if cols == row_stride { (1, rows * cols) } else { (rows, cols) };
-        for row in 0..rows {
-            let first = start + row * row_stride;
-            // SAFETY: as `BoundProgram::new` was promised.
-            unsafe { program.run_range(inputs, outputs, first..first + cols, memory) }
-        }
+        let places = if cols == row_stride {
+            Places::from(start..start + rows * cols)
+        } else {
+            Places { first: start, rows, distance: row_stride, columns: cols }
+        };
+        // SAFETY: as `BoundProgram::new` was promised.
+        unsafe { program.run_places(inputs, outputs, places, memory) }
     }
 
     fn array(&self, index: usize) -> Option<(*const u8, usize)> {

@@ -20,4 +20,4 @@ mod tests;
 
 pub use epilogue::BoundProgram;
 pub use program::{Instruction, Operand, Program, Register};
-pub use run::CompiledProgram;
+pub use run::{CompiledProgram, Places};

@@ -40,6 +40,25 @@ pub struct CompiledProgram {
     in_place_plan: Plan,
 }
 
+/// Places of the iteration space, counted in row-major order: `rows` times `columns` neighbours.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// The first one.
+    pub first: usize,
+    /// How many rows there are.
+    pub rows: usize,
+    /// From the begin of a row to that of the next.
+    pub distance: usize,
+    /// Places of a row.
+    pub columns: usize,
+}
+
+impl From<Range<usize>> for Places {
+    fn from(range: Range<usize>) -> Places {
+        Places { first: range.start, rows: 1, distance: 0, columns: range.len() }
+    }
+}
+
 impl Program {
     /// Chooses the loops for this processor, and the place of everything.
     ///
@@ -146,7 +165,7 @@ impl CompiledProgram {
         if total <= MIN_TASK {
             let memory = scratch.worker::<u8>(0, self.scratch_per_worker());
             // SAFETY: as the caller vouches.
-            return unsafe { self.run_range(inputs, outputs, 0..total, memory) };
+            return unsafe { self.run_places(inputs, outputs, 0..total, memory) };
         }
         let grain = total.div_ceil(MAX_TASKS).max(MIN_TASK).next_multiple_of(self.block.max(GRANULE));
         let shared = Shared { inputs, outputs };
@@ -159,57 +178,67 @@ impl CompiledProgram {
         });
     }
 
-    /// Runs over a range of places, counted in row-major order, of which the caller has asked for what is read. Any
-    /// division into ranges gives the same bits.
+    /// Runs over some places, of which the caller has asked for what is read. Any division into places gives the same
+    /// bits.
     ///
     /// # Safety
     /// As [`CompiledProgram::run`], with [`CompiledProgram::scratch_per_worker`] bytes at `scratch`,
     /// aligned to 64.
-    pub unsafe fn run_range(&self, inputs: &[*const u8], outputs: &[*mut u8], range: Range<usize>, scratch: *mut u8) {
+    pub unsafe fn run_places(
+        &self,
+        inputs: &[*const u8],
+        outputs: &[*mut u8],
+        places: impl Into<Places>,
+        scratch: *mut u8,
+    ) {
         // SAFETY: as the caller vouches.
-        unsafe { self.run_blocks(inputs, outputs, range, scratch, false, |_, _, _| {}) }
+        unsafe { self.run_blocks(inputs, outputs, places, scratch, false, |_, _, _| {}) }
     }
 
-    /// As [`CompiledProgram::run_range`], perhaps asking for each block while the one before is computed; calls `consume`
+    /// As [`CompiledProgram::run_places`], perhaps asking for each block while the one before is computed; calls `consume`
     /// with the first place of each block, the number of its elements, and where the register that a reduction reads is.
     ///
     /// # Safety
-    /// As [`CompiledProgram::run_range`].
+    /// As [`CompiledProgram::run_places`].
     #[inline]
     pub(crate) unsafe fn run_blocks(
         &self,
         inputs: &[*const u8],
         outputs: &[*mut u8],
-        range: Range<usize>,
+        places: impl Into<Places>,
         scratch: *mut u8,
         prefetches: bool,
         mut consume: impl FnMut(usize, usize, *const u8),
     ) {
-        if range.is_empty() {
+        let Places { first, rows, distance, columns } = places.into();
+        if rows * columns == 0 {
             return;
         }
         let shares = |&(output, input): &(usize, usize)| outputs[output].cast_const() == inputs[input];
         let is_input = |output: &*mut u8| inputs.contains(&output.cast_const());
         let is_in_place = self.hazards.iter().any(shares) || self.streams && outputs.iter().any(is_input);
         let plan = if is_in_place { &self.in_place_plan } else { &self.plan };
-        let frame = Frame { program: self, plan, inputs, outputs, scratch, origin: range.start };
+        let frame = Frame { program: self, plan, inputs, outputs, scratch, origin: first };
         // SAFETY: the scratch memory has room for the table and all blocks, which the caller vouches
         // for; places and sources stay within the arrays.
         unsafe {
-            frame.begin(range.len());
-            let mut start = range.start;
-            while start < range.end {
-                let n = self.block_at(start, range.end);
-                frame.follow(start);
-                for (index, step) in plan.body.iter().enumerate() {
-                    if prefetches {
-                        frame.prefetch(start + n, range.end, index);
+            frame.begin((rows - 1) * distance + columns);
+            for row in 0..rows {
+                let mut start = first + row * distance;
+                let end = start + columns;
+                while start < end {
+                    let n = self.block_at(start, end);
+                    frame.follow(start);
+                    for (index, step) in plan.body.iter().enumerate() {
+                        if prefetches {
+                            frame.prefetch(start + n, end, index);
+                        }
+                        frame.step(step, start, n);
                     }
-                    frame.step(step, start, n);
+                    let result = if plan.result == NONE { std::ptr::null() } else { frame.pointer(plan.result) };
+                    consume(start, n, result);
+                    start += n;
                 }
-                let result = if plan.result == NONE { std::ptr::null() } else { frame.pointer(plan.result) };
-                consume(start, n, result);
-                start += n;
             }
         }
         if self.streams {
@@ -245,7 +274,7 @@ impl Shared<'_> {
 // thread writes.
 unsafe impl Sync for Shared<'_> {}
 
-/// A range being run.
+/// Places being run.
 struct Frame<'a> {
     program: &'a CompiledProgram,
     plan: &'a Plan,
@@ -253,7 +282,7 @@ struct Frame<'a> {
     outputs: &'a [*mut u8],
     /// A table of the places' addresses, then the blocks.
     scratch: *mut u8,
-    /// The first place of the range.
+    /// The first of them.
     origin: usize,
 }
 
@@ -278,7 +307,7 @@ impl Frame<'_> {
         source.input.map_or(std::ptr::null(), |input| self.inputs[input])
     }
 
-    /// Fills the table and runs the prologue, for a range of `len` places.
+    /// Fills the table and runs the prologue, for places of which the last is the `len`th.
     unsafe fn begin(&self, len: usize) {
         let CompiledProgram { sources, constants, block, .. } = self.program;
         // SAFETY: offsets are within the scratch memory; a uniform source has an element at its offset.

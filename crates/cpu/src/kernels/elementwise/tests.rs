@@ -34,7 +34,7 @@ fn run(compiled: &CompiledProgram, program: &Program, inputs: &[&[u8]], cuts: &[
     bounds.sort_unstable();
     for pair in bounds.windows(2) {
         // SAFETY: the arrays have the sizes that the program states.
-        unsafe { compiled.run_range(&input_pointers, &output_pointers, pair[0]..pair[1], scratch) }
+        unsafe { compiled.run_places(&input_pointers, &output_pointers, pair[0]..pair[1], scratch) }
     }
     outputs
 }
@@ -394,7 +394,7 @@ fn updates_in_place() {
             let (_memory, scratch) = scratch_of(&compiled);
             // The outputs are the memory of `v` and `p`, then, in a second check, exchanged.
             // SAFETY: the arrays have the sizes that the program states.
-            unsafe { compiled.run_range(&[p, v, g, rate].map(<*mut u8>::cast_const), &[v, p], 0..n, scratch) };
+            unsafe { compiled.run_places(&[p, v, g, rate].map(<*mut u8>::cast_const), &[v, p], 0..n, scratch) };
             assert!(arrays[1] == apart[0] && arrays[0] == apart[1], "{dtype}");
         }
     }
@@ -419,7 +419,7 @@ fn outputs_may_exchange_their_inputs() {
         let (_memory, scratch) = scratch_of(&compiled);
         let (pa, pb) = (a.as_mut_ptr(), b.as_mut_ptr());
         // SAFETY: the arrays have the sizes that the program states.
-        unsafe { compiled.run_range(&[pa.cast_const(), pb.cast_const()], &[pa, pb], 0..n, scratch) };
+        unsafe { compiled.run_places(&[pa.cast_const(), pb.cast_const()], &[pa, pb], 0..n, scratch) };
         assert!(a == second && b == first, "{dtype}");
     }
 }

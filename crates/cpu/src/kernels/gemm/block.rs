@@ -12,6 +12,9 @@ use crate::pool::{Pool, Scratch};
 /// How many elements of the result are finished at a time, where something is done to them: they, and what is read for
 /// that, stay in the second-level cache.
 const FINISHED_ELEMENTS: usize = 16 << 10;
+/// How many columns they have, at least half of that and at most half more, if there are more: so many panels stay in the
+/// second-level cache while the tiles of a group are multiplied with them, and rows are long enough for what is done to them.
+const FINISHED_COLUMNS: usize = 256;
 /// How many lines are asked for while one panel is computed, at most.
 const LINES_AHEAD: usize = 512;
 /// How many multiplications are worth a task.
@@ -203,9 +206,11 @@ impl<T: Number> Block<'_, T> {
                 unsafe { self.pack_panels(panels.clone(), &depth, own) }
             }
             let right = if is_right_shared { self.right(step, panels.start) } else { own };
-            let mut cached = max_tiles;
+            let (mut cached, mut abreast) = (max_tiles, panels.len());
             if is_last && self.operands.epilogue.is_some() {
-                cached = (FINISHED_ELEMENTS / (kernel.height * panels.len() * kernel.width)).clamp(1, max_tiles);
+                let parts = (panels.len() * kernel.width + FINISHED_COLUMNS / 2) / FINISHED_COLUMNS;
+                abreast = panels.len().div_ceil(parts.max(1));
+                cached = (FINISHED_ELEMENTS / (kernel.height * abreast * kernel.width)).clamp(1, max_tiles);
             }
             for group in tiles.clone().step_by(max_tiles) {
                 let group = group..(group + max_tiles).min(tiles.end);
@@ -215,13 +220,21 @@ impl<T: Number> Block<'_, T> {
                     self.next_tiles(&group, &tiles, &depth, &mut for_packing);
                 }
                 let left = if is_right_shared { own } else { self.left(step, group.start) };
-                for first in group.clone().step_by(cached) {
+                let runs = panels
+                    .clone()
+                    .step_by(abreast)
+                    .flat_map(|panel| group.clone().step_by(cached).map(move |tile| (tile, panel)));
+                for (first, first_panel) in runs {
                     let some = self.rows_of(first..(first + cached).min(group.end));
+                    let some_panels = first_panel..(first_panel + abreast).min(panels.end);
+                    let place_apart =
+                        (some.start - rows.start) * apart_stride + (first_panel - panels.start) * kernel.width;
+                    let apart = apart.wrapping_add(place_apart);
                     if is_last {
-                        self.read_by_epilogue(&some, &panels, &mut for_finish);
+                        self.read_by_epilogue(&some, &some_panels, &mut for_finish);
                     }
                     let a = left.wrapping_add((first - group.start) * tile_len);
-                    for panel in panels.clone() {
+                    for panel in some_panels.clone() {
                         let (batch, column, cols) = self.columns(panel);
                         let packed = right.wrapping_add((panel - panels.start) * panel_len);
                         let (b, b_stride) = self.in_place(panel, depth.start).unwrap_or((packed, kernel.width));
@@ -229,16 +242,13 @@ impl<T: Number> Block<'_, T> {
                             let place = batch as isize * target.batch_stride + some.start as isize * target.row_stride;
                             (target.c.cast::<T>().wrapping_offset(place + column as isize), target.row_stride)
                         } else {
-                            let place =
-                                (some.start - rows.start) * apart_stride + (panel - panels.start) * kernel.width;
-                            (apart.wrapping_add(place), apart_stride as isize)
+                            (apart.wrapping_add((panel - first_panel) * kernel.width), apart_stride as isize)
                         };
                         let most = LINES_AHEAD.min(kernel.most_ahead(depth.len()));
                         let mut num_ahead = for_finish.take(&mut lines[..most]);
                         // Not so early that what comes between would take their place.
-                        if first + cached >= group.end
-                            && panels.end - panel <= for_packing.num_lines().div_ceil(most.max(1))
-                        {
+                        let runs_left = ((group.end - first).div_ceil(cached) - 1) * abreast + some_panels.end - panel;
+                        if some_panels.end == panels.end && runs_left <= for_packing.num_lines().div_ceil(most.max(1)) {
                             num_ahead += for_packing.take(&mut lines[num_ahead..most]);
                         }
                         let (a_depth, a_stride, ahead) = (kernel.height, tile_len, lines.as_ptr());
@@ -263,9 +273,8 @@ impl<T: Number> Block<'_, T> {
                         }
                     }
                     if is_last {
-                        let apart = apart.wrapping_add((some.start - rows.start) * apart_stride);
                         // SAFETY: this part of the result is computed.
-                        unsafe { self.finish(some, panels.clone(), apart, worker) }
+                        unsafe { self.finish(some, some_panels, apart, apart_stride, worker) }
                     }
                 }
             }
@@ -314,9 +323,15 @@ impl<T: Number> Block<'_, T> {
     }
 
     /// Writes what was computed apart, and calls the epilogue.
-    unsafe fn finish(&self, rows: Range<usize>, panels: Range<usize>, apart: *const T, worker: usize) {
+    unsafe fn finish(
+        &self,
+        rows: Range<usize>,
+        panels: Range<usize>,
+        apart: *const T,
+        apart_stride: usize,
+        worker: usize,
+    ) {
         let Sizes { m, n, is_direct, .. } = self.blocking.sizes;
-        let apart_stride = panels.len() * self.blocking.kernel.width;
         let mut panel = panels.start;
         while panel < panels.end {
             // The panels of one product.
