@@ -211,7 +211,10 @@ impl Gemm {
         let Gemm { batch, m, n, k, a, b, c, .. } = *self;
         let is_left_shared = batch > 1 && a.batch_stride == 0;
         let is_direct = is_computed_type && c.col_stride == 1;
-        let blocking = Blocking::new(isa, Sizes { batch, m, n, k, is_left_shared, is_direct });
+        let mut blocking = Blocking::new(isa, Sizes { batch, m, n, k, is_left_shared, is_direct });
+        if a.row_stride == 1 {
+            blocking = blocking.with_longer_pieces();
+        }
         let row_bytes = (b.row_stride * size_of::<T>() as isize).unsigned_abs();
         // A panel that few rows use costs more to pack than it gains. Rows that are a multiple of a page apart evict each
         // other from the cache, if there are many.

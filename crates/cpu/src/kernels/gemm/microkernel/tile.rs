@@ -169,36 +169,31 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 }
             }
             let (mut a, mut b) = (a, panel.b);
-            let mut add_products = || {
-                let mut vectors = [V::splat(V::Element::default()); VECTORS];
-                for (index, vector) in vectors.iter_mut().enumerate() {
-                    *vector = V::load(b.add(index * V::LANES));
-                }
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let factor = V::splat(*a.add(row));
-                    for (sum, vector) in sums.iter_mut().zip(vectors) {
-                        *sum = factor.mul_add::<M>(vector, *sum);
-                    }
-                }
-                a = a.wrapping_add(panel.a_depth);
-                b = b.wrapping_add(panel.b_stride);
-            };
+            // No closure: one that is called in several places may not be inlined, and then is not compiled for the
+            // instruction set.
+            macro_rules! add_products {
+                () => {
+                    Self::add_products::<M>(&mut sums, a, b);
+                    a = a.wrapping_add(panel.a_depth);
+                    b = b.wrapping_add(panel.b_stride);
+                };
+            }
             // One line with each depth: behind more at once would wait what is read for the products.
             for line in 0..HEIGHT * VECTORS {
                 let row = coming.wrapping_offset((line / VECTORS) as isize * panel.c_stride);
                 prefetch_far(row.wrapping_add(line % VECTORS * V::LANES));
                 if line < panel.depth {
-                    add_products();
+                    add_products!();
                 }
             }
             let num_coming = (HEIGHT * VECTORS).min(panel.depth);
             let num_ahead = num_ahead.min(panel.depth - num_coming);
             for line in 0..num_ahead {
                 prefetch_far(*ahead.add(line));
-                add_products();
+                add_products!();
             }
             for _ in num_coming + num_ahead..panel.depth {
-                add_products();
+                add_products!();
             }
             for (row, sums) in sums.iter().enumerate() {
                 let c = c.offset(row as isize * panel.c_stride);
@@ -208,6 +203,27 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 }
             }
             num_ahead
+        }
+    }
+
+    /// Adds the products of one depth.
+    ///
+    /// # Safety
+    /// As [`MicroKernel::run`]; called on a processor with the instruction set.
+    #[inline(always)]
+    unsafe fn add_products<M: MulAdd>(sums: &mut [[V; VECTORS]; HEIGHT], a: *const V::Element, b: *const V::Element) {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            let mut vectors = [V::splat(V::Element::default()); VECTORS];
+            for (index, vector) in vectors.iter_mut().enumerate() {
+                *vector = V::load(b.add(index * V::LANES));
+            }
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let factor = V::splat(*a.add(row));
+                for (sum, vector) in sums.iter_mut().zip(vectors) {
+                    *sum = factor.mul_add::<M>(vector, *sum);
+                }
+            }
         }
     }
 }
