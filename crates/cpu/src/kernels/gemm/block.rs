@@ -12,9 +12,9 @@ use crate::pool::{Pool, Scratch};
 /// How many elements of the result are finished at a time, where something is done to them: they, and what is read for
 /// that, stay in the second-level cache.
 const FINISHED_ELEMENTS: usize = 16 << 10;
-/// How many columns they have, at least half of that and at most half more, if there are more: so many panels stay in the
-/// second-level cache while the tiles of a group are multiplied with them, and rows are long enough for what is done to them.
-const FINISHED_COLUMNS: usize = 256;
+/// How many elements of the right operand they are multiplied with, at most: these stay in that cache while the tiles of a
+/// group are. Longer rows are better for what is done to them.
+const PANEL_ELEMENTS: usize = 128 << 10;
 /// How many lines are asked for while one panel is computed, at most.
 const LINES_AHEAD: usize = 512;
 /// How many multiplications are worth a task.
@@ -208,7 +208,7 @@ impl<T: Number> Block<'_, T> {
             let right = if is_right_shared { self.right(step, panels.start) } else { own };
             let (mut cached, mut abreast) = (max_tiles, panels.len());
             if is_last && self.operands.epilogue.is_some() {
-                let parts = (panels.len() * kernel.width + FINISHED_COLUMNS / 2) / FINISHED_COLUMNS;
+                let parts = (panels.len() * kernel.width * depth.len()).div_ceil(PANEL_ELEMENTS);
                 abreast = panels.len().div_ceil(parts.max(1));
                 cached = (FINISHED_ELEMENTS / (kernel.height * abreast * kernel.width)).clamp(1, max_tiles);
             }
