@@ -37,11 +37,8 @@ impl Epilogue for BoundProgram<'_> {
     fn region(&self, start: usize, rows: usize, row_stride: usize, cols: usize, worker: usize) {
         let BoundProgram { program, inputs, outputs, scratch } = *self;
         let memory = scratch.worker::<u8>(worker, program.scratch_per_worker());
-        let places = if cols == row_stride {
-            Places::from(start..start + rows * cols)
-        } else {
-            Places { first: start, rows, distance: row_stride, columns: cols }
-        };
+        let (rows, columns) = if cols == row_stride { (1, rows * cols) } else { (rows, cols) };
+        let places = Places { first: start, rows, distance: row_stride, columns };
         // SAFETY: as `BoundProgram::new` was promised.
         unsafe { program.run_places(inputs, outputs, places, memory) }
     }

@@ -32,7 +32,7 @@ pub struct CompiledProgram {
     /// Whether outputs are written around the cache.
     streams: bool,
     /// Whether to ask for each block while the one before is computed.
-    pub(crate) prefetches: bool,
+    prefetches: bool,
     /// What runs unless an output is the memory of an input that `hazards` pairs it with, or, if outputs are
     /// written around the cache, of any.
     plan: Plan,
@@ -174,7 +174,7 @@ impl CompiledProgram {
             let memory = scratch.worker::<u8>(worker, self.scratch_per_worker());
             let range = task * grain..((task + 1) * grain).min(total);
             // SAFETY: tasks write disjoint ranges; each worker has its own memory.
-            unsafe { self.run_blocks(inputs, outputs, range, memory, self.prefetches, |_, _, _| {}) }
+            unsafe { self.run_blocks(inputs, outputs, range, memory, false, |_, _, _| {}) }
         });
     }
 
@@ -192,11 +192,12 @@ impl CompiledProgram {
         scratch: *mut u8,
     ) {
         // SAFETY: as the caller vouches.
-        unsafe { self.run_blocks(inputs, outputs, places, scratch, false, |_, _, _| {}) }
+        unsafe { self.run_blocks(inputs, outputs, places, scratch, true, |_, _, _| {}) }
     }
 
-    /// As [`CompiledProgram::run_places`], perhaps asking for each block while the one before is computed; calls `consume`
-    /// with the first place of each block, the number of its elements, and where the register that a reduction reads is.
+    /// As [`CompiledProgram::run_places`], unless what is read `is_asked_for` already asking for it where that helps; calls
+    /// `consume` with the first place of each block, the number of its elements, and where the register that a reduction
+    /// reads is.
     ///
     /// # Safety
     /// As [`CompiledProgram::run_places`].
@@ -207,13 +208,14 @@ impl CompiledProgram {
         outputs: &[*mut u8],
         places: impl Into<Places>,
         scratch: *mut u8,
-        prefetches: bool,
+        is_asked_for: bool,
         mut consume: impl FnMut(usize, usize, *const u8),
     ) {
         let Places { first, rows, distance, columns } = places.into();
         if rows * columns == 0 {
             return;
         }
+        let prefetches = self.prefetches && !is_asked_for;
         let shares = |&(output, input): &(usize, usize)| outputs[output].cast_const() == inputs[input];
         let is_input = |output: &*mut u8| inputs.contains(&output.cast_const());
         let is_in_place = self.hazards.iter().any(shares) || self.streams && outputs.iter().any(is_input);

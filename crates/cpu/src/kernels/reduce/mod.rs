@@ -122,16 +122,9 @@ impl CompiledReduce {
                 (0..walk.num_sums).for_each(|sum| *sums.add(sum) = combiner.identity);
                 let mut columns = Columns::new(combiner, sums, sums.add(MAX_KEPT).cast());
                 walk.ranges(|range| {
-                    self.program.run_blocks(
-                        inputs,
-                        outputs,
-                        range,
-                        memory,
-                        self.program.prefetches,
-                        |start, n, block| {
-                            self.combine_block(&walk, start, n, block, &mut columns);
-                        },
-                    );
+                    self.program.run_blocks(inputs, outputs, range, memory, false, |start, n, block| {
+                        self.combine_block(&walk, start, n, block, &mut columns);
+                    });
                 });
                 columns.flush();
                 walk.results(|sum, place, count| {

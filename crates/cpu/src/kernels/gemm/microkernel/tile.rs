@@ -52,7 +52,7 @@ pub(crate) struct MicroKernel<T> {
 type OfHeight<T> = [unsafe fn(Panel<T>); 3];
 
 impl<T> MicroKernel<T> {
-    /// How many lines ahead a tile asks for at most.
+    /// How many lines ahead a tile of a whole panel asks for; of others at least as many.
     pub(crate) fn most_ahead(&self, depth: usize) -> usize {
         depth.saturating_sub(2 * self.height)
     }
