@@ -305,8 +305,13 @@ impl<'g> Lowering<'g> {
             return;
         }
         let mut orders: Vec<Order> = node.outputs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
+        let mut result = Port { node: anchor, output: 0 };
         let mut step = match &node.op {
-            Op::DotGeneral(op) => self.product(origin, op, anchor),
+            Op::DotGeneral(op) => {
+                let (step, computed) = self.product(origin, op, anchor, group);
+                result = computed;
+                step
+            }
             op => {
                 let specs: Vec<Spec> = node.inputs.iter().map(|&port| self.graph.spec(port).clone()).collect();
                 let signature = Signature { inputs: &specs, outputs: &node.outputs };
@@ -332,13 +337,12 @@ impl<'g> Lowering<'g> {
             }
         };
         for (output, order) in orders.iter().enumerate() {
-            let port = Port { node: anchor, output };
+            let port = if output == 0 { result } else { Port { node: anchor, output } };
             let slot = self.places.get(&port).map(|place| place.slot).unwrap_or_else(|| self.slot_for(port, order));
             step.writes.push(slot);
         }
         let mut following = None;
-        if !group.elementwise.is_empty() {
-            let result = Port { node: anchor, output: 0 };
+        if result.node == anchor && !group.elementwise.is_empty() {
             let mut pass = Pass::new(&node.outputs[0].shape, orders.swap_remove(0));
             self.load(&mut pass, result);
             self.elementwise(&mut pass, group);

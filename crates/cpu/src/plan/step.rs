@@ -4,6 +4,7 @@ use gyrus_graph::Spec;
 
 use crate::kernel::{Kernel, Run};
 use crate::kernels::elementwise::CompiledProgram;
+use crate::kernels::gemm::{Addend, CompiledGemm};
 use crate::kernels::reduce::CompiledReduce;
 use crate::pool::ScratchSize;
 
@@ -125,14 +126,21 @@ impl Kernel for CompiledReduce {
     }
 }
 
-/// A general product of strided operands.
+/// A general product of strided operands, and what is added to it.
 pub(super) struct Product {
-    pub(super) gemm: crate::kernels::gemm::CompiledGemm,
+    pub(super) gemm: CompiledGemm,
+    /// Distances between the rows of what is added.
+    pub(super) added: Vec<isize>,
 }
 
 impl Kernel for Product {
     fn scratch(&self) -> ScratchSize {
         self.gemm.scratch()
+    }
+
+    /// What is added is read before the result is written.
+    fn in_place(&self, input: usize, _output: usize) -> bool {
+        input >= 2
     }
 
     fn takes_epilogue(&self) -> bool {
@@ -141,7 +149,11 @@ impl Kernel for Product {
 
     unsafe fn run(&self, run: &Run) {
         let Run { inputs, outputs, scratch, pool, epilogue } = run;
+        let mut added = [Addend::NOTHING; 2];
+        for ((added, &from), &row_stride) in added.iter_mut().zip(&inputs[2..]).zip(&self.added) {
+            *added = Addend { from, row_stride };
+        }
         // SAFETY: the strides were computed from the operands' views.
-        unsafe { self.gemm.run(inputs[0], inputs[1], outputs[0], scratch, pool, *epilogue) }
+        unsafe { self.gemm.run_adding(inputs[0], inputs[1], outputs[0], added, scratch, pool, *epilogue) }
     }
 }

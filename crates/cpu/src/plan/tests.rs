@@ -163,6 +163,36 @@ fn bias_and_activation_follow_a_product_in_its_step() {
     assert_eq!(num_steps(&[x, w, b], &[y]), 1);
 }
 
+/// What is added to a product, a bias and what lies in other memory, on the way or as its end.
+#[test]
+fn sums_with_products_agree_with_the_interpreter() {
+    let (x, w, b, r) = (real(&[40, 33]), real(&[33, 70]), real(&[70]), real(&[40, 70]));
+    let arguments = [x.clone(), w.clone(), b.clone(), r.clone()];
+    let mut random = Random(19);
+    let sample = |value: &Value| rounded(random.sample(&Sample::uniform(value.shape(), -1.0, 1.0), DType::F32));
+    let arrays: Vec<Array> = arguments.iter().map(sample).collect();
+    let product = matmul(&x, &w);
+    let biased = product.add(&b.broadcast([40, 70], &[1]));
+    let column = r.reduce(Reduction::Sum, &[1]).broadcast([40, 70], &[0]);
+    let turned = matmul(&w.transpose(&[1, 0]), &x.transpose(&[1, 0]));
+    for (name, outputs) in [
+        ("a bias", vec![biased.clone()]),
+        ("a bias and a residual", vec![r.add(&biased)]),
+        ("three matrices", vec![biased.add(&r).add(&r.mul(&r))]),
+        ("a transposed matrix", vec![turned.add(&r.transpose(&[1, 0]))]),
+        ("one number to each row", vec![column.add(&product)]),
+        ("the product itself", vec![biased.add(&product)]),
+        ("the product, which is wanted, too", vec![biased.clone(), product.clone()]),
+        ("a constant", vec![product.add(&product.full_like(0.5))]),
+        ("what is read again", vec![r.add(&biased).tanh(), r.add(&biased)]),
+    ] {
+        check(name, &arguments, &outputs, &arrays);
+    }
+    // The residual's memory becomes that of the result.
+    let sum = r.tanh().add(&biased).tanh();
+    check("a result in the memory of what it adds", &arguments, &[matmul(&sum.transpose(&[1, 0]), &sum)], &arrays);
+}
+
 #[test]
 fn a_chain_is_reduced_in_one_pass() {
     let (x, y) = (real(&[8, 6]), real(&[8, 6]));

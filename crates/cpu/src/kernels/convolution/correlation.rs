@@ -7,13 +7,12 @@ use super::image_lanes::ImageLanes;
 use super::padded::Padded;
 use super::patches::{ByTap, Images, PatchArguments, Patches};
 use crate::isa::Isa;
-use crate::kernels::gemm::Epilogue;
-use crate::kernels::gemm::Operand;
 use crate::kernels::gemm::blocking::{Blocking, Operands, Sizes};
 use crate::kernels::gemm::microkernel::Packing;
 use crate::kernels::gemm::number::{Number, Stored};
 use crate::kernels::gemm::pack::Strided;
 use crate::kernels::gemm::target::{Target, write_row};
+use crate::kernels::gemm::{Addend, Epilogue, Operand};
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// `y[n, g, o, p] = sum over c, k of w[g, o, c, k] * x[n, g, c, place p + k]`.
@@ -139,7 +138,8 @@ impl<T: Number> Correlation<T> {
                         let (geometry, padded) = (&self.geometry, &self.padded);
                         let b =
                             Patches { images: Images { from, geometry, padded, taps: &self.taps }, pack: self.pack };
-                        let operands = Operands { a: &a, b: &b, target, epilogue, first: start };
+                        let added = [Addend::NOTHING; 2];
+                        let operands = Operands { a: &a, b: &b, target, added, epilogue, first: start };
                         blocking.of_batch(count * groups).run(&operands, rest, scratch, pool);
                     }
                 }

@@ -11,7 +11,7 @@ use super::microkernel::{Gather, PackArguments, PairLoops, PairOf};
 use super::number::Stored;
 use super::pack::{Lines, Packed, Panels, pieces};
 use super::target::{Target, write_row};
-use super::{Epilogue, Gemm, Operand};
+use super::{Addend, Epilogue, Gemm, Operand};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
@@ -38,17 +38,23 @@ impl<S: PairOf + Stored<f32>> Bf16Product<S> {
         self.blocking.scratch()
     }
 
+    /// Whether it adds to its result.
+    pub(super) fn adds(&self) -> bool {
+        self.blocking.adds()
+    }
+
     /// Computes the product.
     ///
     /// # Safety
-    /// As `CompiledGemm::run`, of elements of the type.
-    #[allow(clippy::too_many_arguments, reason = "those of `CompiledGemm::run`")]
+    /// As `CompiledGemm::run_adding`, of elements of the type.
+    #[allow(clippy::too_many_arguments, reason = "those of `CompiledGemm::run_adding`")]
     pub(super) unsafe fn run(
         &self,
         gemm: &Gemm,
         a: *const S,
         b: *const S,
         c: *mut u8,
+        added: [Addend<u8>; 2],
         scratch: &Scratch,
         pool: &Pool,
         epilogue: Option<&dyn Epilogue>,
@@ -64,9 +70,10 @@ impl<S: PairOf + Stored<f32>> Bf16Product<S> {
             write: self.loops.writing.unwrap_or(write_row::<S, f32>),
             element_size: size_of::<S>(),
         };
+        let operands = Operands { a: &a, b: &b, target, added: added.map(Addend::cast), epilogue, first: 0 };
         let shared = scratch.shared(self.scratch().shared / size_of::<f32>());
         // SAFETY: as the caller vouches.
-        unsafe { self.blocking.run(&Operands { a: &a, b: &b, target, epilogue, first: 0 }, shared, scratch, pool) }
+        unsafe { self.blocking.run(&operands, shared, scratch, pool) }
     }
 
     fn operand(&self, from: *const S, layout: Operand, len: usize) -> Pairs<S> {

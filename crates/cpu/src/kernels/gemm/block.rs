@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::ahead::{Ahead, Area};
 use super::blocking::{Blocking, MAX_ROWS_APART, Operands, Sizes};
-use super::microkernel::Panel;
+use super::microkernel::{Addend, Panel};
 use super::number::Number;
 use super::pack::{Lines, Packed};
 use crate::pool::{Pool, Scratch};
@@ -195,12 +195,12 @@ impl<T: Number> Block<'_, T> {
         let own = self.memory.worker(worker);
         let (tile_len, panel_len) = (self.blocking.tile_len(self.blocking.step), self.blocking.panel_len());
         let (apart, apart_stride) = (own.wrapping_add(panels.len() * panel_len), panels.len() * kernel.width);
-        let (mut for_finish, mut for_packing) = (Ahead::new(), Ahead::new());
+        let (mut for_sums, mut for_finish, mut for_packing) = (Ahead::new(), Ahead::new(), Ahead::new());
         let mut lines = [std::ptr::null(); LINES_AHEAD];
         for (step, depth) in self.steps() {
             let is_first = self.is_first && step == 0;
             let is_last = self.is_last && depth.end == self.depth.end;
-            let add = !is_first || (sizes.is_direct && target.accumulate);
+            let adds_own = !is_first || (sizes.is_direct && target.accumulate);
             if !is_right_shared {
                 // SAFETY: the worker's memory has room for the panels.
                 unsafe { self.pack_panels(panels.clone(), &depth, own) }
@@ -245,12 +245,22 @@ impl<T: Number> Block<'_, T> {
                             (apart.wrapping_add((panel - first_panel) * kernel.width), apart_stride as isize)
                         };
                         let most = LINES_AHEAD.min(kernel.most_ahead(depth.len()));
-                        let mut num_ahead = for_finish.take(&mut lines[..most]);
+                        for_sums.clear();
+                        if !adds_own && panel + 1 < some_panels.end {
+                            self.added_to(&some, panel + 1, &mut for_sums);
+                        }
+                        let mut num_ahead = for_sums.take(&mut lines[..most]);
+                        num_ahead += for_finish.take(&mut lines[num_ahead..most]);
                         // Not so early that what comes between would take their place.
                         let runs_left = ((group.end - first).div_ceil(cached) - 1) * abreast + some_panels.end - panel;
                         if some_panels.end == panels.end && runs_left <= for_packing.num_lines().div_ceil(most.max(1)) {
                             num_ahead += for_packing.take(&mut lines[num_ahead..most]);
                         }
+                        let added = if adds_own {
+                            [Addend { from: c.cast_const(), row_stride: c_stride }, Addend::NOTHING]
+                        } else {
+                            self.operands.added.map(|added| added.at(some.start, column))
+                        };
                         let (a_depth, a_stride, ahead) = (kernel.height, tile_len, lines.as_ptr());
                         let (rows, depth) = (some.len(), depth.len());
                         // SAFETY: the tiles and the panel are packed; the result's part is this task's.
@@ -266,7 +276,7 @@ impl<T: Number> Block<'_, T> {
                                 c_stride,
                                 rows,
                                 cols,
-                                add,
+                                added,
                                 ahead,
                                 num_ahead,
                             })
@@ -303,6 +313,16 @@ impl<T: Number> Block<'_, T> {
         ahead.clear();
         if let Some(area) = self.operands.a.area(&self.lines_of(first..(first + max_tiles).min(tiles.end), depth)) {
             ahead.push(area);
+        }
+    }
+
+    /// What is added to a panel of the result.
+    fn added_to(&self, rows: &Range<usize>, panel: usize, ahead: &mut Ahead) {
+        let (_, column, cols) = self.columns(panel);
+        let size = size_of::<T>();
+        for added in self.operands.added.iter().filter(|added| !added.from.is_null() && added.row_stride != 0) {
+            let from = added.at(rows.start, column).from.cast();
+            ahead.push(Area { from, rows: rows.len(), stride: added.row_stride * size as isize, bytes: cols * size });
         }
     }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::Epilogue;
 use super::block::{Block, Memory};
-use super::microkernel::MicroKernel;
+use super::microkernel::{Addend, MicroKernel};
 use super::number::Number;
 use super::pack::{PANEL_PADDING, Panels};
 use super::partial_sums::PartialSums;
@@ -50,6 +50,8 @@ pub(crate) struct Operands<'a, T> {
     pub(crate) b: &'a dyn Panels<T>,
     /// The result.
     pub(crate) target: Target<T>,
+    /// What is added to it; only where it is one matrix, and [`Blocking::adds`].
+    pub(crate) added: [Addend<T>; 2],
     /// What is done to it; only where it is contiguous.
     pub(crate) epilogue: Option<&'a dyn Epilogue>,
     /// Which element of what the epilogue works on is the target's first.
@@ -205,6 +207,11 @@ impl<T: Number> Blocking<T> {
     /// Whether each product is one thread's.
     pub(super) fn is_serial(&self) -> bool {
         self.parallel != Parallel::Blocks
+    }
+
+    /// Whether it adds to its result.
+    pub(super) fn adds(&self) -> bool {
+        self.sizes.batch == 1 && self.sizes.is_direct && self.parallel == Parallel::Blocks
     }
 
     fn num_parts(&self) -> usize {

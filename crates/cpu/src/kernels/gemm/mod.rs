@@ -22,6 +22,7 @@ use self::bf16_pairs::Bf16Product;
 use self::blocking::{Blocking, Operands, Sizes};
 use self::few_rows::FewRows;
 use self::matrix_vector::MatrixVector;
+pub use self::microkernel::Addend;
 use self::microkernel::Packing;
 use self::number::{Number, Rounded, Stored};
 use self::pack::Strided;
@@ -240,6 +241,16 @@ impl CompiledGemm {
         }
     }
 
+    /// Whether [`CompiledGemm::run_adding`] adds to the result.
+    pub fn adds(&self) -> bool {
+        match self.kind {
+            Kind::F32(blocked) => self.dtype == DType::F32 && blocked.blocking.adds(),
+            Kind::F64(blocked) => blocked.blocking.adds(),
+            Kind::Rounded(product) => product.adds(),
+            _ => false,
+        }
+    }
+
     /// Computes the product. Where `c` is contiguous, `epilogue` is called once for each finished element.
     ///
     /// # Safety
@@ -254,6 +265,27 @@ impl CompiledGemm {
         pool: &Pool,
         epilogue: Option<&dyn Epilogue>,
     ) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.run_adding(a, b, c, [Addend::NOTHING; 2], scratch, pool, epilogue) }
+    }
+
+    /// As [`CompiledGemm::run`], and adds two matrices to the result, or fewer, before they leave the registers.
+    ///
+    /// # Safety
+    /// As [`CompiledGemm::run`]. Nothing is added unless it [adds](CompiledGemm::adds); a matrix that is has as many rows
+    /// and columns as `c`, and may be `c`.
+    #[allow(clippy::too_many_arguments, reason = "operands, and what every kernel is run with")]
+    pub unsafe fn run_adding(
+        &self,
+        a: *const u8,
+        b: *const u8,
+        c: *mut u8,
+        added: [Addend<u8>; 2],
+        scratch: &Scratch,
+        pool: &Pool,
+        epilogue: Option<&dyn Epilogue>,
+    ) {
+        debug_assert!(self.adds() || added.iter().all(|added| added.from.is_null()), "what would not be added");
         let gemm = &self.gemm;
         let Gemm { batch, m, n, .. } = *gemm;
         let (a, b) = if self.is_swapped { (b, a) } else { (a, b) };
@@ -271,13 +303,19 @@ impl CompiledGemm {
         // SAFETY: as the caller vouches; the elements are of the type.
         unsafe {
             match (self.kind, self.dtype) {
-                (Kind::F32(blocked), DType::F16) => blocked.run::<f16, f16>(gemm, a, b, c, scratch, pool, epilogue),
-                (Kind::F32(blocked), DType::BF16) => blocked.run::<bf16, bf16>(gemm, a, b, c, scratch, pool, epilogue),
-                (Kind::F32(blocked), _) => blocked.run::<f32, f32>(gemm, a, b, c, scratch, pool, epilogue),
-                (Kind::F64(blocked), _) => blocked.run::<f64, f64>(gemm, a, b, c, scratch, pool, epilogue),
-                (Kind::RoundedF32(blocked), _) => blocked.run::<Rounded, f32>(gemm, a, b, c, scratch, pool, epilogue),
-                (Kind::Bf16(product), _) => product.run(gemm, a.cast(), b.cast(), c, scratch, pool, epilogue),
-                (Kind::Rounded(product), _) => product.run(gemm, a.cast(), b.cast(), c, scratch, pool, epilogue),
+                (Kind::F32(blocked), DType::F16) => {
+                    blocked.run::<f16, f16>(gemm, a, b, c, added, scratch, pool, epilogue)
+                }
+                (Kind::F32(blocked), DType::BF16) => {
+                    blocked.run::<bf16, bf16>(gemm, a, b, c, added, scratch, pool, epilogue)
+                }
+                (Kind::F32(blocked), _) => blocked.run::<f32, f32>(gemm, a, b, c, added, scratch, pool, epilogue),
+                (Kind::F64(blocked), _) => blocked.run::<f64, f64>(gemm, a, b, c, added, scratch, pool, epilogue),
+                (Kind::RoundedF32(blocked), _) => {
+                    blocked.run::<Rounded, f32>(gemm, a, b, c, added, scratch, pool, epilogue)
+                }
+                (Kind::Bf16(product), _) => product.run(gemm, a.cast(), b.cast(), c, added, scratch, pool, epilogue),
+                (Kind::Rounded(product), _) => product.run(gemm, a.cast(), b.cast(), c, added, scratch, pool, epilogue),
                 (Kind::VectorF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::VectorF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::FewF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), scratch, pool, &region),
@@ -299,13 +337,14 @@ impl CompiledGemm {
 
 impl<T: Number> Blocked<T> {
     /// Of operands of type `S` and a result of type `R`.
-    #[allow(clippy::too_many_arguments, reason = "those of `CompiledGemm::run`")]
+    #[allow(clippy::too_many_arguments, reason = "those of `CompiledGemm::run_adding`")]
     unsafe fn run<S: Stored<T>, R: Stored<T>>(
         &self,
         gemm: &Gemm,
         a: *const u8,
         b: *const u8,
         c: *mut u8,
+        added: [Addend<u8>; 2],
         scratch: &Scratch,
         pool: &Pool,
         epilogue: Option<&dyn Epilogue>,
@@ -322,8 +361,9 @@ impl<T: Number> Blocked<T> {
             write: write_row::<R, T>,
             element_size: size_of::<R>(),
         };
+        let operands = Operands { a: &a, b: &b, target, added: added.map(Addend::cast), epilogue, first: 0 };
         let shared = scratch.shared(self.blocking.scratch().shared / size_of::<T>());
         // SAFETY: as the caller vouches.
-        unsafe { self.blocking.run(&Operands { a: &a, b: &b, target, epilogue, first: 0 }, shared, scratch, pool) }
+        unsafe { self.blocking.run(&operands, shared, scratch, pool) }
     }
 }

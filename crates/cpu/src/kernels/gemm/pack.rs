@@ -133,15 +133,18 @@ impl<V: Vector> Multiversion for Pack<V> {
             if across == 1 {
                 return Self::pack_rows(arguments);
             }
-            for piece in pieces(count, width, depth) {
-                let place = piece.line as isize * across + piece.start as isize * along;
-                Self::pack_panel(PackArguments {
-                    from: arguments.from.offset(place),
+            let from =
+                |piece: &Piece| arguments.from.offset(piece.line as isize * across + piece.start as isize * along);
+            let mut pieces = pieces(count, width, depth).peekable();
+            while let Some(piece) = pieces.next() {
+                let part = PackArguments {
+                    from: from(&piece),
                     count: piece.lines,
                     depth: piece.depth,
                     to: arguments.to.add(piece.panel * stride + piece.start * width),
                     ..arguments
-                });
+                };
+                Self::pack_panel(part, pieces.peek().map_or(part.from, from));
             }
         }
     }
@@ -185,12 +188,12 @@ impl<V: Vector> Pack<V> {
         }
     }
 
-    /// Packs lines that are not neighbours as one panel.
+    /// Packs lines that are not neighbours as one panel, and asks for those that begin at `coming`, which are packed next.
     ///
     /// # Safety
     /// As [`Pack::pack_rows`].
     #[inline(always)]
-    unsafe fn pack_panel(arguments: PackArguments<V::Element>) {
+    unsafe fn pack_panel(arguments: PackArguments<V::Element>, coming: *const V::Element) {
         let PackArguments { from, across, along, count, width, depth, to, .. } = arguments;
         // SAFETY: as the caller vouches.
         unsafe {
@@ -206,7 +209,11 @@ impl<V: Vector> Pack<V> {
                     let cols = V::LANES.min(depth - step);
                     for line in (0..count).step_by(V::LANES) {
                         let rows = V::LANES.min(count - line);
-                        let from = from.offset(line as isize * across + step as isize);
+                        let place = line as isize * across + step as isize;
+                        let (from, coming) = (from.offset(place), coming.wrapping_offset(place));
+                        for row in 0..rows {
+                            prefetch(coming.wrapping_offset(row as isize * across));
+                        }
                         let row = |row: usize| from.offset(row as isize * across);
                         V::transpose(row, rows, cols, to.add(step * width + line), width);
                     }

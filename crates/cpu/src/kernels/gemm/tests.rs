@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::microkernel::{BatchReduce, PackArguments, Piece};
 use super::number::Number;
 use super::pack::PANEL_PADDING;
-use super::{Epilogue, Gemm, Operand};
+use super::{Addend, Epilogue, Gemm, Operand};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch};
 
@@ -313,6 +313,48 @@ fn sums_over_pieces_agree_with_the_formula() {
 }
 
 /// With and without the instructions: the same as of operands that were rounded before.
+/// A row that is added to all rows, and a matrix that is the result's own memory, over depths of one step and of several.
+#[test]
+fn matrices_are_added() {
+    fn check(isa: Isa, dtype: DType, [m, n, k]: [usize; 3]) {
+        let gemm = plain(1, m, n, k);
+        let compiled = gemm.compile_for(isa, dtype);
+        assert!(compiled.adds(), "{gemm:?} {dtype} {isa:?}");
+        let (layout, size) = (Operand::contiguous(m, n), dtype.size());
+        let [left, right] = [(gemm.a, [1, m, k], 4), (gemm.b, [1, k, n], 5)]
+            .map(|(layout, sizes, seed)| Memory::new(dtype, sizes, layout, seed));
+        let (bias, start) = (Memory::new(dtype, [1, 1, n], layout, 6), Memory::new(dtype, [1, m, n], layout, 7));
+        let compute = |is_added: bool, num_threads: usize| {
+            let (_memory, scratch) = Scratch::for_test(compiled.scratch(), num_threads);
+            let mut result = start.bytes.clone();
+            let c = result.as_mut_ptr();
+            let added = [(bias.bytes.as_ptr(), 0), (c.cast_const(), n as isize)];
+            let added =
+                added.map(|(from, row_stride)| if is_added { Addend { from, row_stride } } else { Addend::NOTHING });
+            // SAFETY: the operands have the sizes of the product.
+            unsafe {
+                let (a, b) = (left.bytes.as_ptr(), right.bytes.as_ptr());
+                compiled.run_adding(a, b, c, added, &scratch, &Pool::new(num_threads), None);
+            }
+            result
+        };
+        let (product, sum) = (compute(false, 1), compute(true, 1));
+        assert!(compute(true, 3) == sum, "threads change {gemm:?}");
+        let tolerance = if dtype == DType::F64 { 1e-14 } else { 1e-5 };
+        for (place, (product, sum)) in product.chunks_exact(size).zip(sum.chunks_exact(size)).enumerate() {
+            let expected = read(dtype, product) + bias.values[place % n] + start.values[place];
+            let found = read(dtype, sum);
+            assert!((found - expected).abs() <= tolerance * k as f64, "{gemm:?} {dtype}: {found}, not {expected}");
+        }
+    }
+    for &isa in Isa::available() {
+        for sizes in [[37, 70, 33], [150, 130, 1300], [20, 9, 40]] {
+            check(isa, DType::F32, sizes);
+            check(isa, DType::F64, sizes);
+        }
+    }
+}
+
 #[test]
 fn operands_are_rounded() {
     let pool = Pool::new(2);

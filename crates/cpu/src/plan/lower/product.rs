@@ -1,15 +1,19 @@
 //! General products as products of matrices.
 
 use gyrus_graph::ops::contraction::{DotGeneral, Precision};
+use gyrus_graph::ops::elementwise::Binary;
 use gyrus_graph::{DType, Graph, Op, Port, Spec};
 
-use super::super::fuse::root;
+use super::super::fuse::{Group, Role, root};
 use super::super::order::Order;
 use super::super::step::{Origin, Product, Read, Step};
 use super::super::view::View;
 use super::{Lowering, Place, Storage};
 use crate::kernels::gemm::sequences::{SequenceProduct, Steps};
-use crate::kernels::gemm::{Gemm, Operand};
+use crate::kernels::gemm::{CompiledGemm, Gemm, Operand};
+
+/// How many matrices a product adds to its result at most.
+const MAX_ADDED: usize = 2;
 
 /// Batches of matrices in memory.
 struct Matrix {
@@ -18,8 +22,9 @@ struct Matrix {
 }
 
 impl Lowering<'_> {
-    /// The step of a product.
-    pub(super) fn product(&mut self, origin: Origin, op: &DotGeneral, node: usize) -> Step {
+    /// The step of a product, and which value it computes: the product, or the sum that its group makes of it.
+    pub(super) fn product(&mut self, origin: Origin, op: &DotGeneral, node: usize, group: &Group) -> (Step, Port) {
+        let product = Port { node, output: 0 };
         let (&[lhs, rhs], result) = (&self.graph.nodes[node].inputs[..], self.graph.nodes[node].outputs[0].clone())
         else {
             unreachable!("two operands")
@@ -46,10 +51,58 @@ impl Lowering<'_> {
             let batch = self.graph.spec(port).shape[0];
             if let Some(kernel) = SequenceProduct::new(gemm, result.dtype, steps, (batch, is_batch_first), compile) {
                 let lengths = Read { slot: self.contiguous(port), offset: 0, in_step: false };
-                return Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]);
+                return (Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]), product);
             }
         }
-        Step::new(origin, Box::new(Product { gemm: compile(&gemm) }), vec![a.read, b.read], vec![])
+        let gemm = compile(&gemm);
+        let axes = (op.lhs_batch.len() + lhs_free.len(), result.shape.rank());
+        let sum = Some(gemm).filter(CompiledGemm::adds).and_then(|_| self.sum(product, group, axes));
+        let (added, product) = sum.unwrap_or((vec![], product));
+        let (more, added): (Vec<Read>, Vec<isize>) = added.into_iter().unzip();
+        let reads = [a.read, b.read].into_iter().chain(more).collect();
+        (Step::new(origin, Box::new(Product { gemm, added }), reads, vec![]), product)
+    }
+
+    /// If all that a group does is to add to its product: what it adds, with the distance of rows, and the sum. Of the
+    /// result's axes the first ones are rows.
+    fn sum(&mut self, product: Port, group: &Group, axes: (usize, usize)) -> Option<(Vec<(Read, isize)>, Port)> {
+        let mut sum = product;
+        let mut added = vec![];
+        for &node in &group.elementwise {
+            let (&[a, b], Op::Binary(Binary::Add)) = (&self.graph.nodes[node].inputs[..], &self.graph.nodes[node].op)
+            else {
+                return None;
+            };
+            let other = [a, b].into_iter().find(|&port| port != sum).filter(|_| a == sum || b == sum)?;
+            let source = root(self.graph, other);
+            let is_in_memory = match Role::of(self.op(source)) {
+                Role::Elementwise => self.stored.contains(&source),
+                Role::Source => self.places.contains_key(&source),
+                _ => source != product,
+            };
+            if self.stored.contains(&sum) || group.elementwise.contains(&source.node) || !is_in_memory {
+                return None;
+            }
+            added.push(other);
+            sum = Port { node, output: 0 };
+        }
+        if added.is_empty() || added.len() > MAX_ADDED {
+            return None;
+        }
+        let (rows, rank) = axes;
+        let row_axes: Vec<usize> = (0..rows).collect();
+        let column_axes: Vec<usize> = (rows..rank).collect();
+        let mut placed = vec![];
+        for port in added {
+            let Place { slot, view } = self.place(port);
+            let ((_, row_stride), (columns, stride)) = (view.merged(&row_axes)?, view.merged(&column_axes)?);
+            if columns > 1 && stride != 1 {
+                return None;
+            }
+            let offset = view.offset as usize * self.graph.spec(port).dtype.size();
+            placed.push((Read { slot, offset, in_step: view.is_contiguous() }, row_stride));
+        }
+        Some((placed, sum))
     }
 
     /// The lengths of the sequences that a product is of, if no one needs the steps that are not there: because they

@@ -21,6 +21,7 @@ use gyrus_graph::bf16;
 pub(crate) use dot_tiles::DotTiles;
 pub(crate) use round_pairs::{Round, RoundArguments};
 pub(crate) use strip::Strip;
+pub use tile::Addend;
 pub(crate) use tile::{MicroKernel, Panel};
 
 use super::number::{Number, VectorLoop};

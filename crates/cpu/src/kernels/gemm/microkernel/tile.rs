@@ -29,12 +29,40 @@ pub(crate) struct Panel<T> {
     pub(crate) rows: usize,
     /// How many columns, at most the panel's width.
     pub(crate) cols: usize,
-    /// Whether to add to what the result holds.
-    pub(crate) add: bool,
+    /// What is added to the sums, in this order.
+    pub(crate) added: [Addend<T>; 2],
     /// Lines that will be read later, asked for one after another.
     pub(crate) ahead: *const *const u8,
     /// How many.
     pub(crate) num_ahead: usize,
+}
+
+/// A matrix that is added to a result, or nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Addend<T> {
+    /// The element that is added to the first one; those of a row are neighbours.
+    pub from: *const T,
+    /// Distance between rows: 0 for one that is added to all.
+    pub row_stride: isize,
+}
+
+// SAFETY: it is only read.
+unsafe impl<T> Sync for Addend<T> {}
+
+impl<T: Copy> Addend<T> {
+    /// Adds nothing.
+    pub const NOTHING: Addend<T> = Addend { from: std::ptr::null(), row_stride: 0 };
+
+    /// Of elements of another type.
+    pub(crate) fn cast<U>(self) -> Addend<U> {
+        Addend { from: self.from.cast(), row_stride: self.row_stride }
+    }
+
+    /// What is added from a place on.
+    pub(crate) fn at(self, row: usize, column: usize) -> Addend<T> {
+        let place = row as isize * self.row_stride + column as isize;
+        if self.from.is_null() { self } else { Addend { from: self.from.wrapping_offset(place), ..self } }
+    }
 }
 
 /// The loops over panels, for tiles of one height.
@@ -51,7 +79,7 @@ pub(crate) struct MicroKernel<T> {
 /// The loops for whole panels, for those of fewer columns, and for those of at most a vector of them.
 type OfHeight<T> = [unsafe fn(Panel<T>); 3];
 
-impl<T> MicroKernel<T> {
+impl<T: Copy> MicroKernel<T> {
     /// How many lines ahead a tile of a whole panel asks for; of others at least as many.
     pub(crate) fn most_ahead(&self, depth: usize) -> usize {
         depth.saturating_sub(2 * self.height)
@@ -77,6 +105,7 @@ impl<T> MicroKernel<T> {
                     a: panel.a.wrapping_add(tiles * panel.a_stride),
                     c: panel.c.wrapping_offset(rows as isize * panel.c_stride),
                     rows: last_rows,
+                    added: panel.added.map(|added| added.at(rows, 0)),
                     ahead: panel.ahead.wrapping_add(asked),
                     num_ahead: panel.num_ahead - asked,
                     ..panel
@@ -123,19 +152,19 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(panel: Panel<V::Element>) {
-        let (mut a, mut c, mut rows) = (panel.a, panel.c, panel.rows);
+        let (mut a, mut c, mut row) = (panel.a, panel.c, 0);
         let (mut ahead, mut num_ahead) = (panel.ahead, panel.num_ahead);
-        while rows > 0 {
+        while row < panel.rows {
             let next = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
             // By the time that the tile is summed, the next one's part of the result is in the cache: that below, or
             // that of the next panel.
-            let coming = if rows > HEIGHT { next } else { panel.c.wrapping_add(VECTORS * V::LANES) };
+            let coming = if row + HEIGHT < panel.rows { next } else { panel.c.wrapping_add(VECTORS * V::LANES) };
             // SAFETY: as the caller vouches: the tile lies within the panel.
-            let asked = unsafe { Self::tile::<M>(&panel, a, c, coming, ahead, num_ahead) };
+            let asked = unsafe { Self::tile::<M>(&panel, row, a, c, coming, ahead, num_ahead) };
             (ahead, num_ahead) = (ahead.wrapping_add(asked), num_ahead - asked);
             a = a.wrapping_add(panel.a_stride);
             c = next;
-            rows -= HEIGHT;
+            row += HEIGHT;
         }
     }
 }
@@ -148,6 +177,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
     #[inline(always)]
     unsafe fn tile<M: MulAdd>(
         panel: &Panel<V::Element>,
+        row: usize,
         a: *const V::Element,
         c: *mut V::Element,
         coming: *const V::Element,
@@ -159,15 +189,6 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
         // read from `c` and written.
         unsafe {
             let mut sums = [[V::splat(V::Element::default()); VECTORS]; HEIGHT];
-            if panel.add {
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let c = c.offset(row as isize * panel.c_stride);
-                    for (index, sum) in sums.iter_mut().enumerate() {
-                        let c = c.add(index * V::LANES);
-                        *sum = if PARTIAL && index == VECTORS - 1 { V::load_first(c, last) } else { V::load(c) };
-                    }
-                }
-            }
             let (mut a, mut b) = (a, panel.b);
             // No closure: one that is called in several places may not be inlined, and then is not compiled for the
             // instruction set.
@@ -194,6 +215,17 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
             }
             for _ in num_coming + num_ahead..panel.depth {
                 add_products!();
+            }
+            for added in panel.added.iter().filter(|added| !added.from.is_null()) {
+                let from = added.at(row, 0).from;
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let from = from.offset(row as isize * added.row_stride);
+                    for (index, sum) in sums.iter_mut().enumerate() {
+                        let from = from.add(index * V::LANES);
+                        let is_begun = PARTIAL && index == VECTORS - 1;
+                        *sum = sum.add(if is_begun { V::load_first(from, last) } else { V::load(from) });
+                    }
+                }
             }
             for (row, sums) in sums.iter().enumerate() {
                 let c = c.offset(row as isize * panel.c_stride);
