@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use gyrus_cpu::kernel::{Kernel, Run, Signature};
 use gyrus_cpu::kernels::convolution::{channels_last, forward, input_grad, weight_grad};
-use gyrus_cpu::kernels::gemm::{Gemm, Operand};
+use gyrus_cpu::kernels::gemm::{Arguments, Gemm, Operand};
 use gyrus_cpu::kernels::window::{reduce_window, reduce_window_select_grad, reduce_window_sum_grad};
 use gyrus_cpu::pool::{Pool, Scratch, ScratchSize};
 use gyrus_graph::ops::contraction::{
@@ -76,7 +76,7 @@ impl Bench {
             // SAFETY: the operands have the sizes of the product.
             unsafe {
                 let (a, b, c) = (a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast());
-                compiled.run(a, b, c, &scratch, &self.pool, None);
+                compiled.run(&Arguments::new(a, b, c), &scratch, &self.pool, None);
             }
         });
     }

@@ -4,9 +4,9 @@ use gyrus_graph::Spec;
 
 use crate::kernel::{Kernel, Run};
 use crate::kernels::elementwise::CompiledProgram;
-use crate::kernels::gemm::{Addend, CompiledGemm};
+use crate::kernels::gemm::{Addend, Arguments, CompiledGemm};
 use crate::kernels::reduce::CompiledReduce;
-use crate::pool::ScratchSize;
+use crate::pool::{Pool, ScratchSize};
 
 /// Something that a step reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,13 +147,26 @@ impl Kernel for Product {
         true
     }
 
+    fn prepared(&self) -> Option<(usize, usize)> {
+        self.gemm.packed_bytes().map(|bytes| (1, bytes))
+    }
+
+    unsafe fn prepare(&self, operand: *const u8, to: *mut u8, pool: &Pool) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.gemm.pack(operand, to, pool) }
+    }
+
     unsafe fn run(&self, run: &Run) {
         let Run { inputs, outputs, scratch, pool, epilogue } = run;
-        let mut added = [Addend::NOTHING; 2];
-        for ((added, &from), &row_stride) in added.iter_mut().zip(&inputs[2..]).zip(&self.added) {
+        let mut arguments = Arguments::new(inputs[0], inputs[1], outputs[0]);
+        let (more, prepared) = inputs[2..].split_at(self.added.len());
+        for ((added, &from), &row_stride) in arguments.added.iter_mut().zip(more).zip(&self.added) {
             *added = Addend { from, row_stride };
         }
+        if let [prepared] = *prepared {
+            arguments.packed = prepared;
+        }
         // SAFETY: the strides were computed from the operands' views.
-        unsafe { self.gemm.run_adding(inputs[0], inputs[1], outputs[0], added, scratch, pool, *epilogue) }
+        unsafe { self.gemm.run(&arguments, scratch, pool, *epilogue) }
     }
 }

@@ -3,7 +3,7 @@
 use gyrus_graph::DType;
 
 use crate::kernel::{Kernel, Run};
-use crate::kernels::gemm::{CompiledGemm, Gemm};
+use crate::kernels::gemm::{Arguments, CompiledGemm, Gemm};
 use crate::pool::ScratchSize;
 
 struct ProductKernel {
@@ -29,6 +29,6 @@ impl Kernel for ProductKernel {
     unsafe fn run(&self, run: &Run) {
         let [a, b] = self.operands.map(|index| run.inputs[index]);
         // SAFETY: by this function's own contract; the product is of the operands' sizes.
-        unsafe { self.product.run(a, b, run.outputs[0], &run.scratch, run.pool, run.epilogue) }
+        unsafe { self.product.run(&Arguments::new(a, b, run.outputs[0]), &run.scratch, run.pool, run.epilogue) }
     }
 }

@@ -139,7 +139,8 @@ impl<T: Number> Correlation<T> {
                         let b =
                             Patches { images: Images { from, geometry, padded, taps: &self.taps }, pack: self.pack };
                         let added = [Addend::NOTHING; 2];
-                        let operands = Operands { a: &a, b: &b, target, added, epilogue, first: start };
+                        let packed = std::ptr::null();
+                        let operands = Operands { a: &a, b: &b, packed, target, added, epilogue, first: start };
                         blocking.of_batch(count * groups).run(&operands, rest, scratch, pool);
                     }
                 }

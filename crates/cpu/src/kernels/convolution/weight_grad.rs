@@ -174,7 +174,8 @@ impl<S: Stored<T>, T: Number> Kernel for WeightGrad<S, T> {
                 let b = TransposedPatches { images, pack: self.pack };
                 let epilogue = run.epilogue.filter(|_| is_last);
                 let added = [Addend::NOTHING; 2];
-                let operands = Operands { a: &a, b: &b, target, added, epilogue, first: 0 };
+                let packed = std::ptr::null();
+                let operands = Operands { a: &a, b: &b, packed, target, added, epilogue, first: 0 };
                 let blocking = if is_last { &self.last } else { &self.blocking };
                 blocking.run(&operands, rest, &run.scratch, run.pool);
             }

@@ -11,7 +11,7 @@ use super::microkernel::{Gather, PackArguments, PairLoops, PairOf};
 use super::number::Stored;
 use super::pack::{Lines, Packed, Panels, pieces};
 use super::target::{Target, write_row};
-use super::{Addend, Epilogue, Gemm, Operand};
+use super::{Addend, Arguments, Epilogue, Gemm, Operand};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
@@ -43,26 +43,36 @@ impl<S: PairOf + Stored<f32>> Bf16Product<S> {
         self.blocking.adds()
     }
 
+    /// How many bytes the packed right operand takes, if it can be packed before.
+    pub(super) fn packed_bytes(&self) -> Option<usize> {
+        self.blocking.packed_bytes()
+    }
+
+    /// Packs the right operand.
+    ///
+    /// # Safety
+    /// As `CompiledGemm::pack`.
+    pub(super) unsafe fn pack(&self, gemm: &Gemm, b: *const u8, to: *mut u8, pool: &Pool) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.blocking.pack_right(&self.right(gemm, b), to.cast(), pool) }
+    }
+
     /// Computes the product.
     ///
     /// # Safety
-    /// As `CompiledGemm::run_adding`, of elements of the type.
-    #[allow(clippy::too_many_arguments, reason = "those of `CompiledGemm::run_adding`")]
+    /// As `CompiledGemm::run`, of elements of the type.
     pub(super) unsafe fn run(
         &self,
         gemm: &Gemm,
-        a: *const S,
-        b: *const S,
-        c: *mut u8,
-        added: [Addend<u8>; 2],
+        arguments: &Arguments,
         scratch: &Scratch,
         pool: &Pool,
         epilogue: Option<&dyn Epilogue>,
     ) {
         let Operand { batch_stride, row_stride, col_stride } = gemm.c;
-        let (a, b) = (self.operand(a, gemm.a, gemm.k), self.operand(b, gemm.b.transposed(), gemm.k));
+        let (a, b) = (self.operand(arguments.a.cast(), gemm.a, gemm.k), self.right(gemm, arguments.b));
         let target = Target {
-            c,
+            c: arguments.c,
             batch_stride,
             row_stride,
             col_stride,
@@ -70,10 +80,15 @@ impl<S: PairOf + Stored<f32>> Bf16Product<S> {
             write: self.loops.writing.unwrap_or(write_row::<S, f32>),
             element_size: size_of::<S>(),
         };
-        let operands = Operands { a: &a, b: &b, target, added: added.map(Addend::cast), epilogue, first: 0 };
+        let (added, packed) = (arguments.added.map(Addend::cast), arguments.packed.cast());
+        let operands = Operands { a: &a, b: &b, packed, target, added, epilogue, first: 0 };
         let shared = scratch.shared(self.scratch().shared / size_of::<f32>());
         // SAFETY: as the caller vouches.
         unsafe { self.blocking.run(&operands, shared, scratch, pool) }
+    }
+
+    fn right(&self, gemm: &Gemm, b: *const u8) -> Pairs<S> {
+        self.operand(b.cast(), gemm.b.transposed(), gemm.k)
     }
 
     fn operand(&self, from: *const S, layout: Operand, len: usize) -> Pairs<S> {

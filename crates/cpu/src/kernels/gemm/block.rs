@@ -83,6 +83,12 @@ impl<T: Number> Block<'_, T> {
         self.memory.shared.wrapping_add(place * self.blocking.tile_len(self.blocking.step))
     }
 
+    /// Where a panel of the right operand is if it was packed before.
+    fn packed(&self, depth: usize, panel: usize) -> Option<*const T> {
+        let packed = self.operands.packed;
+        (!packed.is_null()).then(|| packed.wrapping_add(self.blocking.packed_panel(depth, panel)))
+    }
+
     /// Where a packed panel of the right operand is that tasks share.
     fn right(&self, step: usize, panel: usize) -> *mut T {
         let place = step * self.panels.len() + panel - self.panels.start;
@@ -95,6 +101,9 @@ impl<T: Number> Block<'_, T> {
     /// As [`Blocking::run`].
     pub(super) unsafe fn pack(&self, pool: &Pool) {
         let Blocking { kernel, is_right_shared, .. } = *self.blocking;
+        if is_right_shared && !self.operands.packed.is_null() {
+            return;
+        }
         let (lines, size) =
             if is_right_shared { (self.panels.clone(), kernel.width) } else { (0..self.num_tiles(), kernel.height) };
         let together = lines.len().div_ceil(pool.num_threads()).clamp(1, LINES_TOGETHER);
@@ -201,11 +210,13 @@ impl<T: Number> Block<'_, T> {
             let is_first = self.is_first && step == 0;
             let is_last = self.is_last && depth.end == self.depth.end;
             let adds_own = !is_first || (sizes.is_direct && target.accumulate);
-            if !is_right_shared {
+            let packed = self.packed(depth.start, panels.start);
+            if !is_right_shared && packed.is_none() {
                 // SAFETY: the worker's memory has room for the panels.
                 unsafe { self.pack_panels(panels.clone(), &depth, own) }
             }
             let right = if is_right_shared { self.right(step, panels.start) } else { own };
+            let right = packed.unwrap_or(right.cast_const());
             let (mut cached, mut abreast) = (max_tiles, panels.len());
             if is_last && self.operands.epilogue.is_some() {
                 let parts = (panels.len() * kernel.width * depth.len()).div_ceil(PANEL_ELEMENTS);

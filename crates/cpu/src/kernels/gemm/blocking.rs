@@ -12,10 +12,11 @@ use super::Epilogue;
 use super::block::{Block, Memory};
 use super::microkernel::{Addend, MicroKernel};
 use super::number::Number;
-use super::pack::{PANEL_PADDING, Panels};
+use super::pack::{Lines, PANEL_PADDING, Packed, Panels};
 use super::partial_sums::PartialSums;
 use super::target::Target;
 use crate::isa::Isa;
+use crate::kernels::split::Shared;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// The most elements of the shared operand that are packed at a time.
@@ -48,6 +49,8 @@ pub(crate) struct Operands<'a, T> {
     pub(crate) a: &'a dyn Panels<T>,
     /// The right operand.
     pub(crate) b: &'a dyn Panels<T>,
+    /// What [`Blocking::pack_right`] has made of it, or null.
+    pub(crate) packed: *const T,
     /// The result.
     pub(crate) target: Target<T>,
     /// What is added to it; only where it is one matrix, and [`Blocking::adds`].
@@ -57,6 +60,9 @@ pub(crate) struct Operands<'a, T> {
     /// Which element of what the epilogue works on is the target's first.
     pub(crate) first: usize,
 }
+
+// SAFETY: operands are only read, and tasks write to disjoint elements of the target.
+unsafe impl<T> Sync for Operands<'_, T> {}
 
 /// The sizes of a product.
 #[derive(Clone, Copy, Debug)]
@@ -212,6 +218,38 @@ impl<T: Number> Blocking<T> {
     /// Whether it adds to its result.
     pub(super) fn adds(&self) -> bool {
         self.sizes.batch == 1 && self.sizes.is_direct && self.parallel == Parallel::Blocks
+    }
+
+    /// How many bytes the packed right operand takes, if it is packed for all rows: not where each product of a batch has
+    /// its own.
+    pub(super) fn packed_bytes(&self) -> Option<usize> {
+        let is_one = self.sizes.batch == 1 && self.parallel == Parallel::Blocks;
+        let panels = self.num_panels(1) * self.sizes.k.div_ceil(self.step);
+        is_one.then_some(panels * self.panel_len() * size_of::<T>())
+    }
+
+    /// Where of a packed right operand the panel is that begins at a depth.
+    pub(super) fn packed_panel(&self, depth: usize, panel: usize) -> usize {
+        (depth / self.step * self.num_panels(1) + panel) * self.panel_len()
+    }
+
+    /// Packs the right operand for many products.
+    ///
+    /// # Safety
+    /// The operand is as large as the sizes say, and there is room for [`Blocking::packed_bytes`].
+    pub(super) unsafe fn pack_right(&self, b: &impl Panels<T>, to: *mut T, pool: &Pool) {
+        let (to, Sizes { n, k, .. }) = (Shared(to), self.sizes);
+        let width = self.kernel.width;
+        pool.run(self.num_panels(1), &|panel, _| {
+            let (first, stride) = (panel * width, self.panel_len());
+            for depth in (0..k).step_by(self.step) {
+                let lines =
+                    Lines { batch: 0, first, count: width.min(n - first), depth: depth..k.min(depth + self.step) };
+                let to = to.get().wrapping_add(self.packed_panel(depth, panel));
+                // SAFETY: as the caller vouches; each panel is one task's.
+                unsafe { b.pack(&lines, Packed { width, to, stride }) }
+            }
+        });
     }
 
     fn num_parts(&self) -> usize {

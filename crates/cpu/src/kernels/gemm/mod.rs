@@ -97,6 +97,29 @@ pub struct Gemm {
 const CACHED_BYTES: usize = 640 << 10;
 const PAGE: usize = 4 << 10;
 
+/// What a product is computed of: the first elements.
+#[derive(Clone, Copy)]
+pub struct Arguments {
+    /// The left operand.
+    pub a: *const u8,
+    /// The right operand.
+    pub b: *const u8,
+    /// The right operand as [`CompiledGemm::pack`] has packed it, or null.
+    pub packed: *const u8,
+    /// What is added to the result before it leaves the registers, if the product [adds](CompiledGemm::adds): matrices of
+    /// as many rows and columns as the result, which may be the result itself.
+    pub added: [Addend<u8>; 2],
+    /// The result.
+    pub c: *mut u8,
+}
+
+impl Arguments {
+    /// Two operands and the result alone.
+    pub fn new(a: *const u8, b: *const u8, c: *mut u8) -> Arguments {
+        Arguments { a, b, packed: std::ptr::null(), added: [Addend::NOTHING; 2], c }
+    }
+}
+
 /// The operands' first elements.
 struct Pointers<T>(*const T, *const T, *mut T);
 
@@ -241,7 +264,7 @@ impl CompiledGemm {
         }
     }
 
-    /// Whether [`CompiledGemm::run_adding`] adds to the result.
+    /// Whether it adds [`Arguments::added`] to the result.
     pub fn adds(&self) -> bool {
         match self.kind {
             Kind::F32(blocked) => self.dtype == DType::F32 && blocked.blocking.adds(),
@@ -251,44 +274,51 @@ impl CompiledGemm {
         }
     }
 
+    /// How many bytes the packed right operand takes, if it can be packed once for many products.
+    pub fn packed_bytes(&self) -> Option<usize> {
+        let bytes = match self.kind {
+            _ if self.is_swapped => None,
+            Kind::F32(blocked) if self.dtype == DType::F32 && blocked.packs(&self.gemm) => {
+                blocked.blocking.packed_bytes()
+            }
+            Kind::F64(blocked) if blocked.packs(&self.gemm) => blocked.blocking.packed_bytes(),
+            Kind::Bf16(product) => product.packed_bytes(),
+            Kind::Rounded(product) => product.packed_bytes(),
+            _ => None,
+        };
+        bytes.filter(|&bytes| bytes > 0)
+    }
+
+    /// Packs the right operand for [`Arguments::packed`].
+    ///
+    /// # Safety
+    /// `b` is as the [`Gemm`] states, and there is room for [`CompiledGemm::packed_bytes`] at `to`.
+    pub unsafe fn pack(&self, b: *const u8, to: *mut u8, pool: &Pool) {
+        let gemm = &self.gemm;
+        // SAFETY: as the caller vouches.
+        unsafe {
+            match self.kind {
+                Kind::F32(blocked) => blocked.blocking.pack_right(&blocked.right::<f32>(gemm, b), to.cast(), pool),
+                Kind::F64(blocked) => blocked.blocking.pack_right(&blocked.right::<f64>(gemm, b), to.cast(), pool),
+                Kind::Bf16(product) => product.pack(gemm, b, to, pool),
+                Kind::Rounded(product) => product.pack(gemm, b, to, pool),
+                _ => unreachable!("nothing is packed"),
+            }
+        }
+    }
+
     /// Computes the product. Where `c` is contiguous, `epilogue` is called once for each finished element.
     ///
     /// # Safety
-    /// The pointers are to the first elements of operands as the [`Gemm`] states, `c` overlaps neither `a` nor
-    /// `b`, and the scratch memory is of the size that [`CompiledGemm::scratch`] says.
-    pub unsafe fn run(
-        &self,
-        a: *const u8,
-        b: *const u8,
-        c: *mut u8,
-        scratch: &Scratch,
-        pool: &Pool,
-        epilogue: Option<&dyn Epilogue>,
-    ) {
-        // SAFETY: as the caller vouches.
-        unsafe { self.run_adding(a, b, c, [Addend::NOTHING; 2], scratch, pool, epilogue) }
-    }
-
-    /// As [`CompiledGemm::run`], and adds two matrices to the result, or fewer, before they leave the registers.
-    ///
-    /// # Safety
-    /// As [`CompiledGemm::run`]. Nothing is added unless it [adds](CompiledGemm::adds); a matrix that is has as many rows
-    /// and columns as `c`, and may be `c`.
-    #[allow(clippy::too_many_arguments, reason = "operands, and what every kernel is run with")]
-    pub unsafe fn run_adding(
-        &self,
-        a: *const u8,
-        b: *const u8,
-        c: *mut u8,
-        added: [Addend<u8>; 2],
-        scratch: &Scratch,
-        pool: &Pool,
-        epilogue: Option<&dyn Epilogue>,
-    ) {
+    /// The arguments are as the [`Gemm`] and [`Arguments`] state, `c` overlaps neither `a` nor `b`, and the scratch memory is
+    /// of the size that [`CompiledGemm::scratch`] says.
+    pub unsafe fn run(&self, arguments: &Arguments, scratch: &Scratch, pool: &Pool, epilogue: Option<&dyn Epilogue>) {
+        let Arguments { a, b, c, added, .. } = *arguments;
         debug_assert!(self.adds() || added.iter().all(|added| added.from.is_null()), "what would not be added");
         let gemm = &self.gemm;
         let Gemm { batch, m, n, .. } = *gemm;
         let (a, b) = if self.is_swapped { (b, a) } else { (a, b) };
+        let arguments = &Arguments { a, b, ..*arguments };
         // A vector is a part of a row or of a column, which are neighbouring elements both.
         let finished = |batch: usize, first: usize, len: usize, worker: usize| {
             if let Some(epilogue) = epilogue {
@@ -303,19 +333,15 @@ impl CompiledGemm {
         // SAFETY: as the caller vouches; the elements are of the type.
         unsafe {
             match (self.kind, self.dtype) {
-                (Kind::F32(blocked), DType::F16) => {
-                    blocked.run::<f16, f16>(gemm, a, b, c, added, scratch, pool, epilogue)
-                }
+                (Kind::F32(blocked), DType::F16) => blocked.run::<f16, f16>(gemm, arguments, scratch, pool, epilogue),
                 (Kind::F32(blocked), DType::BF16) => {
-                    blocked.run::<bf16, bf16>(gemm, a, b, c, added, scratch, pool, epilogue)
+                    blocked.run::<bf16, bf16>(gemm, arguments, scratch, pool, epilogue)
                 }
-                (Kind::F32(blocked), _) => blocked.run::<f32, f32>(gemm, a, b, c, added, scratch, pool, epilogue),
-                (Kind::F64(blocked), _) => blocked.run::<f64, f64>(gemm, a, b, c, added, scratch, pool, epilogue),
-                (Kind::RoundedF32(blocked), _) => {
-                    blocked.run::<Rounded, f32>(gemm, a, b, c, added, scratch, pool, epilogue)
-                }
-                (Kind::Bf16(product), _) => product.run(gemm, a.cast(), b.cast(), c, added, scratch, pool, epilogue),
-                (Kind::Rounded(product), _) => product.run(gemm, a.cast(), b.cast(), c, added, scratch, pool, epilogue),
+                (Kind::F32(blocked), _) => blocked.run::<f32, f32>(gemm, arguments, scratch, pool, epilogue),
+                (Kind::F64(blocked), _) => blocked.run::<f64, f64>(gemm, arguments, scratch, pool, epilogue),
+                (Kind::RoundedF32(blocked), _) => blocked.run::<Rounded, f32>(gemm, arguments, scratch, pool, epilogue),
+                (Kind::Bf16(product), _) => product.run(gemm, arguments, scratch, pool, epilogue),
+                (Kind::Rounded(product), _) => product.run(gemm, arguments, scratch, pool, epilogue),
                 (Kind::VectorF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::VectorF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::FewF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), scratch, pool, &region),
@@ -336,24 +362,28 @@ impl CompiledGemm {
 }
 
 impl<T: Number> Blocked<T> {
+    fn right<S: Stored<T>>(&self, gemm: &Gemm, b: *const u8) -> Strided<S, T> {
+        Strided::columns(b.cast(), gemm.b, self.packing, self.is_right_in_place)
+    }
+
+    /// Whether the right operand is packed at all.
+    fn packs(&self, gemm: &Gemm) -> bool {
+        !self.is_right_in_place || gemm.b.col_stride != 1
+    }
+
     /// Of operands of type `S` and a result of type `R`.
-    #[allow(clippy::too_many_arguments, reason = "those of `CompiledGemm::run_adding`")]
     unsafe fn run<S: Stored<T>, R: Stored<T>>(
         &self,
         gemm: &Gemm,
-        a: *const u8,
-        b: *const u8,
-        c: *mut u8,
-        added: [Addend<u8>; 2],
+        arguments: &Arguments,
         scratch: &Scratch,
         pool: &Pool,
         epilogue: Option<&dyn Epilogue>,
     ) {
         let Operand { batch_stride, row_stride, col_stride } = gemm.c;
-        let a = Strided::rows(a.cast::<S>(), gemm.a, self.packing);
-        let b = Strided::columns(b.cast::<S>(), gemm.b, self.packing, self.is_right_in_place);
+        let (a, b) = (Strided::rows(arguments.a.cast::<S>(), gemm.a, self.packing), self.right::<S>(gemm, arguments.b));
         let target = Target {
-            c,
+            c: arguments.c,
             batch_stride,
             row_stride,
             col_stride,
@@ -361,7 +391,8 @@ impl<T: Number> Blocked<T> {
             write: write_row::<R, T>,
             element_size: size_of::<R>(),
         };
-        let operands = Operands { a: &a, b: &b, target, added: added.map(Addend::cast), epilogue, first: 0 };
+        let (added, packed) = (arguments.added.map(Addend::cast), arguments.packed.cast());
+        let operands = Operands { a: &a, b: &b, packed, target, added, epilogue, first: 0 };
         let shared = scratch.shared(self.blocking.scratch().shared / size_of::<T>());
         // SAFETY: as the caller vouches.
         unsafe { self.blocking.run(&operands, shared, scratch, pool) }

@@ -5,7 +5,7 @@
 
 use gyrus_graph::DType;
 
-use super::{CompiledGemm, Epilogue, Gemm, Operand};
+use super::{Arguments, CompiledGemm, Epilogue, Gemm, Operand};
 use crate::kernel::{Kernel, Run};
 use crate::kernels::split::{Shared, split, split_numbered};
 use crate::pool::{Pool, ScratchSize};
@@ -120,7 +120,7 @@ impl Kernel for SequenceProduct {
         let scratch = &scratch.after(sizes.iter().sum());
         if count == num_steps {
             // SAFETY: as the caller vouches.
-            return unsafe { self.whole.run(a, b, c, scratch, pool, epilogue) };
+            return unsafe { self.whole.run(&Arguments::new(a, b, c), scratch, pool, epilogue) };
         }
         let (present, absent) = rows.split_at(count);
         let part = count.div_ceil(self.granularity).max(1);
@@ -140,13 +140,13 @@ impl Kernel for SequenceProduct {
                     absent[range].iter().for_each(|&row| scatter.clear(row, worker));
                 });
                 // SAFETY: as the caller vouches, with operands and a result that lie together.
-                unsafe { product.run(arrays[0], b, arrays[1], scratch, pool, Some(&scatter)) }
+                unsafe { product.run(&Arguments::new(arrays[0], b, arrays[1]), scratch, pool, Some(&scatter)) }
             }
             Steps::Depth => {
                 gather(a, self.gemm.a.col_stride, m, arrays[0]);
                 gather(b, self.gemm.b.row_stride, n, arrays[1]);
                 // SAFETY: as above.
-                unsafe { product.run(arrays[0], arrays[1], c, scratch, pool, epilogue) }
+                unsafe { product.run(&Arguments::new(arrays[0], arrays[1], c), scratch, pool, epilogue) }
             }
         }
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::microkernel::{BatchReduce, PackArguments, Piece};
 use super::number::Number;
 use super::pack::PANEL_PADDING;
-use super::{Addend, Epilogue, Gemm, Operand};
+use super::{Addend, Arguments, Epilogue, Gemm, Operand};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch};
 
@@ -94,32 +94,36 @@ fn check(gemm: &Gemm, dtype: DType, isa: Isa) {
     let start = Memory::new(dtype, [batch, m, n], c, 3);
     let is_contiguous = c == Operand::contiguous(m, n);
     let compiled = gemm.compile_for(isa, dtype);
-    let compute = |num_threads: usize| {
+    let compute = |num_threads: usize, is_packed: bool| {
         let pool = Pool::new(num_threads);
         let (_memory, scratch) = Scratch::for_test(compiled.scratch(), num_threads);
+        let mut packed = vec![0xA5u8; compiled.packed_bytes().filter(|_| is_packed).unwrap_or(0)];
         let counts = Counts((0..batch * m * n).map(|_| AtomicUsize::new(0)).collect());
         let mut result = start.bytes.clone();
         let size = dtype.size();
         // SAFETY: the operands have the sizes of the product.
         unsafe {
-            compiled.run(
+            let mut arguments = Arguments::new(
                 left.bytes.as_ptr().add(left.first * size),
                 right.bytes.as_ptr().add(right.first * size),
                 result.as_mut_ptr().add(start.first * size),
-                &scratch,
-                &pool,
-                is_contiguous.then_some(&counts),
             );
+            if !packed.is_empty() {
+                compiled.pack(arguments.b, packed.as_mut_ptr(), &pool);
+                arguments.packed = packed.as_ptr();
+            }
+            compiled.run(&arguments, &scratch, &pool, is_contiguous.then_some(&counts));
         }
         if is_contiguous {
             assert!(counts.0.iter().all(|count| count.load(Ordering::Relaxed) == 1), "{gemm:?}");
         }
         result
     };
-    let result = compute(1);
+    let result = compute(1, false);
     for num_threads in [2, 3] {
-        assert!(compute(num_threads) == result, "threads change {gemm:?} {dtype} {isa:?}");
+        assert!(compute(num_threads, false) == result, "threads change {gemm:?} {dtype} {isa:?}");
     }
+    assert!(compute(2, true) == result, "packed before, {gemm:?} {dtype} {isa:?}");
     let tolerance = match dtype {
         DType::F64 => 1e-14,
         DType::F32 => 1e-6,
@@ -333,8 +337,8 @@ fn matrices_are_added() {
                 added.map(|(from, row_stride)| if is_added { Addend { from, row_stride } } else { Addend::NOTHING });
             // SAFETY: the operands have the sizes of the product.
             unsafe {
-                let (a, b) = (left.bytes.as_ptr(), right.bytes.as_ptr());
-                compiled.run_adding(a, b, c, added, &scratch, &Pool::new(num_threads), None);
+                let arguments = Arguments::new(left.bytes.as_ptr(), right.bytes.as_ptr(), c);
+                compiled.run(&Arguments { added, ..arguments }, &scratch, &Pool::new(num_threads), None);
             }
             result
         };
@@ -379,7 +383,7 @@ fn operands_are_rounded() {
                 let mut c = vec![f32::NAN; m * n];
                 let pointers = (a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast());
                 // SAFETY: the operands have the sizes of the product.
-                unsafe { product.run(pointers.0, pointers.1, pointers.2, &scratch, &pool, None) };
+                unsafe { product.run(&Arguments::new(pointers.0, pointers.1, pointers.2), &scratch, &pool, None) };
                 for (place, found) in c.iter().enumerate() {
                     let (i, j) = (place / n, place % n);
                     let term = |p: usize| {

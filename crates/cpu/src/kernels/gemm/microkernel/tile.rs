@@ -46,9 +46,6 @@ pub struct Addend<T> {
     pub row_stride: isize,
 }
 
-// SAFETY: it is only read.
-unsafe impl<T> Sync for Addend<T> {}
-
 impl<T: Copy> Addend<T> {
     /// Adds nothing.
     pub const NOTHING: Addend<T> = Addend { from: std::ptr::null(), row_stride: 0 };
