@@ -65,7 +65,7 @@ struct Lowering<'g> {
     copies: HashMap<(Port, Order), usize>,
     /// Which element-wise results are read outside of their pass, and so must be in memory.
     stored: HashSet<Port>,
-    /// The first place of each result among the graph's outputs, until it has memory.
+    /// The first place of each result, perhaps in another shape, among the graph's outputs, until it has memory.
     outputs: HashMap<Port, usize>,
 }
 
@@ -73,7 +73,7 @@ impl<'g> Lowering<'g> {
     fn new(graph: &'g Graph, groups: &[Group]) -> Self {
         let mut outputs = HashMap::new();
         for (index, &port) in graph.outputs.iter().enumerate() {
-            outputs.entry(port).or_insert(index);
+            outputs.entry(reshaped(graph, port)).or_insert(index);
         }
         let mut lowering = Lowering {
             graph,
@@ -415,6 +415,14 @@ impl<'g> Lowering<'g> {
         }
         Lowered { steps: self.steps, slots: self.slots }
     }
+}
+
+/// What a value is in another shape, or itself.
+fn reshaped(graph: &Graph, mut port: Port) -> Port {
+    while matches!(graph.nodes[port.node].op, Op::Reshape(_)) {
+        port = graph.nodes[port.node].inputs[0];
+    }
+    port
 }
 
 /// Which element-wise results are kept in memory: those that are outputs or read by other passes, through views or

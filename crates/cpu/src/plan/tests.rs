@@ -194,6 +194,18 @@ fn sums_with_products_agree_with_the_interpreter() {
 }
 
 #[test]
+fn a_result_in_another_shape_is_not_copied() {
+    let (x, w) = (real(&[8, 6]), real(&[6, 5]));
+    let arguments = [x.clone(), w.clone()];
+    let outputs = [matmul(&x, &w).reshape([4, 10]), x.tanh().reshape([48])];
+    assert_eq!(num_steps(&arguments, &outputs), 2);
+    let mut random = Random(23);
+    let arrays =
+        arguments.each_ref().map(|value| random.sample(&Sample::uniform(value.shape(), -1.0, 1.0), DType::F32));
+    check("results in another shape", &arguments, &outputs, &arrays.map(rounded));
+}
+
+#[test]
 fn a_chain_is_reduced_in_one_pass() {
     let (x, y) = (real(&[8, 6]), real(&[8, 6]));
     let error = x.sub(&y);
