@@ -4,12 +4,12 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::Attention;
 
-use super::heads::{Heads, KEYS, Rows, gathered};
+use super::heads::{Coming, Heads, KEYS, Rows, gathered};
 use super::lanes::{Float, LANES, Lanes, for_blocks, larger, load, map, store, with_float, zip};
 use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature, Strided};
-use crate::kernels::split::{Pointers, split_numbered};
+use crate::kernels::split::Pointers;
 use crate::math::{MulAdd, Multiversion, version};
 use crate::pool::ScratchSize;
 
@@ -49,6 +49,24 @@ impl<T: Tiled> AttentionKernel<T> {
         (size + 2 * KEYS) * LANES + KEYS * value_size
     }
 
+    /// What is read first after a block: the next one's queries and, if they are not in the cache, keys and values.
+    fn coming(&self, pointers: Pointers, head: usize, block: usize) -> [Coming<T>; 3] {
+        let (heads, [q_rows, k_rows, v_rows]) = (&self.heads, self.inputs);
+        let next = head * heads.num_blocks() + block + 1;
+        let (next_head, next_block) = (next / heads.num_blocks(), next % heads.num_blocks());
+        let rows = |index: usize, rows: Rows, first: usize, count: usize, size: usize| {
+            let from = pointers.input::<T>(index).wrapping_add(heads.start(rows, next_head) + first * rows.stride);
+            Coming::rows(from, rows.stride, if next_head < heads.count() { count } else { 0 }, size)
+        };
+        let keys = if next_head > head || heads.keys > KEYS { KEYS.min(heads.keys) } else { 0 };
+        let (query, num_queries) = heads.block(next_block);
+        [
+            rows(1, k_rows, 0, keys, heads.size),
+            rows(2, v_rows, 0, keys, heads.value_size),
+            rows(0, q_rows, query, num_queries, heads.size),
+        ]
+    }
+
     /// # Safety
     /// The pointers are as [`Run`] states, `memory` to working memory.
     unsafe fn block(&self, pointers: Pointers, memory: *mut T, head: usize, block: usize) {
@@ -83,10 +101,20 @@ impl<T: Tiled> AttentionKernel<T> {
                 is_empty: true,
                 lse: pointers.output::<T>(1).add(head * queries + query),
             };
+            let coming = self.coming(pointers, head, block);
             let end = heads.seen_by(query + num_queries);
             for key in (0..end).step_by(KEYS) {
                 let num_keys = KEYS.min(end - key);
                 // Of the keys each row is read once, of the values again and again.
+                let (next, keys) = (key + num_keys, KEYS.min(end - key - num_keys));
+                let coming = if keys == 0 {
+                    coming
+                } else {
+                    let rows = |from: *const T, stride: usize, size: usize| {
+                        Coming::rows(from.add(next * stride), stride, keys, size)
+                    };
+                    [rows(k, k_rows.stride, size), rows(v, v_rows.stride, value_size), coming[2]]
+                };
                 let v = gathered(v.add(key * v_rows.stride), v_rows.stride, num_keys, value_size, v_copy);
                 self.product.run(Operands {
                     rows: num_keys,
@@ -102,7 +130,7 @@ impl<T: Tiled> AttentionKernel<T> {
                     add: false,
                 });
                 let shift = heads.shift(&self.product, mask, (query, num_queries), (key, num_keys), shift);
-                (self.softmax)(Softmax { scores, shift, num_keys, result });
+                (self.softmax)(Softmax { scores, shift, num_keys, coming, result });
                 self.product.run(Operands {
                     rows: num_queries,
                     columns: value_size,
@@ -139,17 +167,11 @@ impl<T: Tiled> Kernel for AttentionKernel<T> {
     }
 
     unsafe fn run(&self, run: &Run) {
-        let (pointers, num_blocks) = (Pointers::of(run), self.heads.num_blocks());
-        let scratch = &run.scratch;
-        split_numbered(run.pool, self.heads.count() * num_blocks, 1, |part, range| {
-            let memory = scratch.worker::<T>(part, self.num_scratch());
-            for index in range {
-                // Early and late blocks take turns: causal, the late ones see more keys.
-                let (head, turn) = (index / num_blocks, index % num_blocks);
-                let block = if turn % 2 == 0 { turn / 2 } else { num_blocks - 1 - turn / 2 };
-                // SAFETY: by this function's own contract; each block is written by one thread.
-                unsafe { self.block(pointers, memory, head, block) }
-            }
+        let (pointers, scratch, num_blocks) = (Pointers::of(run), &run.scratch, self.heads.num_blocks());
+        run.pool.run(self.heads.count() * num_blocks, &|task, worker| {
+            let memory = scratch.worker::<T>(worker, self.num_scratch());
+            // SAFETY: by this function's own contract; each block is written by one thread.
+            unsafe { self.block(pointers, memory, task / num_blocks, task % num_blocks) }
         });
     }
 }
@@ -204,6 +226,8 @@ struct Softmax<T> {
     /// What is added to them.
     shift: Option<*const T>,
     num_keys: usize,
+    /// What is read after this.
+    coming: [Coming<T>; 3],
     result: Finish<T>,
 }
 
@@ -214,7 +238,7 @@ impl<T: Float> Multiversion for SoftmaxLoop<T> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Softmax<T>) {
-        let Softmax { scores, shift, num_keys, result } = arguments;
+        let Softmax { scores, shift, num_keys, coming, result } = arguments;
         // SAFETY: the caller's own, which nothing else refers to.
         let (most, sum) = unsafe { (&mut *result.most, &mut *result.sum) };
         let mut next = *most;
@@ -234,6 +258,7 @@ impl<T: Float> Multiversion for SoftmaxLoop<T> {
         let factor = zip(*most, shift, |most, shift| (most - shift).exp_of_nonpositive::<M>());
         let mut total = zip(*sum, factor, |sum, factor| sum * factor);
         for row in 0..num_keys {
+            coming.iter().for_each(|coming| coming.ask(row));
             // SAFETY: as above.
             unsafe {
                 let row = scores.add(row * LANES);

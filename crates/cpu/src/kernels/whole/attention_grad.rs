@@ -4,12 +4,12 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::AttentionGrad;
 
-use super::heads::{Heads, KEYS, Rows, gathered};
+use super::heads::{Coming, Heads, KEYS, Rows, gathered};
 use super::lanes::{Float, LANES, load, map, store, with_float, zip};
 use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature, Strided};
-use crate::kernels::split::{Pointers, split_numbered};
+use crate::kernels::split::Pointers;
 use crate::math::{MulAdd, Multiversion, version};
 use crate::pool::ScratchSize;
 
@@ -45,6 +45,25 @@ impl<T: Tiled> AttentionGradKernel<T> {
     fn num_scratch(&self) -> usize {
         let Heads { size, value_size, .. } = self.heads;
         2 * self.heads.num_blocks() * LANES * (size + value_size) + KEYS * (size + 3 * LANES)
+    }
+
+    /// What is read first after the keys before `key`: the next ones, or the next head's with its first queries.
+    fn coming(&self, pointers: Pointers, head: usize, key: usize) -> [Coming<T>; 4] {
+        let Heads { queries, keys, size, value_size, .. } = self.heads;
+        let is_last = key == keys;
+        let (head, key) = if is_last { (head + 1, 0) } else { (head, key) };
+        let [q, k, v, dout] = self.inputs;
+        let rows = |index: usize, rows: Rows, first: usize, count: usize, size: usize| {
+            let from = pointers.input::<T>(index).wrapping_add(self.heads.start(rows, head) + first * rows.stride);
+            Coming::rows(from, rows.stride, if head < self.heads.count() { count } else { 0 }, size)
+        };
+        let (queries, keys) = (if is_last { queries } else { 0 }, keys - key);
+        [
+            rows(1, k, key, keys, size),
+            rows(2, v, key, keys, value_size),
+            rows(0, q, 0, queries, size),
+            rows(4, dout, 0, queries, value_size),
+        ]
     }
 
     /// # Safety
@@ -94,6 +113,11 @@ impl<T: Tiled> AttentionGradKernel<T> {
                     clear(dv.0.add(key * dv.1), dv.1, num_keys, value_size);
                 }
                 for block in first..num_blocks {
+                    let coming = if block + 1 < num_blocks {
+                        [Coming::NOTHING; 4]
+                    } else {
+                        self.coming(pointers, head, key + num_keys)
+                    };
                     let (query, num_queries) = heads.block(block);
                     let scored = |(a, a_row_stride): (*const T, usize), depth: usize, b: *const T, c: *mut T| {
                         self.product.run(Operands {
@@ -119,6 +143,7 @@ impl<T: Tiled> AttentionGradKernel<T> {
                         shift,
                         num_keys,
                         num_queries,
+                        coming,
                         lse: lse.add(query),
                         delta: delta.add(query),
                         scale: T::from_f64(self.scale),
@@ -192,14 +217,11 @@ impl<T: Tiled> Kernel for AttentionGradKernel<T> {
     }
 
     unsafe fn run(&self, run: &Run) {
-        let pointers = Pointers::of(run);
-        let scratch = &run.scratch;
-        split_numbered(run.pool, self.heads.count(), 1, |part, range| {
-            let memory = scratch.worker::<T>(part, self.num_scratch());
-            for head in range {
-                // SAFETY: by this function's own contract; each head is written by one thread.
-                unsafe { self.head(pointers, memory, head) }
-            }
+        let (pointers, scratch) = (Pointers::of(run), &run.scratch);
+        run.pool.run(self.heads.count(), &|head, worker| {
+            let memory = scratch.worker::<T>(worker, self.num_scratch());
+            // SAFETY: by this function's own contract; each head is written by one thread.
+            unsafe { self.head(pointers, memory, head) }
         });
     }
 }
@@ -214,6 +236,8 @@ struct Dscores<T> {
     shift: Option<*const T>,
     num_keys: usize,
     num_queries: usize,
+    /// What is read after this.
+    coming: [Coming<T>; 4],
     lse: *const T,
     delta: *const T,
     scale: T,
@@ -226,12 +250,13 @@ impl<T: Float> Multiversion for DscoresLoop<T> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Dscores<T>) {
-        let Dscores { scores, dscores, shift: added, num_keys, num_queries, lse, delta, scale } = arguments;
+        let Dscores { scores, dscores, shift: added, num_keys, num_queries, coming, lse, delta, scale } = arguments;
         // SAFETY: the block has this many queries.
         let (lse, delta) = unsafe { (load(lse, 0, num_queries, T::ZERO), load(delta, 0, num_queries, T::ZERO)) };
         // A query that sees no key.
         let shift = map(lse, |lse| if lse == T::LOWEST { T::ZERO } else { lse });
         for row in 0..num_keys {
+            coming.iter().for_each(|coming| coming.ask(row));
             // SAFETY: a row of the scores, of their gradient and of what is added to them.
             unsafe {
                 let (scores, dscores) = (scores.add(row * LANES), dscores.add(row * LANES));

@@ -9,6 +9,7 @@ use gyrus_graph::{Shape, Spec};
 use super::lanes::{Float, LANES};
 use super::product::{Product, Transpose};
 use crate::kernel::Strided;
+use crate::kernels::cache_line::{LINE, prefetch_far};
 
 /// How many keys are scored at once; as many queries as there are lanes.
 pub(super) const KEYS: usize = 128;
@@ -33,6 +34,35 @@ impl Rows {
         let &[image, head, stride, 1] = &operand.strides[..] else { return None };
         let [image, head, stride] = [image, head, stride].map(usize::try_from);
         Some(Rows { offset: operand.offset, image: image.ok()?, head: head.ok()?, stride: stride.ok()? })
+    }
+}
+
+/// Rows that will be read soon, and are asked for one by one: the processor does not foresee short rows that lie far apart.
+#[derive(Clone, Copy)]
+pub(super) struct Coming<T> {
+    first: *const T,
+    stride: usize,
+    count: usize,
+    size: usize,
+}
+
+impl<T> Coming<T> {
+    pub(super) const NOTHING: Coming<T> = Coming { first: std::ptr::null(), stride: 0, count: 0, size: 0 };
+
+    /// `count` rows of `size` elements.
+    pub(super) fn rows(first: *const T, stride: usize, count: usize, size: usize) -> Self {
+        Coming { first, stride, count, size }
+    }
+
+    /// Asks for a row, if there is such a one.
+    #[inline(always)]
+    pub(super) fn ask(&self, row: usize) {
+        if row < self.count {
+            let row = self.first.wrapping_add(row * self.stride);
+            for byte in (0..self.size * size_of::<T>()).step_by(LINE) {
+                prefetch_far(row.wrapping_byte_add(byte));
+            }
+        }
     }
 }
 

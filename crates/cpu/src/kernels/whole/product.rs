@@ -222,19 +222,19 @@ impl<V: Vector> Multiversion for Columns<V> {
         let Transpose { rows, count, row_stride, size, factor, columns } = arguments;
         // SAFETY: as the caller vouches: blocks lie within the rows and the columns.
         unsafe {
-            let (factor, zero) = (V::splat(factor), V::splat(V::Element::default()));
             for first in (0..size).step_by(V::LANES) {
-                let num_columns = V::LANES.min(size - first);
+                for row in (0..count).step_by(V::LANES) {
+                    let from = |index: usize| rows.add((row + index) * row_stride + first);
+                    let (num_rows, num_columns) = (V::LANES.min(count - row), V::LANES.min(size - first));
+                    V::transpose(from, num_rows, num_columns, columns.add(first * LANES + row), LANES);
+                }
+            }
+            // Not at once: what was just written in part is read slowly.
+            let (factor, zero) = (V::splat(factor), V::splat(V::Element::default()));
+            for column in 0..size {
                 for row in (0..LANES).step_by(V::LANES) {
-                    let to = columns.add(first * LANES + row);
-                    if row < count {
-                        let from = |index: usize| rows.add((row + index) * row_stride + first);
-                        V::transpose(from, V::LANES.min(count - row), num_columns, to, LANES);
-                    }
-                    for column in 0..num_columns {
-                        let to = to.add(column * LANES);
-                        V::load_first(to, count.saturating_sub(row)).mul_add::<M>(factor, zero).store(to);
-                    }
+                    let to = columns.add(column * LANES + row);
+                    V::load_first(to, count.saturating_sub(row)).mul_add::<M>(factor, zero).store(to);
                 }
             }
         }
