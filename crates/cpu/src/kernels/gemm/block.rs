@@ -214,6 +214,7 @@ impl<T: Number> Block<'_, T> {
             if !is_right_shared && packed.is_none() {
                 // SAFETY: the worker's memory has room for the panels.
                 unsafe { self.pack_panels(panels.clone(), &depth, own) }
+                self.next_panels(&panels, &depth, &mut for_packing);
             }
             let right = if is_right_shared { self.right(step, panels.start) } else { own };
             let right = packed.unwrap_or(right.cast_const());
@@ -263,7 +264,9 @@ impl<T: Number> Block<'_, T> {
                         let mut num_ahead = for_sums.take(&mut lines[..most]);
                         num_ahead += for_finish.take(&mut lines[num_ahead..most]);
                         // Not so early that what comes between would take their place.
-                        let runs_left = ((group.end - first).div_ceil(cached) - 1) * abreast + some_panels.end - panel;
+                        let groups_left = if is_right_shared { 0 } else { (tiles.end - group.end).div_ceil(max_tiles) };
+                        let runs_left = ((group.end - first).div_ceil(cached) - 1) * abreast + some_panels.end - panel
+                            + groups_left * max_tiles.div_ceil(cached) * abreast;
                         if some_panels.end == panels.end && runs_left <= for_packing.num_lines().div_ceil(most.max(1)) {
                             num_ahead += for_packing.take(&mut lines[num_ahead..most]);
                         }
@@ -323,6 +326,25 @@ impl<T: Number> Block<'_, T> {
         };
         ahead.clear();
         if let Some(area) = self.operands.a.area(&self.lines_of(first..(first + max_tiles).min(tiles.end), depth)) {
+            ahead.push(area);
+        }
+    }
+
+    /// What a task packs, or reads in place, after its panels: those of the next depths, or the next task's first ones.
+    fn next_panels(&self, panels: &Range<usize>, depth: &Range<usize>, ahead: &mut Ahead) {
+        let (panels, start) = if depth.end < self.depth.end {
+            (panels.clone(), depth.end)
+        } else {
+            (panels.end..(panels.end + panels.len()).min(self.panels.end), self.depth.start)
+        };
+        ahead.clear();
+        if panels.is_empty() {
+            return;
+        }
+        let (batch, first, _) = self.columns(panels.start);
+        let count = (self.blocking.sizes.n - first).min(panels.len() * self.blocking.kernel.width);
+        let depth = start..(start + self.blocking.step).min(self.depth.end);
+        if let Some(area) = self.operands.b.area(&Lines { batch, first, count, depth }) {
             ahead.push(area);
         }
     }
