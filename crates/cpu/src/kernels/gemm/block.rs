@@ -316,16 +316,20 @@ impl<T: Number> Block<'_, T> {
         Lines { batch: self.batch.start, first: rows.start, count: rows.len(), depth }
     }
 
-    /// What a task packs after a group of its tiles: the next group, or the first one of the next depths.
+    /// What is packed after a group of a task's tiles: its next group, the first one of the next depths, or that of the next
+    /// task.
     fn next_tiles(&self, group: &Range<usize>, tiles: &Range<usize>, depth: &Range<usize>, ahead: &mut Ahead) {
         let Blocking { max_tiles, step, .. } = *self.blocking;
-        let (first, depth) = if group.end < tiles.end {
-            (group.end, depth.clone())
+        let (first, end, start) = if group.end < tiles.end {
+            (group.end, tiles.end, depth.start)
+        } else if depth.end < self.depth.end {
+            (tiles.start, tiles.end, depth.end)
         } else {
-            (tiles.start, depth.end..(depth.end + step).min(self.depth.end))
+            (tiles.end, self.num_tiles(), self.depth.start)
         };
         ahead.clear();
-        if let Some(area) = self.operands.a.area(&self.lines_of(first..(first + max_tiles).min(tiles.end), depth)) {
+        let depth = start..(start + step).min(self.depth.end);
+        if let Some(area) = self.operands.a.area(&self.lines_of(first..(first + max_tiles).min(end), depth)) {
             ahead.push(area);
         }
     }
