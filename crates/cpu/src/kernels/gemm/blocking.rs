@@ -26,8 +26,10 @@ const SHARED_ELEMENTS: usize = 2 << 20;
 const LEFT_ELEMENTS: usize = 32 << 10;
 const RIGHT_ELEMENTS: usize = 64 << 10;
 /// How many tiles of rows make it worth while to share the right operand, if it takes no more than half of what is packed at a
-/// time, and if it takes more.
+/// time, if it does but is transposed, too, and if it takes more. What a task has transposed for itself stays in its thread's
+/// cache.
 const FEW_TILES: usize = 8;
+const TRANSPOSED_TILES: usize = 16;
 const MANY_TILES: usize = 64;
 /// How large a packed panel of the right operand is at most: it stays in the second-level cache.
 const PANEL_BYTES: usize = 64 << 10;
@@ -73,6 +75,8 @@ pub(crate) struct Sizes {
     pub(crate) k: usize,
     /// Whether all of the batch have the same left operand.
     pub(crate) is_left_shared: bool,
+    /// Whether the right operand's rows are not neighbours in memory, but its columns.
+    pub(crate) is_right_transposed: bool,
     /// Whether the result is computed in its own memory: its elements are of the type that is computed in,
     /// and neighbours along rows.
     pub(crate) is_direct: bool,
@@ -136,8 +140,9 @@ impl<T: Number> Blocking<T> {
         // Depths that are little more are not divided.
         let step = if part <= step + step / 4 { part.max(1) } else { part.div_ceil(part.div_ceil(step)) };
         let num_tiles = m.div_ceil(kernel.height);
+        let few_tiles = if sizes.is_right_transposed { TRANSPOSED_TILES } else { FEW_TILES };
         let is_right_shared = sizes.is_direct
-            && (num_tiles >= FEW_TILES && num_columns * part <= SHARED_ELEMENTS / 2 || num_tiles >= MANY_TILES);
+            && (num_tiles >= few_tiles && num_columns * part <= SHARED_ELEMENTS / 2 || num_tiles >= MANY_TILES);
         let lines = if is_right_shared { num_columns } else { m };
         let depth_block = if sizes.is_direct && lines * part > SHARED_ELEMENTS {
             (SHARED_ELEMENTS / lines / step).max(1) * step

@@ -235,7 +235,9 @@ impl Gemm {
         let Gemm { batch, m, n, k, a, b, c, .. } = *self;
         let is_left_shared = batch > 1 && a.batch_stride == 0;
         let is_direct = is_computed_type && c.col_stride == 1;
-        let mut blocking = Blocking::new(isa, Sizes { batch, m, n, k, is_left_shared, is_direct });
+        let is_right_transposed = b.col_stride != 1;
+        let sizes = Sizes { batch, m, n, k, is_left_shared, is_right_transposed, is_direct };
+        let mut blocking = Blocking::new(isa, sizes);
         if a.row_stride == 1 {
             blocking = blocking.with_longer_pieces();
         }
