@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::microkernel::{BatchReduce, PackArguments, Piece};
 use super::number::Number;
 use super::pack::PANEL_PADDING;
-use super::{Addend, Arguments, Epilogue, Gemm, Operand};
+use super::{Addend, Arguments, CompiledGemm, Epilogue, Gemm, Operand};
 use crate::isa::Isa;
 use crate::pool::{Pool, Scratch};
 
@@ -320,9 +320,8 @@ fn sums_over_pieces_agree_with_the_formula() {
 /// A row that is added to all rows, and a matrix that is the result's own memory, over depths of one step and of several.
 #[test]
 fn matrices_are_added() {
-    fn check(isa: Isa, dtype: DType, [m, n, k]: [usize; 3]) {
-        let gemm = plain(1, m, n, k);
-        let compiled = gemm.compile_for(isa, dtype);
+    fn check(gemm: Gemm, compiled: CompiledGemm, isa: Isa, dtype: DType) {
+        let Gemm { m, n, k, .. } = gemm;
         assert!(compiled.adds(), "{gemm:?} {dtype} {isa:?}");
         let (layout, size) = (Operand::contiguous(m, n), dtype.size());
         let [left, right] = [(gemm.a, [1, m, k], 4), (gemm.b, [1, k, n], 5)]
@@ -353,8 +352,13 @@ fn matrices_are_added() {
     }
     for &isa in Isa::available() {
         for sizes in [[37, 70, 33], [150, 130, 1300], [20, 9, 40]] {
-            check(isa, DType::F32, sizes);
-            check(isa, DType::F64, sizes);
+            let gemm = plain(1, sizes[0], sizes[1], sizes[2]);
+            check(gemm, gemm.compile_for(isa, DType::F32), isa, DType::F32);
+            check(gemm, gemm.compile_for(isa, DType::F64), isa, DType::F64);
+            let rounded = gemm.compile_rounded_for(isa);
+            if rounded.adds() {
+                check(gemm, rounded, isa, DType::F32);
+            }
         }
     }
 }
