@@ -204,7 +204,7 @@ impl<T: Number> Block<'_, T> {
         let own = self.memory.worker(worker);
         let (tile_len, panel_len) = (self.blocking.tile_len(self.blocking.step), self.blocking.panel_len());
         let (apart, apart_stride) = (own.wrapping_add(panels.len() * panel_len), panels.len() * kernel.width);
-        let (mut for_sums, mut for_finish, mut for_packing) = (Ahead::new(), Ahead::new(), Ahead::new());
+        let (mut for_result, mut for_packing) = (Ahead::new(), Ahead::new());
         let mut lines = [std::ptr::null(); LINES_AHEAD];
         for (step, depth) in self.steps() {
             let is_first = self.is_first && step == 0;
@@ -243,7 +243,7 @@ impl<T: Number> Block<'_, T> {
                         (some.start - rows.start) * apart_stride + (first_panel - panels.start) * kernel.width;
                     let apart = apart.wrapping_add(place_apart);
                     if is_last {
-                        self.read_by_epilogue(&some, &some_panels, &mut for_finish);
+                        self.read_by_epilogue(&some, &some_panels, &mut for_result);
                     }
                     let a = left.wrapping_add((first - group.start) * tile_len);
                     for panel in some_panels.clone() {
@@ -257,16 +257,14 @@ impl<T: Number> Block<'_, T> {
                             (apart.wrapping_add((panel - first_panel) * kernel.width), apart_stride as isize)
                         };
                         let most = LINES_AHEAD.min(kernel.most_ahead(depth.len()));
-                        for_sums.clear();
                         if !adds_own && panel + 1 < some_panels.end {
-                            self.added_to(&some, panel + 1, &mut for_sums);
+                            self.added_to(&some, panel + 1, &mut for_result);
                         }
-                        let mut num_ahead = for_sums.take(&mut lines[..most]);
-                        num_ahead += for_finish.take(&mut lines[num_ahead..most]);
+                        let mut num_ahead = for_result.take(&mut lines[..most]);
                         // Not so early that what comes between would take their place.
-                        let groups_left = if is_right_shared { 0 } else { (tiles.end - group.end).div_ceil(max_tiles) };
-                        let runs_left = ((group.end - first).div_ceil(cached) - 1) * abreast + some_panels.end - panel
-                            + groups_left * max_tiles.div_ceil(cached) * abreast;
+                        let packed_after = if is_right_shared { group.end } else { tiles.end };
+                        let parts_left = (packed_after - first).div_ceil(cached);
+                        let runs_left = (parts_left - 1) * abreast + some_panels.end - panel;
                         if some_panels.end == panels.end && runs_left <= for_packing.num_lines().div_ceil(most.max(1)) {
                             num_ahead += for_packing.take(&mut lines[num_ahead..most]);
                         }
@@ -353,10 +351,14 @@ impl<T: Number> Block<'_, T> {
         }
     }
 
-    /// What is added to a panel of the result.
+    /// What is added to a panel of the result, if not the same row to all: where that is all that is done there is no
+    /// epilogue.
     fn added_to(&self, rows: &Range<usize>, panel: usize, ahead: &mut Ahead) {
-        let (_, column, cols) = self.columns(panel);
-        let size = size_of::<T>();
+        if self.operands.epilogue.is_some() {
+            return;
+        }
+        ahead.clear();
+        let ((_, column, cols), size) = (self.columns(panel), size_of::<T>());
         for added in self.operands.added.iter().filter(|added| !added.from.is_null() && added.row_stride != 0) {
             let from = added.at(rows.start, column).from.cast();
             ahead.push(Area { from, rows: rows.len(), stride: added.row_stride * size as isize, bytes: cols * size });
