@@ -12,7 +12,7 @@ use crate::kernels::gemm::microkernel::Packing;
 use crate::kernels::gemm::number::{Number, Stored};
 use crate::kernels::gemm::pack::Strided;
 use crate::kernels::gemm::target::{Target, write_row};
-use crate::kernels::gemm::{Addend, Epilogue, Operand};
+use crate::kernels::gemm::{Epilogue, Operand};
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// `y[n, g, o, p] = sum over c, k of w[g, o, c, k] * x[n, g, c, place p + k]`.
@@ -139,9 +139,7 @@ impl<T: Number> Correlation<T> {
                         let (geometry, padded) = (&self.geometry, &self.padded);
                         let b =
                             Patches { images: Images { from, geometry, padded, taps: &self.taps }, pack: self.pack };
-                        let added = [Addend::NOTHING; 2];
-                        let packed = std::ptr::null();
-                        let operands = Operands { a: &a, b: &b, packed, target, added, epilogue, first: start };
+                        let operands = Operands::new(&a, &b, target, epilogue, start);
                         blocking.of_batch(count * groups).run(&operands, rest, scratch, pool);
                     }
                 }

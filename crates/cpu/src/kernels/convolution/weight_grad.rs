@@ -20,7 +20,7 @@ use crate::kernels::gemm::microkernel::Packing;
 use crate::kernels::gemm::number::{Number, Stored};
 use crate::kernels::gemm::pack::{Lines, Packed, Panels, Strided};
 use crate::kernels::gemm::target::{Target, write_row};
-use crate::kernels::gemm::{Addend, Gemm, Operand};
+use crate::kernels::gemm::{Gemm, Operand};
 use crate::pool::ScratchSize;
 
 struct WeightGrad<S, T> {
@@ -174,9 +174,7 @@ impl<S: Stored<T>, T: Number> Kernel for WeightGrad<S, T> {
                 let images = Images { from, geometry, padded, taps: &self.taps };
                 let b = TransposedPatches { images, pack: self.pack };
                 let epilogue = run.epilogue.filter(|_| is_last);
-                let added = [Addend::NOTHING; 2];
-                let packed = std::ptr::null();
-                let operands = Operands { a: &a, b: &b, packed, target, added, epilogue, first: 0 };
+                let operands = Operands::new(&a, &b, target, epilogue, 0);
                 let blocking = if is_last { &self.last } else { &self.blocking };
                 blocking.run(&operands, rest, &run.scratch, run.pool);
             }

@@ -1,6 +1,6 @@
 //! What will be read soon, asked for while something else is computed.
 
-use crate::kernels::cache_line::LINE;
+use crate::kernels::cache_line::{LINE, prefetch_far};
 
 /// How many areas are remembered; it does no harm to forget others.
 const MAX_AREAS: usize = 8;
@@ -28,7 +28,18 @@ impl Area {
         Some(Area { from: from.cast(), rows, stride: stride * size as isize, bytes: cols * size })
     }
 
-    const EMPTY: Area = Area { from: std::ptr::null(), rows: 0, stride: 0, bytes: 0 };
+    /// Asks for a row, if there is such a one, which will be read later.
+    #[inline(always)]
+    pub(crate) fn ask(&self, row: usize) {
+        if row < self.rows {
+            let row = self.from.wrapping_offset(row as isize * self.stride);
+            for byte in (0..self.bytes).step_by(LINE) {
+                prefetch_far(row.wrapping_add(byte));
+            }
+        }
+    }
+
+    pub(crate) const EMPTY: Area = Area { from: std::ptr::null(), rows: 0, stride: 0, bytes: 0 };
 
     /// The same bytes from the begin of a line on, as one row if there is nothing between rows.
     fn by_lines(self) -> Area {

@@ -210,14 +210,16 @@ impl<T: Number> Block<'_, T> {
             let is_first = self.is_first && step == 0;
             let is_last = self.is_last && depth.end == self.depth.end;
             let adds_own = !is_first || (sizes.is_direct && target.accumulate);
-            let packed = self.packed(depth.start, panels.start);
-            if !is_right_shared && packed.is_none() {
+            let right = if let Some(packed) = self.packed(depth.start, panels.start) {
+                packed
+            } else if is_right_shared {
+                self.right(step, panels.start).cast_const()
+            } else {
                 // SAFETY: the worker's memory has room for the panels.
                 unsafe { self.pack_panels(panels.clone(), &depth, own) }
                 self.next_panels(&panels, &depth, &mut for_packing);
-            }
-            let right = if is_right_shared { self.right(step, panels.start) } else { own };
-            let right = packed.unwrap_or(right.cast_const());
+                own.cast_const()
+            };
             let (mut cached, mut abreast) = (max_tiles, panels.len());
             if is_last && self.operands.epilogue.is_some() {
                 let parts = (panels.len() * kernel.width * depth.len()).div_ceil(PANEL_ELEMENTS);

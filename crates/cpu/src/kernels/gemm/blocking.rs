@@ -63,6 +63,19 @@ pub(crate) struct Operands<'a, T> {
     pub(crate) first: usize,
 }
 
+impl<'a, T: Copy> Operands<'a, T> {
+    /// Of which nothing is packed yet, and to which nothing is added.
+    pub(crate) fn new(
+        a: &'a dyn Panels<T>,
+        b: &'a dyn Panels<T>,
+        target: Target<T>,
+        epilogue: Option<&'a dyn Epilogue>,
+        first: usize,
+    ) -> Self {
+        Operands { a, b, packed: std::ptr::null(), target, added: [Addend::NOTHING; 2], epilogue, first }
+    }
+}
+
 // SAFETY: operands are only read, and tasks write to disjoint elements of the target.
 unsafe impl<T> Sync for Operands<'_, T> {}
 

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::Attention;
 
-use super::heads::{Coming, Heads, KEYS, Rows, gathered};
+use super::heads::{Heads, KEYS, Rows, gathered};
 use super::lanes::{Float, LANES, Lanes, for_blocks, larger, load, map, store, with_float, zip};
 use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature, Strided};
+use crate::kernels::gemm::ahead::Area;
 use crate::kernels::split::Pointers;
 use crate::math::{MulAdd, Multiversion, version};
 use crate::pool::ScratchSize;
@@ -49,21 +50,21 @@ impl<T: Tiled> AttentionKernel<T> {
         (size + 2 * KEYS) * LANES + KEYS * value_size
     }
 
-    /// What is read first after a block: the next one's queries and, if they are not in the cache, keys and values.
-    fn coming(&self, pointers: Pointers, head: usize, block: usize) -> [Coming<T>; 3] {
-        let (heads, [q_rows, k_rows, v_rows]) = (&self.heads, self.inputs);
+    /// What is read after the keys before `key`, of which a block sees those before `end`: its next keys and values, or the
+    /// next block's queries and, if they are not in the cache, its first keys and values.
+    fn coming(&self, pointers: Pointers, (head, block): (usize, usize), key: usize, end: usize) -> [Area; 3] {
+        let (heads, [q, k, v]) = (&self.heads, self.inputs);
         let next = head * heads.num_blocks() + block + 1;
-        let (next_head, next_block) = (next / heads.num_blocks(), next % heads.num_blocks());
-        let rows = |index: usize, rows: Rows, first: usize, count: usize, size: usize| {
-            let from = pointers.input::<T>(index).wrapping_add(heads.start(rows, next_head) + first * rows.stride);
-            Coming::rows(from, rows.stride, if next_head < heads.count() { count } else { 0 }, size)
+        let (next_head, (query, num_queries)) = (next / heads.num_blocks(), heads.block(next % heads.num_blocks()));
+        let (keys_head, keys) = if key < end {
+            (head, key..end.min(key + KEYS))
+        } else {
+            (next_head, 0..if next_head > head || heads.keys > KEYS { KEYS.min(heads.keys) } else { 0 })
         };
-        let keys = if next_head > head || heads.keys > KEYS { KEYS.min(heads.keys) } else { 0 };
-        let (query, num_queries) = heads.block(next_block);
         [
-            rows(1, k_rows, 0, keys, heads.size),
-            rows(2, v_rows, 0, keys, heads.value_size),
-            rows(0, q_rows, query, num_queries, heads.size),
+            heads.area::<T>(pointers, (1, k), keys_head, keys.clone(), heads.size),
+            heads.area::<T>(pointers, (2, v), keys_head, keys, heads.value_size),
+            heads.area::<T>(pointers, (0, q), next_head, query..query + num_queries, heads.size),
         ]
     }
 
@@ -101,20 +102,11 @@ impl<T: Tiled> AttentionKernel<T> {
                 is_empty: true,
                 lse: pointers.output::<T>(1).add(head * queries + query),
             };
-            let coming = self.coming(pointers, head, block);
             let end = heads.seen_by(query + num_queries);
             for key in (0..end).step_by(KEYS) {
                 let num_keys = KEYS.min(end - key);
+                let coming = self.coming(pointers, (head, block), key + num_keys, end);
                 // Of the keys each row is read once, of the values again and again.
-                let (next, keys) = (key + num_keys, KEYS.min(end - key - num_keys));
-                let coming = if keys == 0 {
-                    coming
-                } else {
-                    let rows = |from: *const T, stride: usize, size: usize| {
-                        Coming::rows(from.add(next * stride), stride, keys, size)
-                    };
-                    [rows(k, k_rows.stride, size), rows(v, v_rows.stride, value_size), coming[2]]
-                };
                 let v = gathered(v.add(key * v_rows.stride), v_rows.stride, num_keys, value_size, v_copy);
                 self.product.run(Operands {
                     rows: num_keys,
@@ -227,7 +219,7 @@ struct Softmax<T> {
     shift: Option<*const T>,
     num_keys: usize,
     /// What is read after this.
-    coming: [Coming<T>; 3],
+    coming: [Area; 3],
     result: Finish<T>,
 }
 
@@ -258,7 +250,7 @@ impl<T: Float> Multiversion for SoftmaxLoop<T> {
         let factor = zip(*most, shift, |most, shift| (most - shift).exp_of_nonpositive::<M>());
         let mut total = zip(*sum, factor, |sum, factor| sum * factor);
         for row in 0..num_keys {
-            coming.iter().for_each(|coming| coming.ask(row));
+            coming.iter().for_each(|area| area.ask(row));
             // SAFETY: as above.
             unsafe {
                 let row = scores.add(row * LANES);

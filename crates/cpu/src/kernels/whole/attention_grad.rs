@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::AttentionGrad;
 
-use super::heads::{Coming, Heads, KEYS, Rows, gathered};
+use super::heads::{Heads, KEYS, Rows, gathered};
 use super::lanes::{Float, LANES, load, map, store, with_float, zip};
 use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature, Strided};
+use crate::kernels::gemm::ahead::Area;
 use crate::kernels::split::Pointers;
 use crate::math::{MulAdd, Multiversion, version};
 use crate::pool::ScratchSize;
@@ -48,21 +49,16 @@ impl<T: Tiled> AttentionGradKernel<T> {
     }
 
     /// What is read first after the keys before `key`: the next ones, or the next head's with its first queries.
-    fn coming(&self, pointers: Pointers, head: usize, key: usize) -> [Coming<T>; 4] {
-        let Heads { queries, keys, size, value_size, .. } = self.heads;
-        let is_last = key == keys;
-        let (head, key) = if is_last { (head + 1, 0) } else { (head, key) };
-        let [q, k, v, dout] = self.inputs;
-        let rows = |index: usize, rows: Rows, first: usize, count: usize, size: usize| {
-            let from = pointers.input::<T>(index).wrapping_add(self.heads.start(rows, head) + first * rows.stride);
-            Coming::rows(from, rows.stride, if head < self.heads.count() { count } else { 0 }, size)
-        };
-        let (queries, keys) = (if is_last { queries } else { 0 }, keys - key);
+    fn coming(&self, pointers: Pointers, head: usize, key: usize) -> [Area; 4] {
+        let (heads, [q, k, v, dout]) = (&self.heads, self.inputs);
+        let is_last = key == heads.keys;
+        let (head, keys, queries) =
+            if is_last { (head + 1, 0..heads.keys, 0..heads.queries) } else { (head, key..heads.keys, 0..0) };
         [
-            rows(1, k, key, keys, size),
-            rows(2, v, key, keys, value_size),
-            rows(0, q, 0, queries, size),
-            rows(4, dout, 0, queries, value_size),
+            heads.area::<T>(pointers, (1, k), head, keys.clone(), heads.size),
+            heads.area::<T>(pointers, (2, v), head, keys, heads.value_size),
+            heads.area::<T>(pointers, (0, q), head, queries.clone(), heads.size),
+            heads.area::<T>(pointers, (4, dout), head, queries, heads.value_size),
         ]
     }
 
@@ -114,7 +110,7 @@ impl<T: Tiled> AttentionGradKernel<T> {
                 }
                 for block in first..num_blocks {
                     let coming = if block + 1 < num_blocks {
-                        [Coming::NOTHING; 4]
+                        [Area::EMPTY; 4]
                     } else {
                         self.coming(pointers, head, key + num_keys)
                     };
@@ -237,7 +233,7 @@ struct Dscores<T> {
     num_keys: usize,
     num_queries: usize,
     /// What is read after this.
-    coming: [Coming<T>; 4],
+    coming: [Area; 4],
     lse: *const T,
     delta: *const T,
     scale: T,
@@ -256,7 +252,7 @@ impl<T: Float> Multiversion for DscoresLoop<T> {
         // A query that sees no key.
         let shift = map(lse, |lse| if lse == T::LOWEST { T::ZERO } else { lse });
         for row in 0..num_keys {
-            coming.iter().for_each(|coming| coming.ask(row));
+            coming.iter().for_each(|area| area.ask(row));
             // SAFETY: a row of the scores, of their gradient and of what is added to them.
             unsafe {
                 let (scores, dscores) = (scores.add(row * LANES), dscores.add(row * LANES));

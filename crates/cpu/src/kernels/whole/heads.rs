@@ -4,12 +4,15 @@
 //! and the sum of a query's scores are then sums of vectors, and no matrix has to be packed but the block of
 //! queries, once.
 
+use std::ops::Range;
+
 use gyrus_graph::{Shape, Spec};
 
 use super::lanes::{Float, LANES};
 use super::product::{Product, Transpose};
 use crate::kernel::Strided;
-use crate::kernels::cache_line::{LINE, prefetch_far};
+use crate::kernels::gemm::ahead::Area;
+use crate::kernels::split::Pointers;
 
 /// How many keys are scored at once; as many queries as there are lanes.
 pub(super) const KEYS: usize = 128;
@@ -34,35 +37,6 @@ impl Rows {
         let &[image, head, stride, 1] = &operand.strides[..] else { return None };
         let [image, head, stride] = [image, head, stride].map(usize::try_from);
         Some(Rows { offset: operand.offset, image: image.ok()?, head: head.ok()?, stride: stride.ok()? })
-    }
-}
-
-/// Rows that will be read soon, and are asked for one by one: the processor does not foresee short rows that lie far apart.
-#[derive(Clone, Copy)]
-pub(super) struct Coming<T> {
-    first: *const T,
-    stride: usize,
-    count: usize,
-    size: usize,
-}
-
-impl<T> Coming<T> {
-    pub(super) const NOTHING: Coming<T> = Coming { first: std::ptr::null(), stride: 0, count: 0, size: 0 };
-
-    /// `count` rows of `size` elements.
-    pub(super) fn rows(first: *const T, stride: usize, count: usize, size: usize) -> Self {
-        Coming { first, stride, count, size }
-    }
-
-    /// Asks for a row, if there is such a one.
-    #[inline(always)]
-    pub(super) fn ask(&self, row: usize) {
-        if row < self.count {
-            let row = self.first.wrapping_add(row * self.stride);
-            for byte in (0..self.size * size_of::<T>()).step_by(LINE) {
-                prefetch_far(row.wrapping_byte_add(byte));
-            }
-        }
     }
 }
 
@@ -100,6 +74,24 @@ impl Heads {
     /// The element with which the rows of a head begin.
     pub(super) fn start(&self, rows: Rows, head: usize) -> usize {
         rows.offset + head / self.heads * rows.image + head % self.heads * rows.head
+    }
+
+    /// Some rows of input `index`, of `size` elements each, which the processor does not foresee: short ones that lie far
+    /// apart. Empty if there is no such head.
+    pub(super) fn area<T>(
+        &self,
+        pointers: Pointers,
+        (index, rows): (usize, Rows),
+        head: usize,
+        range: Range<usize>,
+        size: usize,
+    ) -> Area {
+        if head >= self.count() {
+            return Area::EMPTY;
+        }
+        let from = pointers.input::<T>(index).wrapping_add(self.start(rows, head) + range.start * rows.stride).cast();
+        let [stride, bytes] = [rows.stride, size].map(|elements| elements * size_of::<T>());
+        Area { from, rows: range.len(), stride: stride as isize, bytes }
     }
 
     pub(super) fn num_blocks(&self) -> usize {

@@ -229,7 +229,6 @@ impl<V: Vector> Multiversion for Columns<V> {
                     V::transpose(from, num_rows, num_columns, columns.add(first * LANES + row), LANES);
                 }
             }
-            // Not at once: what was just written in part is read slowly.
             let (factor, zero) = (V::splat(factor), V::splat(V::Element::default()));
             for column in 0..size {
                 for row in (0..LANES).step_by(V::LANES) {
