@@ -53,6 +53,8 @@ pub(super) fn root(graph: &Graph, mut port: Port) -> Port {
 pub(crate) struct Group {
     /// The reduction or kernel, if there is one.
     pub(crate) anchor: Option<usize>,
+    /// A reduction of what the kernel reads, which it computes as well.
+    pub(crate) beside: Option<usize>,
     /// Element-wise operations in topological order: before a reduction, after a kernel.
     pub(crate) elementwise: Vec<usize>,
 }
@@ -60,7 +62,7 @@ pub(crate) struct Group {
 /// Partitions the graph and orders the parts so that each runs after what it reads. `writers` are pairs
 /// of an input and the operation that may overwrite it: it runs after all others that read the input,
 /// where that can be.
-pub(crate) fn fuse(graph: &Graph, takes_epilogue: &dyn Fn(usize) -> bool, writers: &[(usize, usize)]) -> Vec<Group> {
+pub(crate) fn fuse(graph: &Graph, kernels: &dyn Kernels, writers: &[(usize, usize)]) -> Vec<Group> {
     let mut fusion = Fusion::new(graph, writers);
     for node in (0..graph.nodes.len()).rev() {
         match Role::of(&graph.nodes[node].op) {
@@ -68,6 +70,7 @@ pub(crate) fn fuse(graph: &Graph, takes_epilogue: &dyn Fn(usize) -> bool, writer
             Role::Kernel | Role::Reduce => {
                 let group = fusion.open(node);
                 fusion.groups[group].anchor = Some(node);
+                fusion.attach_beside(group, kernels);
             }
             Role::Elementwise => {
                 let group = fusion.host(node).unwrap_or_else(|| fusion.open(node));
@@ -78,12 +81,20 @@ pub(crate) fn fuse(graph: &Graph, takes_epilogue: &dyn Fn(usize) -> bool, writer
     for group in 0..fusion.groups.len() {
         if fusion.groups[group]
             .anchor
-            .is_some_and(|node| Role::of(&graph.nodes[node].op) == Role::Kernel && takes_epilogue(node))
+            .is_some_and(|node| Role::of(&graph.nodes[node].op) == Role::Kernel && kernels.takes_epilogue(node))
         {
             fusion.attach_epilogue(group);
         }
     }
     fusion.schedule()
+}
+
+/// What kernels can do beside their operations.
+pub(crate) trait Kernels {
+    /// Whether the kernel of a node is followed by element-wise operations.
+    fn takes_epilogue(&self, node: usize) -> bool;
+    /// Whether it computes a reduction of what it reads as well.
+    fn reduces(&self, node: usize, reduction: usize) -> bool;
 }
 
 /// An operation that reads another's result.
@@ -211,9 +222,40 @@ impl<'g> Fusion<'g> {
                 && self.successors[kernel].iter().all(|&other| other == group || !self.reaches(other, group))
         };
         let Some(group) = self.successors[kernel].iter().copied().find(accepts) else { return };
-        let Group { elementwise, .. } = std::mem::take(&mut self.groups[group]);
-        elementwise.iter().for_each(|&node| self.group_of[node] = kernel);
-        self.groups[kernel].elementwise = elementwise;
+        self.groups[kernel].elementwise = self.take_over(group, kernel).elementwise;
+    }
+
+    /// Lets the kernel of one of two groups, of which one has just been opened, compute the reduction that is all of the
+    /// other, if it can and neither needs the other's results.
+    fn attach_beside(&mut self, opened: usize, kernels: &dyn Kernels) {
+        let is_reduce = |node: usize| Role::of(&self.graph.nodes[node].op) == Role::Reduce;
+        let anchor = self.groups[opened].anchor.expect("just opened");
+        let ordered = |other: usize| if is_reduce(anchor) { (other, opened) } else { (opened, other) };
+        let accepts = |&other: &usize| {
+            let (kernel, reduction) = ordered(other);
+            let (Some(node), Some(reduced)) = (self.groups[kernel].anchor, self.groups[reduction].anchor) else {
+                return false;
+            };
+            !is_reduce(node)
+                && is_reduce(reduced)
+                && self.groups[kernel].beside.is_none()
+                && self.groups[reduction].elementwise.is_empty()
+                && kernels.reduces(node, reduced)
+                && !self.reaches(kernel, reduction)
+                && !self.reaches(reduction, kernel)
+        };
+        let read = self.graph.nodes[anchor].inputs.iter().map(|&port| root(self.graph, port).node);
+        let others = read.flat_map(|source| &self.readers[source]).map(|reader| self.group_of[reader.node]);
+        let others: Vec<usize> = others.filter(|&other| other != NONE && other != opened).collect();
+        if let Some((kernel, reduction)) = others.into_iter().find(accepts).map(ordered) {
+            self.groups[kernel].beside = self.take_over(reduction, kernel).anchor;
+        }
+    }
+
+    /// Lets a kernel's group take the place of another, which is what becomes empty.
+    fn take_over(&mut self, group: usize, kernel: usize) -> Group {
+        let taken = std::mem::take(&mut self.groups[group]);
+        taken.elementwise.iter().chain(&taken.anchor).for_each(|&node| self.group_of[node] = kernel);
         for successors in &mut self.successors {
             if successors.remove(&group) {
                 successors.insert(kernel);
@@ -222,6 +264,7 @@ impl<'g> Fusion<'g> {
         let inherited = std::mem::take(&mut self.successors[group]);
         self.successors[kernel].extend(inherited);
         self.successors[kernel].remove(&kernel);
+        taken
     }
 
     /// An epilogue works on the first output's elements, one by one.

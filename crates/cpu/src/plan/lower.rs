@@ -2,8 +2,11 @@
 
 mod product;
 
+pub(super) use self::product::sums_rows;
+
 use std::collections::{HashMap, HashSet};
 
+use gyrus_graph::ops::reduction::Reduce;
 use gyrus_graph::{Graph, Op, Port, Shape, Spec};
 
 use super::control;
@@ -215,27 +218,29 @@ impl<'g> Lowering<'g> {
         };
         let node = &self.graph.nodes[anchor];
         match &node.op {
-            Op::Reduce(op) => {
-                let source = node.inputs[0];
-                let spec = self.graph.spec(source);
-                let order = self.order_of(group, &spec.shape);
-                let mut pass = Pass::new(&spec.shape, order.clone());
-                self.elementwise(&mut pass, group);
-                self.load(&mut pass, source);
-                let reduced: Vec<bool> = (0..spec.shape.rank()).map(|axis| op.axes.contains(&axis)).collect();
-                let reduce = ReduceProgram {
-                    source: pass.register(source).expect("just loaded"),
-                    program: pass.program,
-                    reduction: op.reduction,
-                    reduced: order.sorted(&reduced),
-                    dtype: spec.dtype,
-                };
-                let mut writes = pass.writes;
-                writes.push(self.slot_for(Port { node: anchor, output: 0 }, &order.without(&op.axes)));
-                self.steps.push(Step::new(origin, Box::new(reduce.compile()), pass.reads, writes));
-            }
+            Op::Reduce(op) => self.reduce(origin, op, anchor, group),
             _ => self.kernel(index, anchor, group),
         }
+    }
+
+    fn reduce(&mut self, origin: Origin, op: &Reduce, node: usize, group: &Group) {
+        let source = self.graph.nodes[node].inputs[0];
+        let spec = self.graph.spec(source);
+        let order = self.order_of(group, &spec.shape);
+        let mut pass = Pass::new(&spec.shape, order.clone());
+        self.elementwise(&mut pass, group);
+        self.load(&mut pass, source);
+        let reduced: Vec<bool> = (0..spec.shape.rank()).map(|axis| op.axes.contains(&axis)).collect();
+        let reduce = ReduceProgram {
+            source: pass.register(source).expect("just loaded"),
+            program: pass.program,
+            reduction: op.reduction,
+            reduced: order.sorted(&reduced),
+            dtype: spec.dtype,
+        };
+        let mut writes = pass.writes;
+        writes.push(self.slot_for(Port { node, output: 0 }, &order.without(&op.axes)));
+        self.steps.push(Step::new(origin, Box::new(reduce.compile()), pass.reads, writes));
     }
 
     /// The order of a pass over a shape: the first one that an operand of that shape has, beside row-major.
@@ -305,11 +310,12 @@ impl<'g> Lowering<'g> {
             return;
         }
         let mut orders: Vec<Order> = node.outputs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
-        let mut result = Port { node: anchor, output: 0 };
+        let mut results: Vec<Port> = (0..orders.len()).map(|output| Port { node: anchor, output }).collect();
         let mut step = match &node.op {
             Op::DotGeneral(op) => {
                 let (step, computed) = self.product(origin, op, anchor, group);
-                result = computed;
+                results = computed;
+                orders = results.iter().map(|&port| Order::row_major(self.graph.spec(port).shape.rank())).collect();
                 step
             }
             op => {
@@ -336,15 +342,14 @@ impl<'g> Lowering<'g> {
                 Step::new(origin, kernel, reads, vec![])
             }
         };
-        for (output, order) in orders.iter().enumerate() {
-            let port = if output == 0 { result } else { Port { node: anchor, output } };
+        for (&port, order) in results.iter().zip(&orders) {
             let slot = self.places.get(&port).map(|place| place.slot).unwrap_or_else(|| self.slot_for(port, order));
             step.writes.push(slot);
         }
         let mut following = None;
-        if result.node == anchor && !group.elementwise.is_empty() {
+        if results[0].node == anchor && !group.elementwise.is_empty() {
             let mut pass = Pass::new(&node.outputs[0].shape, orders.swap_remove(0));
-            self.load(&mut pass, result);
+            self.load(&mut pass, results[0]);
             self.elementwise(&mut pass, group);
             let Pass { program, reads, writes, .. } = pass;
             let program = program.compile();
@@ -360,6 +365,11 @@ impl<'g> Lowering<'g> {
         }
         self.steps.push(step);
         self.steps.extend(following);
+        if let Some(node) = group.beside.filter(|&node| results.iter().all(|port| port.node != node))
+            && let Op::Reduce(op) = &self.graph.nodes[node].op
+        {
+            self.reduce(Origin::Beside(index), op, node, &Group::default());
+        }
     }
 
     /// Whether the channels of images are neighbours in memory, and not the elements of a row.
@@ -438,7 +448,7 @@ pub(super) fn kept(graph: &Graph, groups: &[Group]) -> HashSet<Port> {
 fn stored(graph: &Graph, groups: &[Group], is_recomputed: impl Fn(Port) -> bool) -> HashSet<Port> {
     let mut group_of = vec![usize::MAX; graph.nodes.len()];
     for (index, group) in groups.iter().enumerate() {
-        group.elementwise.iter().chain(&group.anchor).for_each(|&node| group_of[node] = index);
+        group.elementwise.iter().chain(&group.anchor).chain(&group.beside).for_each(|&node| group_of[node] = index);
     }
     let root = |port: Port| root(graph, port);
     let mut stored: HashSet<Port> = graph.outputs.iter().map(|&port| root(port)).collect();

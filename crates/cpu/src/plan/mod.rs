@@ -24,8 +24,8 @@ use std::fmt;
 
 use gyrus_graph::{Buffer, Graph, GraphNode, Op, Spec};
 
-use self::fuse::{Group, Role, fuse};
-use self::lower::{Lowered, Slot, Storage, lower};
+use self::fuse::{Group, Kernels, Role, fuse};
+use self::lower::{Lowered, Slot, Storage, lower, sums_rows};
 use self::memory::{Lifetime, arrange};
 use self::step::Step;
 pub use self::summary::{StepSummary, Work};
@@ -81,8 +81,7 @@ impl Plan {
     /// the same memory when the plan is run.
     pub fn new(graph: &Graph, donated: &[(usize, usize)]) -> Plan {
         let graph = sparse_updates(&simplify(&decompose(&simplify(graph), &is_supported)));
-        let takes_epilogue = |node: usize| takes_epilogue(&graph, &graph.nodes[node]);
-        let groups = fuse(&graph, &takes_epilogue, &writers(&graph, donated));
+        let groups = fuse(&graph, &Registered(&graph), &writers(&graph, donated));
         let mut lowered = lower(&graph, &groups);
         in_place::guard_donations(&mut lowered, donated);
         in_place::share_memory(&mut lowered, donated);
@@ -276,13 +275,23 @@ fn is_supported(graph: &Graph, node: &GraphNode) -> bool {
     }
 }
 
-fn takes_epilogue(graph: &Graph, node: &GraphNode) -> bool {
-    let specs: Vec<Spec> = node.inputs.iter().map(|&port| graph.spec(port).clone()).collect();
-    let signature = Signature { inputs: &specs, outputs: &node.outputs };
-    // That for images channels last is used wherever it leads; the others depend on what they read.
-    let leading = channels_last_kernel_for(&node.op, &signature).filter(|kernel| kernel.leads);
-    let kernel = leading.map(|leading| leading.kernel).or_else(|| kernel_for(&node.op, &signature));
-    matches!(node.op, Op::DotGeneral(_)) || kernel.is_some_and(|kernel| kernel.takes_epilogue())
+/// The kernels that a graph's operations will have.
+struct Registered<'g>(&'g Graph);
+
+impl Kernels for Registered<'_> {
+    fn takes_epilogue(&self, node: usize) -> bool {
+        let node = &self.0.nodes[node];
+        let specs: Vec<Spec> = node.inputs.iter().map(|&port| self.0.spec(port).clone()).collect();
+        let signature = Signature { inputs: &specs, outputs: &node.outputs };
+        // That for images channels last is used wherever it leads; the others depend on what they read.
+        let leading = channels_last_kernel_for(&node.op, &signature).filter(|kernel| kernel.leads);
+        let kernel = leading.map(|leading| leading.kernel).or_else(|| kernel_for(&node.op, &signature));
+        matches!(node.op, Op::DotGeneral(_)) || kernel.is_some_and(|kernel| kernel.takes_epilogue())
+    }
+
+    fn reduces(&self, node: usize, reduction: usize) -> bool {
+        sums_rows(self.0, node, reduction)
+    }
 }
 
 /// For each donated input the node that makes the output that takes its memory.

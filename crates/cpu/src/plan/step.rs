@@ -27,6 +27,8 @@ pub(super) enum Origin {
     /// The kernel of a group alone, and what follows it in the group, as a pass of its own.
     Anchor(usize),
     Rest(usize),
+    /// What a group computes beside its kernel, by a pass of its own.
+    Beside(usize),
     /// A value is written elsewhere, or in another order.
     Copy(Spec),
     /// A constant or count is written, for a kernel that wants it in memory.
@@ -131,6 +133,8 @@ pub(super) struct Product {
     pub(super) gemm: CompiledGemm,
     /// Distances between the rows of what is added.
     pub(super) added: Vec<isize>,
+    /// Whether the second result are the sums of the left operand's rows.
+    pub(super) sums_rows: bool,
 }
 
 impl Kernel for Product {
@@ -139,8 +143,8 @@ impl Kernel for Product {
     }
 
     /// What is added is read before the result is written.
-    fn in_place(&self, input: usize, _output: usize) -> bool {
-        input >= 2
+    fn in_place(&self, input: usize, output: usize) -> bool {
+        input >= 2 && output == 0
     }
 
     fn takes_epilogue(&self) -> bool {
@@ -162,6 +166,9 @@ impl Kernel for Product {
         let (more, prepared) = inputs[2..].split_at(self.added.len());
         for ((added, &from), &row_stride) in arguments.added.iter_mut().zip(more).zip(&self.added) {
             *added = Addend { from, row_stride };
+        }
+        if self.sums_rows {
+            arguments.row_sums = outputs[1];
         }
         if let [prepared] = *prepared {
             arguments.packed = prepared;

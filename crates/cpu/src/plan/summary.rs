@@ -43,12 +43,16 @@ impl Plan {
         let of_step = |step: &Step| match &step.origin {
             Origin::Group(index) => of_group(&self.graph, &self.groups[*index], &stored),
             Origin::Anchor(index) => {
-                let kernel = Group { anchor: self.groups[*index].anchor, elementwise: vec![] };
+                let kernel = Group { anchor: self.groups[*index].anchor, ..Group::default() };
                 of_group(&self.graph, &kernel, &stored)
             }
             Origin::Rest(index) => {
-                let rest = Group { anchor: None, elementwise: self.groups[*index].elementwise.clone() };
+                let rest = Group { elementwise: self.groups[*index].elementwise.clone(), ..Group::default() };
                 of_group(&self.graph, &rest, &stored)
+            }
+            Origin::Beside(index) => {
+                let reduction = Group { anchor: self.groups[*index].beside, ..Group::default() };
+                of_group(&self.graph, &reduction, &stored)
             }
             Origin::Copy(spec) => of_value("copy", spec, 2),
             Origin::Fill(spec) => of_value("fill", spec, 1),
@@ -75,6 +79,7 @@ fn of_group(graph: &Graph, group: &Group, stored: &HashSet<Port>) -> StepSummary
     if let Some(anchor) = group.anchor {
         nodes.insert(if is_kernel { 0 } else { nodes.len() }, anchor);
     }
+    nodes.extend(group.beside);
     let mut names: Vec<(String, usize)> = vec![];
     let (mut reads, mut flops) = (vec![], 0);
     for &index in &nodes {

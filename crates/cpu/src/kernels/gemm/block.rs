@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::ahead::{Ahead, Area};
 use super::blocking::{Blocking, MAX_ROWS_APART, Operands, Sizes};
-use super::microkernel::{Addend, Panel};
+use super::microkernel::{Addend, Panel, RowSums};
 use super::number::Number;
 use super::pack::{Lines, Packed};
 use crate::pool::{Pool, Scratch};
@@ -117,7 +117,11 @@ impl<T: Number> Block<'_, T> {
                     if is_right_shared {
                         self.pack_panels(part.clone(), &depth, self.right(step, first));
                     } else {
-                        self.pack_tiles(part.clone(), &depth, self.left(step, first));
+                        let tiles = self.left(step, first);
+                        self.pack_tiles(part.clone(), &depth, tiles);
+                        if self.panels.start == 0 {
+                            self.sum_rows(part.clone(), &depth, tiles, self.is_first && step == 0);
+                        }
                     }
                 }
             }
@@ -129,6 +133,25 @@ impl<T: Number> Block<'_, T> {
         let (width, stride) = (self.blocking.kernel.height, self.blocking.tile_len(self.blocking.step));
         // SAFETY: the rows lie within the operand, the tiles within the memory for them.
         unsafe { self.operands.a.pack(&self.lines_of(tiles, depth.clone()), Packed { width, to, stride }) }
+    }
+
+    /// Sums the rows of packed tiles, if someone wants the sums.
+    ///
+    /// # Safety
+    /// The tiles are packed; no one else sums their rows.
+    unsafe fn sum_rows(&self, tiles: Range<usize>, depth: &Range<usize>, packed: *const T, is_first: bool) {
+        let Blocking { kernel, step, .. } = *self.blocking;
+        if self.operands.row_sums.is_null() {
+            return;
+        }
+        for (index, tile) in tiles.enumerate() {
+            let rows = self.rows_of(tile..tile + 1);
+            let tile = packed.wrapping_add(index * self.blocking.tile_len(step));
+            let to = self.operands.row_sums.wrapping_add(rows.start);
+            let (depth, height, rows) = (depth.len(), kernel.height, rows.len());
+            // SAFETY: as the caller vouches; tiles have padding.
+            unsafe { kernel.sum_rows(RowSums { tile, depth, height, rows, to, add: !is_first }) }
+        }
     }
 
     /// Where a panel of the right operand is, and the distance of its rows, if it need not be packed.
@@ -229,8 +252,14 @@ impl<T: Number> Block<'_, T> {
             for group in tiles.clone().step_by(max_tiles) {
                 let group = group..(group + max_tiles).min(tiles.end);
                 if is_right_shared {
-                    // SAFETY: the worker's memory has room for the tiles.
-                    unsafe { self.pack_tiles(group.clone(), &depth, own) }
+                    // SAFETY: the worker's memory has room for the tiles, whose rows are this task's if it has the first
+                    // panel.
+                    unsafe {
+                        self.pack_tiles(group.clone(), &depth, own);
+                        if panels.start == 0 {
+                            self.sum_rows(group.clone(), &depth, own, is_first);
+                        }
+                    }
                     self.next_tiles(&group, &tiles, &depth, &mut for_packing);
                 }
                 let left = if is_right_shared { own } else { self.left(step, group.start) };

@@ -57,6 +57,8 @@ pub(crate) struct Operands<'a, T> {
     pub(crate) target: Target<T>,
     /// What is added to it; only where it is one matrix, and [`Blocking::adds`].
     pub(crate) added: [Addend<T>; 2],
+    /// Where the sums of the left operand's rows go, or null; only where [`Blocking::adds`].
+    pub(crate) row_sums: *mut T,
     /// What is done to it; only where it is contiguous.
     pub(crate) epilogue: Option<&'a dyn Epilogue>,
     /// Which element of what the epilogue works on is the target's first.
@@ -72,11 +74,12 @@ impl<'a, T: Copy> Operands<'a, T> {
         epilogue: Option<&'a dyn Epilogue>,
         first: usize,
     ) -> Self {
-        Operands { a, b, packed: std::ptr::null(), target, added: [Addend::NOTHING; 2], epilogue, first }
+        let (packed, row_sums) = (std::ptr::null(), std::ptr::null_mut());
+        Operands { a, b, packed, target, added: [Addend::NOTHING; 2], row_sums, epilogue, first }
     }
 }
 
-// SAFETY: operands are only read, and tasks write to disjoint elements of the target.
+// SAFETY: operands are only read, and tasks write to disjoint elements of the target and of the sums.
 unsafe impl<T> Sync for Operands<'_, T> {}
 
 /// The sizes of a product.
@@ -233,7 +236,7 @@ impl<T: Number> Blocking<T> {
         self.parallel != Parallel::Blocks
     }
 
-    /// Whether it adds to its result.
+    /// Whether it adds to its result, and sums the left operand's rows.
     pub(super) fn adds(&self) -> bool {
         self.sizes.batch == 1 && self.sizes.is_direct && self.parallel == Parallel::Blocks
     }

@@ -109,6 +109,8 @@ pub struct Arguments {
     /// What is added to the result before it leaves the registers, if the product [adds](CompiledGemm::adds): matrices of
     /// as many rows and columns as the result, which may be the result itself.
     pub added: [Addend<u8>; 2],
+    /// Where the sums of the left operand's rows go, if the product [sums them](CompiledGemm::sums_rows), or null.
+    pub row_sums: *mut u8,
     /// The result.
     pub c: *mut u8,
 }
@@ -116,7 +118,8 @@ pub struct Arguments {
 impl Arguments {
     /// Two operands and the result alone.
     pub fn new(a: *const u8, b: *const u8, c: *mut u8) -> Arguments {
-        Arguments { a, b, packed: std::ptr::null(), added: [Addend::NOTHING; 2], c }
+        let (packed, row_sums) = (std::ptr::null(), std::ptr::null_mut());
+        Arguments { a, b, packed, added: [Addend::NOTHING; 2], row_sums, c }
     }
 }
 
@@ -276,6 +279,11 @@ impl CompiledGemm {
         }
     }
 
+    /// Whether it writes [`Arguments::row_sums`].
+    pub fn sums_rows(&self) -> bool {
+        !self.is_swapped && !matches!(self.kind, Kind::Rounded(_)) && self.adds()
+    }
+
     /// How many bytes the packed right operand takes, if it can be packed once for many products.
     pub fn packed_bytes(&self) -> Option<usize> {
         let bytes = match self.kind {
@@ -315,8 +323,9 @@ impl CompiledGemm {
     /// The arguments are as the [`Gemm`] and [`Arguments`] state, `c` overlaps neither `a` nor `b`, and the scratch memory is
     /// of the size that [`CompiledGemm::scratch`] says.
     pub unsafe fn run(&self, arguments: &Arguments, scratch: &Scratch, pool: &Pool, epilogue: Option<&dyn Epilogue>) {
-        let Arguments { a, b, c, added, .. } = *arguments;
+        let Arguments { a, b, c, added, row_sums, .. } = *arguments;
         debug_assert!(self.adds() || added.iter().all(|added| added.from.is_null()), "what would not be added");
+        debug_assert!(self.sums_rows() || row_sums.is_null(), "what would not be summed");
         let gemm = &self.gemm;
         let Gemm { batch, m, n, .. } = *gemm;
         let (a, b) = if self.is_swapped { (b, a) } else { (a, b) };
@@ -394,7 +403,8 @@ impl<T: Number> Blocked<T> {
             element_size: size_of::<R>(),
         };
         let (added, packed) = (arguments.added.map(Addend::cast), arguments.packed.cast());
-        let operands = Operands { a: &a, b: &b, packed, target, added, epilogue, first: 0 };
+        let row_sums = arguments.row_sums.cast();
+        let operands = Operands { a: &a, b: &b, packed, target, added, row_sums, epilogue, first: 0 };
         let shared = scratch.shared(self.blocking.scratch().shared / size_of::<T>());
         // SAFETY: as the caller vouches.
         unsafe { self.blocking.run(&operands, shared, scratch, pool) }

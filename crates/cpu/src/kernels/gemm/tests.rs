@@ -316,7 +316,6 @@ fn sums_over_pieces_agree_with_the_formula() {
     }
 }
 
-/// With and without the instructions: the same as of operands that were rounded before.
 /// A row that is added to all rows, and a matrix that is the result's own memory, over depths of one step and of several.
 #[test]
 fn matrices_are_added() {
@@ -363,6 +362,47 @@ fn matrices_are_added() {
     }
 }
 
+/// Over depths of one step and of several, of operands that tasks share and that they do not, as they lie and transposed.
+#[test]
+fn rows_of_the_left_operand_are_summed() {
+    fn check(gemm: Gemm, dtype: DType, isa: Isa) {
+        let Gemm { m, n, k, .. } = gemm;
+        let compiled = gemm.compile_for(isa, dtype);
+        assert!(compiled.sums_rows(), "{gemm:?} {dtype} {isa:?}");
+        let [left, right] = [(gemm.a, [1, m, k], 4), (gemm.b, [1, k, n], 5)]
+            .map(|(layout, sizes, seed)| Memory::new(dtype, sizes, layout, seed));
+        let compute = |num_threads: usize| {
+            let (_memory, scratch) = Scratch::for_test(compiled.scratch(), num_threads);
+            let (mut c, mut sums) = (vec![0; m * n * dtype.size()], vec![0xA5; m * dtype.size()]);
+            // SAFETY: the operands have the sizes of the product.
+            unsafe {
+                let arguments = Arguments::new(left.bytes.as_ptr(), right.bytes.as_ptr(), c.as_mut_ptr());
+                let arguments = Arguments { row_sums: sums.as_mut_ptr(), ..arguments };
+                compiled.run(&arguments, &scratch, &Pool::new(num_threads), None);
+            }
+            sums
+        };
+        let sums = compute(1);
+        assert!(compute(3) == sums, "threads change {gemm:?}");
+        let tolerance = if dtype == DType::F64 { 1e-14 } else { 1e-6 };
+        for (row, sum) in sums.chunks_exact(dtype.size()).enumerate() {
+            let expected: f64 = (0..k).map(|place| left.values[left.place(gemm.a, [0, row, place])]).sum();
+            let found = read(dtype, sum);
+            assert!((found - expected).abs() <= tolerance * k as f64, "{gemm:?} {dtype}: {found}, not {expected}");
+        }
+    }
+    for &isa in Isa::available() {
+        for [m, n, k] in [[37, 70, 33], [150, 130, 1300], [20, 9, 40], [300, 40, 700], [61, 900, 2100]] {
+            for dtype in [DType::F32, DType::F64] {
+                let gemm = plain(1, m, n, k);
+                check(gemm, dtype, isa);
+                check(Gemm { a: Operand::contiguous(k, m).transposed(), ..gemm }, dtype, isa);
+            }
+        }
+    }
+}
+
+/// With and without the instructions: the same as of operands that were rounded before.
 #[test]
 fn operands_are_rounded() {
     let pool = Pool::new(2);

@@ -2,6 +2,7 @@
 
 use gyrus_graph::ops::contraction::{DotGeneral, Precision};
 use gyrus_graph::ops::elementwise::Binary;
+use gyrus_graph::ops::reduction::{Reduce, Reduction};
 use gyrus_graph::{DType, Graph, Op, Port, Spec};
 
 use super::super::fuse::{Group, Role, root};
@@ -22,45 +23,33 @@ struct Matrix {
 }
 
 impl Lowering<'_> {
-    /// The step of a product, and which value it computes: the product, or the sum that its group makes of it.
-    pub(super) fn product(&mut self, origin: Origin, op: &DotGeneral, node: usize, group: &Group) -> (Step, Port) {
+    /// The step of a product, and which values it computes: the product, or the sum that its group makes of it, and
+    /// what is to be computed beside it, if it can.
+    pub(super) fn product(&mut self, origin: Origin, op: &DotGeneral, node: usize, group: &Group) -> (Step, Vec<Port>) {
         let product = Port { node, output: 0 };
-        let (&[lhs, rhs], result) = (&self.graph.nodes[node].inputs[..], self.graph.nodes[node].outputs[0].clone())
-        else {
-            unreachable!("two operands")
-        };
-        let [lhs_free, rhs_free] =
-            [op.lhs_free(self.graph.spec(lhs).shape.rank()), op.rhs_free(self.graph.spec(rhs).shape.rank())];
-        let (a, [batch, m, k]) = self.matrix(lhs, [&op.lhs_batch, &lhs_free, &op.lhs_contract]);
-        let (b, [_, n, _]) = self.matrix(rhs, [&op.rhs_batch, &rhs_free, &op.rhs_contract]);
-        let operand =
-            |[batch, row, column]: [isize; 3]| Operand { batch_stride: batch, row_stride: row, col_stride: column };
-        let gemm = Gemm {
-            batch,
-            m,
-            n,
-            k,
-            a: operand(a.strides),
-            b: operand([b.strides[0], b.strides[2], b.strides[1]]),
-            c: operand([(m * n) as isize, n as isize, 1]),
-            accumulate: false,
-        };
-        let is_rounded = op.precision == Precision::Bf16 && result.dtype == DType::F32;
-        let compile = |gemm: &Gemm| if is_rounded { gemm.compile_rounded() } else { gemm.compile(result.dtype) };
+        let (lhs, rhs) = (self.graph.nodes[node].inputs[0], self.graph.nodes[node].inputs[1]);
+        let result = self.graph.spec(product).clone();
+        let [lhs_axes, rhs_axes] = axes_of(self.graph, op, node);
+        let (a, [batch, m, k]) = self.matrix(lhs, &lhs_axes);
+        let (b, [_, n, _]) = self.matrix(rhs, &rhs_axes);
+        let gemm = of_strides([batch, m, n, k], a.strides, b.strides);
+        let compile = |gemm: &Gemm| compile(gemm, op, result.dtype);
         if let Some((steps, Lengths { port, is_batch_first })) = self.lengths(op, node) {
             let batch = self.graph.spec(port).shape[0];
             if let Some(kernel) = SequenceProduct::new(gemm, result.dtype, steps, (batch, is_batch_first), compile) {
                 let lengths = Read { slot: self.contiguous(port), offset: 0, in_step: false };
-                return (Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]), product);
+                return (Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]), vec![product]);
             }
         }
         let gemm = compile(&gemm);
-        let axes = (op.lhs_batch.len() + lhs_free.len(), result.shape.rank());
+        let beside = group.beside.filter(|_| gemm.sums_rows()).map(|node| Port { node, output: 0 });
+        let axes = (lhs_axes[0].len() + lhs_axes[1].len(), result.shape.rank());
         let sum = Some(gemm).filter(CompiledGemm::adds).and_then(|_| self.sum(product, group, axes));
         let (added, product) = sum.unwrap_or((vec![], product));
         let (more, added): (Vec<Read>, Vec<isize>) = added.into_iter().unzip();
         let reads = [a.read, b.read].into_iter().chain(more).collect();
-        (Step::new(origin, Box::new(Product { gemm, added }), reads, vec![]), product)
+        let kernel = Product { gemm, added, sums_rows: beside.is_some() };
+        (Step::new(origin, Box::new(kernel), reads, vec![]), [product].into_iter().chain(beside).collect())
     }
 
     /// If all that a group does is to add to its product: what it adds, with the distance of rows, and the sum. Of the
@@ -126,10 +115,9 @@ impl Lowering<'_> {
 
     /// An operand of a product as batches of matrices: where it begins, the three strides and sizes. A copy
     /// is made where axes that belong together are not evenly spaced.
-    fn matrix(&mut self, port: Port, axes: [&[usize]; 3]) -> (Matrix, [usize; 3]) {
+    fn matrix(&mut self, port: Port, axes: &Axes) -> (Matrix, [usize; 3]) {
         let spec = self.graph.spec(port).clone();
-        let merged =
-            |view: &View| -> Option<Vec<(usize, isize)>> { axes.iter().map(|axes| view.merged(axes)).collect() };
+        let merged = |view: &View| merged(view, axes);
         let Place { mut slot, mut view } = self.place(port);
         // A row-major copy serves all products of the operand, if it serves.
         let plain = View::contiguous(&spec.shape);
@@ -145,10 +133,59 @@ impl Lowering<'_> {
         let view = view.transpose(&axes.concat());
         let ordered = Spec::new(&view.shape[..], spec.dtype);
         let slot = self.copy(&Place { slot, view }, &ordered, &Order::row_major(ordered.shape.rank()), Storage::Arena);
-        let sizes = axes.map(|axes| axes.iter().map(|&axis| spec.shape[axis]).product::<usize>());
+        let sizes = axes.each_ref().map(|axes| axes.iter().map(|&axis| spec.shape[axis]).product::<usize>());
         let strides = [(sizes[1] * sizes[2]) as isize, sizes[2] as isize, 1];
         (Matrix { read: Read { slot, offset: 0, in_step: false }, strides }, sizes)
     }
+}
+
+/// Which axes of an operand are the batch, the rows or columns, and the depth.
+type Axes = [Vec<usize>; 3];
+
+fn axes_of(graph: &Graph, op: &DotGeneral, node: usize) -> [Axes; 2] {
+    let rank = |operand: usize| graph.spec(graph.nodes[node].inputs[operand]).shape.rank();
+    [
+        [op.lhs_batch.clone(), op.lhs_free(rank(0)), op.lhs_contract.clone()],
+        [op.rhs_batch.clone(), op.rhs_free(rank(1)), op.rhs_contract.clone()],
+    ]
+}
+
+/// An operand as batches of matrices, if it is that as it lies: sizes and strides.
+fn merged(view: &View, axes: &Axes) -> Option<Vec<(usize, isize)>> {
+    axes.iter().map(|axes| view.merged(axes)).collect()
+}
+
+/// The product of operands of which the strides of the batch, of rows or columns, and of the depth are known.
+fn of_strides([batch, m, n, k]: [usize; 4], a: [isize; 3], b: [isize; 3]) -> Gemm {
+    let operand =
+        |[batch, row, column]: [isize; 3]| Operand { batch_stride: batch, row_stride: row, col_stride: column };
+    let c = Operand::contiguous(m, n);
+    Gemm { batch, m, n, k, a: operand(a), b: operand([b[0], b[2], b[1]]), c, accumulate: false }
+}
+
+fn compile(gemm: &Gemm, op: &DotGeneral, dtype: DType) -> CompiledGemm {
+    let is_rounded = op.precision == Precision::Bf16 && dtype == DType::F32;
+    if is_rounded { gemm.compile_rounded() } else { gemm.compile(dtype) }
+}
+
+/// Whether a reduction gives the sums of the rows of a product's left operand, and the product will have a kernel that
+/// computes them as well: as long as its operands lie as they are expected to.
+pub(in super::super) fn sums_rows(graph: &Graph, product: usize, reduction: usize) -> bool {
+    let (node, reduced) = (&graph.nodes[product], &graph.nodes[reduction]);
+    let (Op::DotGeneral(op), Op::Reduce(Reduce { reduction: Reduction::Sum, axes })) = (&node.op, &reduced.op) else {
+        return false;
+    };
+    let is_depth = op.lhs_contract.len() == axes.len() && op.lhs_contract.iter().all(|axis| axes.contains(axis));
+    if node.inputs[0] != reduced.inputs[0] || !op.lhs_batch.is_empty() || !is_depth {
+        return false;
+    }
+    let matrices = |operand: usize, axes: &Axes| {
+        let merged = merged(&View::contiguous(&graph.spec(node.inputs[operand]).shape), axes)?;
+        Some(([0, 1, 2].map(|i| merged[i].0), [0, 1, 2].map(|i| merged[i].1)))
+    };
+    let [lhs, rhs] = axes_of(graph, op, product);
+    let (Some(([batch, m, k], a)), Some(([_, n, _], b))) = (matrices(0, &lhs), matrices(1, &rhs)) else { return false };
+    compile(&of_strides([batch, m, n, k], a, b), op, node.outputs[0].dtype).sums_rows()
 }
 
 /// The lengths of sequences, and whether these are `[B, T, ..]`, not `[T, B, ..]`.

@@ -12,6 +12,7 @@ mod dot_tiles;
 mod neon;
 mod portable;
 mod round_pairs;
+mod row_sums;
 mod strip;
 mod tile;
 
@@ -20,6 +21,7 @@ use gyrus_graph::bf16;
 
 pub(crate) use dot_tiles::DotTiles;
 pub(crate) use round_pairs::{Round, RoundArguments};
+pub(crate) use row_sums::RowSums;
 pub(crate) use strip::Strip;
 pub use tile::Addend;
 pub(crate) use tile::{MicroKernel, Panel};

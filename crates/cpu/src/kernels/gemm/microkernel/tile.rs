@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::Vector;
+use super::row_sums::{RowSums, SumRows};
 use crate::kernels::cache_line::prefetch_far;
 use crate::math::{MulAdd, Multiversion};
 
@@ -71,6 +72,7 @@ pub(crate) struct MicroKernel<T> {
     pub(crate) width: usize,
     whole_tiles: OfHeight<T>,
     last_tile: OfHeight<T>,
+    row_sums: unsafe fn(RowSums<T>),
 }
 
 /// The loops for whole panels, for those of fewer columns, and for those of at most a vector of them.
@@ -80,6 +82,15 @@ impl<T: Copy> MicroKernel<T> {
     /// How many lines ahead a tile of a whole panel asks for; of others at least as many.
     pub(crate) fn most_ahead(&self, depth: usize) -> usize {
         depth.saturating_sub(2 * self.height)
+    }
+
+    /// Sums the rows of a packed tile.
+    ///
+    /// # Safety
+    /// The pointers are valid for the sizes; the tile is followed by as many elements as a panel.
+    pub(crate) unsafe fn sum_rows(&self, sums: RowSums<T>) {
+        // SAFETY: as the caller vouches; the function is compiled for this processor.
+        unsafe { (self.row_sums)(sums) }
     }
 
     /// Computes a panel. Its rows end with a whole tile, or with the result's last row.
@@ -128,7 +139,13 @@ pub(super) fn microkernel<V: Vector, const HIGH: bool>(rows: usize) -> MicroKern
     let of_height: fn(usize) -> OfHeight<V::Element> =
         if HIGH { of_heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14) } else { of_heights!(1 2 3 4 5 6) };
     let last = (rows % height).max(1);
-    MicroKernel { height, width: 2 * V::LANES, whole_tiles: of_height(height), last_tile: of_height(last) }
+    MicroKernel {
+        height,
+        width: 2 * V::LANES,
+        whole_tiles: of_height(height),
+        last_tile: of_height(last),
+        row_sums: V::version::<SumRows<V>>(),
+    }
 }
 
 fn of_height<V: Vector, const HEIGHT: usize>() -> OfHeight<V::Element> {
