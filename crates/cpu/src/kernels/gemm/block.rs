@@ -221,7 +221,8 @@ impl<T: Number> Block<'_, T> {
     }
 
     unsafe fn task(&self, tiles: Range<usize>, panels: Range<usize>, worker: usize) {
-        let Blocking { kernel, sizes, is_right_shared, max_tiles, .. } = *self.blocking;
+        let Blocking { kernel, sizes, is_right_shared, .. } = *self.blocking;
+        let max_tiles = self.blocking.tiles_together(tiles.len());
         let target = &self.operands.target;
         let rows = self.rows_of(tiles.clone());
         let own = self.memory.worker(worker);
@@ -348,7 +349,7 @@ impl<T: Number> Block<'_, T> {
     /// What is packed after a group of a task's tiles: its next group, the first one of the next depths, or that of the next
     /// task.
     fn next_tiles(&self, group: &Range<usize>, tiles: &Range<usize>, depth: &Range<usize>, ahead: &mut Ahead) {
-        let Blocking { max_tiles, step, .. } = *self.blocking;
+        let (max_tiles, step) = (self.blocking.tiles_together(tiles.len()), self.blocking.step);
         let (first, end, start) = if group.end < tiles.end {
             (group.end, tiles.end, depth.start)
         } else if depth.end < self.depth.end {

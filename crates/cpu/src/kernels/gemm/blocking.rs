@@ -224,11 +224,18 @@ impl<T: Number> Blocking<T> {
     /// Elements of a worker's memory for a product.
     fn own_len(&self) -> usize {
         if self.is_right_shared {
-            return self.max_tiles * self.tile_len(self.step);
+            return (self.max_tiles + self.max_tiles / 4) * self.tile_len(self.step);
         }
         let apart = if self.sizes.is_direct { 0 } else { MAX_ROWS_APART.next_multiple_of(self.kernel.height) };
         let panels = self.max_panels.min(self.column_block / self.kernel.width);
         panels * (self.panel_len() + apart * self.kernel.width)
+    }
+
+    /// How many of its tiles a task packs at a time: a few more than usual if no others are left, or else about as many each
+    /// time.
+    pub(super) fn tiles_together(&self, tiles: usize) -> usize {
+        let most = if tiles <= self.max_tiles + self.max_tiles / 4 { tiles } else { self.max_tiles };
+        tiles.div_ceil(tiles.div_ceil(most.max(1)).max(1)).max(1)
     }
 
     /// Whether each product is one thread's.

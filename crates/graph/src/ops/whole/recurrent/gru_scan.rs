@@ -3,7 +3,7 @@
 use super::{
     GruScanGrad, NOT_REAL, Operation, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, part, parts,
 };
-use super::{plus_bias, previous, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition, weight_gradient};
+use super::{plus_bias, recurrent_gradient, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -55,9 +55,10 @@ impl Operation for GruScan {
         let grads = Value::record(GruScanGrad { reverse: self.reverse }, &operands);
         let [dgates, dq, dh0, dbias] = <[Value; 4]>::try_from(grads).expect("four outputs");
         let dw_hh = context.needs[2].then(|| {
-            let (size, before) = (w_hh.shape()[1], previous(hs, h0, self.reverse, lengths));
-            let reset_and_update = weight_gradient(&part(&dgates, 0, 2 * size), &before);
-            Value::concatenate(&[&reset_and_update, &weight_gradient(&dq, &before)], 0)
+            let size = w_hh.shape()[1];
+            let gradient = |d: &Value| recurrent_gradient(d, hs, h0, self.reverse, lengths);
+            let reset_and_update = gradient(&part(&dgates, 0, 2 * size));
+            Value::concatenate(&[&reset_and_update, &gradient(&dq)], 0)
         });
         [Some(dgates), Some(dh0), dw_hh, Some(dbias)].into_iter().chain(lengths.map(|_| None)).collect()
     }

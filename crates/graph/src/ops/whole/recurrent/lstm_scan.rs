@@ -1,9 +1,9 @@
 //! Long short-term memory.
 
 use super::{LstmScanGrad, NOT_REAL, Operation, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, parts};
-use super::{plus_bias, previous, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition, weight_gradient};
+use super::{plus_bias, recurrent_gradient, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition};
 use crate::conformance::{Case, Sample};
-use crate::{Spec, Value};
+use crate::{Scalar, Spec, Value};
 
 /// From `gates_x [T, B, 4H] = x W_ih^T`, `h0` and `c0 [B, H]`, `w_hh [4H, H]` and `bias [4H]`, step by step
 ///
@@ -52,7 +52,7 @@ impl Operation for LstmScan {
         let operands: Vec<&Value> = operands.collect();
         let grads = Value::record(LstmScanGrad { reverse: self.reverse }, &operands);
         let [dgates, dh0, dc0, dbias] = <[Value; 4]>::try_from(grads).expect("four outputs");
-        let dw_hh = context.needs[3].then(|| weight_gradient(&dgates, &previous(hs, h0, self.reverse, lengths)));
+        let dw_hh = context.needs[3].then(|| recurrent_gradient(&dgates, hs, h0, self.reverse, lengths));
         let of_lengths = lengths.map(|_| None);
         [Some(dgates), Some(dh0), Some(dc0), dw_hh, Some(dbias)].into_iter().chain(of_lengths).collect()
     }
@@ -112,7 +112,18 @@ pub(crate) fn cases() -> Vec<Case> {
         let name = format!("{name}, lengths {with_lengths}");
         Case::new(name, inputs, build)
     };
+    let from_zeros = |reverse: bool| {
+        let inputs =
+            [vec![4, 2, 12], vec![12, 3], vec![12]].map(|shape: Vec<usize>| Sample::uniform(&shape[..], -1.0, 1.0));
+        let build = move |x: &[Value]| {
+            let zeros = Value::constant(Scalar::from_f64(x[0].dtype(), 0.0), [2, 3]);
+            vec![x[0].lstm_scan(&zeros, &zeros, &x[1], &x[2], None, reverse).0]
+        };
+        Case::new(format!("lstm_scan from zeros, reverse {reverse}"), inputs.to_vec(), build)
+    };
     vec![
+        from_zeros(false),
+        from_zeros(true),
         case(4, 2, 3, false, false),
         case(3, 1, 5, true, false),
         case(1, 3, 1, false, false),

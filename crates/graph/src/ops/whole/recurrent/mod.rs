@@ -24,7 +24,7 @@ pub use rnn_scan_grad::RnnScanGrad;
 use super::{Operation, Vjp, has_shape, same_float, sum, vjp_by_decomposition};
 use crate::conformance::Sample;
 use crate::ops::contraction::DotGeneral;
-use crate::{DType, Scalar, Spec, Value};
+use crate::{DType, Op, Scalar, Spec, Value};
 
 /// The other operands, and the lengths, if they are last. They are the only operand that is not real.
 fn split_lengths<V>(operands: &[V], spec: impl Fn(&V) -> &Spec) -> (&[V], Option<&V>) {
@@ -100,6 +100,26 @@ fn plus_bias(x: &Value, bias: &Value) -> Value {
 /// The gradient of `W` in `h W^T` over all steps: `sum over t of d[t]^T h[t]`.
 fn weight_gradient(d: &Value, h: &Value) -> Value {
     d.dot_general(h, DotGeneral { lhs_contract: vec![0, 1], rhs_contract: vec![0, 1], ..Default::default() })
+}
+
+/// The gradient of the recurrent weights, by which the states before each step are multiplied.
+fn recurrent_gradient(d: &Value, states: &Value, initial: &Value, reverse: bool, lengths: Option<&Value>) -> Value {
+    let steps = states.shape()[0];
+    if !is_zero(initial) || lengths.is_some() || steps < 2 {
+        return weight_gradient(d, &previous(states, initial, reverse, lengths));
+    }
+    // Of the step that begins with zeros comes nothing.
+    let all_but_one = |x: &Value, first: usize| {
+        let (mut start, mut limit) = (vec![0; 3], x.shape().to_vec());
+        (start[0], limit[0]) = (first, first + steps - 1);
+        x.slice(&start, &limit, &[1; 3])
+    };
+    let (with, before) = if reverse { (0, 1) } else { (1, 0) };
+    weight_gradient(&all_but_one(d, with), &all_but_one(states, before))
+}
+
+fn is_zero(x: &Value) -> bool {
+    matches!(x.op(), Op::Constant(constant) if constant.scalar.to_f64() == 0.0)
 }
 
 /// The parts of the last axis, each of `size`.

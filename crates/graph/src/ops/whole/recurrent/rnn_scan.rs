@@ -1,7 +1,7 @@
 //! The plain recurrent network.
 
 use super::{NOT_REAL, Operation, RnnScanGrad, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, plus_bias};
-use super::{previous, same_float, scan_rows, sizes, split_lengths, weight_gradient};
+use super::{recurrent_gradient, same_float, scan_rows, sizes, split_lengths};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
 
@@ -52,7 +52,7 @@ impl Operation for RnnScan {
         let operands: Vec<&Value> = [&dhs, hs, w_hh].into_iter().chain(lengths).collect();
         let grads = Value::record(op, &operands);
         let [dx, dh0, dbias] = <[Value; 3]>::try_from(grads).expect("three outputs");
-        let dw_hh = context.needs[2].then(|| weight_gradient(&dx, &previous(hs, h0, self.reverse, lengths)));
+        let dw_hh = context.needs[2].then(|| recurrent_gradient(&dx, hs, h0, self.reverse, lengths));
         [Some(dx), Some(dh0), dw_hh, Some(dbias)].into_iter().chain(lengths.map(|_| None)).collect()
     }
 
