@@ -144,8 +144,7 @@ impl Tensor {
     /// Hendrycks and Gimpel, Gaussian Error Linear Units (2016), section 2.
     #[track_caller]
     pub fn gelu(&self) -> Tensor {
-        let x = self.to_real();
-        0.5 * &x * (1.0 + (&x * FRAC_1_SQRT_2).erf())
+        Tensor::from(self.to_real().value().gelu())
     }
 
     /// [`Tensor::gelu`] approximated by `x / 2 * (1 + tanh(sqrt(2 / π) * (x + 0.044715 * x^3)))`.

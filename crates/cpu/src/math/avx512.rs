@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 use std::f32::consts::LOG2_E;
-use std::f64::consts::FRAC_2_SQRT_PI;
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::Reals;
@@ -69,6 +69,19 @@ impl Reals for Sixteen {
     #[inline(always)]
     fn erf(self) -> Self {
         ERF.look_up(self)
+    }
+    #[inline(always)]
+    fn gelu(self) -> Self {
+        // SAFETY: the processor has the instructions.
+        let (half, scale) = unsafe { (Self::splat(0.5), Self::splat(FRAC_1_SQRT_2 as f32)) };
+        let half_erf = half * (self * scale).erf();
+        self * (half + half_erf)
+    }
+    #[inline(always)]
+    fn gelu_slope(self) -> Self {
+        // SAFETY: as above.
+        let half = unsafe { Self::splat(0.5) };
+        half + half * GELU_SLOPE.look_up(self)
     }
 }
 
@@ -246,6 +259,36 @@ static ERF: Table<5> = {
         place += 1;
     }
     Table::new(SPACING, NUM_PLACES - 1, series)
+};
+
+/// Twice the derivative of the Gaussian error linear unit, less 1: `erf(x / sqrt(2)) + 2 x φ(x)`, with the density `φ(x) =
+/// e^(-x^2 / 2) / sqrt(2 pi)`. At a distance `d` that is `φ(x) g(d)`, of whose series `(n + 1) g[n + 1] = -x g[n] - g[n - 1]`,
+/// and the derivative there is `(4 - 2 (x + d)^2) φ(x) g(d)`.
+static GELU_SLOPE: Table<6> = {
+    const SPACING: f32 = 0.25;
+    let mut series = [[0.0; 8]; NUM_PLACES];
+    let mut place = 0;
+    while place < NUM_PLACES {
+        let x = place as f64 * SPACING as f64;
+        let density = FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0 * exp(-x * x / 2.0);
+        // erf(x / sqrt(2)) = 2 φ(x) times the sum of x^(2n + 1) / (2n + 1)!!
+        let (mut sum, mut term, mut n) = (0.0, x, 0);
+        while n < 100 {
+            sum += term;
+            n += 1;
+            term *= x * x / (2 * n + 1) as f64;
+        }
+        series[place][0] = 2.0 * density * (sum + x);
+        let (mut g, mut before, mut two_before, mut n) = (1.0, 0.0, 0.0, 0);
+        while n < 7 {
+            let derivative = (4.0 - 2.0 * x * x) * g - 4.0 * x * before - 2.0 * two_before;
+            series[place][n + 1] = density * derivative / (n + 1) as f64;
+            (g, before, two_before) = (-(x * g + before) / (n + 1) as f64, g, before);
+            n += 1;
+        }
+        place += 1;
+    }
+    Table::new(SPACING, 26, series)
 };
 
 /// The hyperbolic tangent. Because its derivative is 1 less its square, `(n + 1) a[n + 1]` of its series is the

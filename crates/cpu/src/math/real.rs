@@ -1,6 +1,6 @@
 //! The functions, for both types of real numbers that are computed with.
 
-use super::{MulAdd, erf, exponential, logarithm, power, trigonometric};
+use super::{MulAdd, erf, exponential, gelu, logarithm, power, trigonometric};
 
 /// A type of real numbers to compute with.
 pub(crate) trait Real: Copy + Default + PartialOrd + 'static {
@@ -27,6 +27,10 @@ pub(crate) trait Real: Copy + Default + PartialOrd + 'static {
     fn tanh<M: MulAdd>(self) -> Self;
     fn logistic<M: MulAdd>(self) -> Self;
     fn erf<M: MulAdd>(self) -> Self;
+    /// `x Φ(x)`, with the cumulative distribution function of the normal distribution.
+    fn gelu<M: MulAdd>(self) -> Self;
+    /// The derivative of `gelu`, 0 or 1 at the infinities.
+    fn gelu_slope<M: MulAdd>(self) -> Self;
     fn floor(self) -> Self;
     fn ceil(self) -> Self;
     /// Halves to the even neighbour.
@@ -111,6 +115,12 @@ real!(f32, {
     fn erf<M: MulAdd>(self) -> Self {
         erf::erf::<M>(self)
     }
+    fn gelu<M: MulAdd>(self) -> Self {
+        gelu::gelu::<M>(self)
+    }
+    fn gelu_slope<M: MulAdd>(self) -> Self {
+        gelu::gelu_slope::<M>(self)
+    }
     fn pow<M: MulAdd>(self, exponent: Self) -> Self {
         power::pow::<M>(self, exponent)
     }
@@ -168,6 +178,12 @@ real!(f64, {
     }
     fn erf<M: MulAdd>(self) -> Self {
         erf::erf_f64(self)
+    }
+    fn gelu<M: MulAdd>(self) -> Self {
+        gelu::gelu_f64(self)
+    }
+    fn gelu_slope<M: MulAdd>(self) -> Self {
+        gelu::gelu_slope_f64(self)
     }
     fn pow<M: MulAdd>(self, exponent: Self) -> Self {
         self.powf(exponent)

@@ -36,6 +36,8 @@ pub(crate) trait Reals:
     fn logistic(self) -> Self;
     fn tanh(self) -> Self;
     fn erf(self) -> Self;
+    fn gelu(self) -> Self;
+    fn gelu_slope(self) -> Self;
 }
 
 /// A single one: the compiler makes vectors of loops over them.
@@ -86,6 +88,14 @@ impl<M: MulAdd> Reals for One<M> {
     #[inline(always)]
     fn erf(self) -> Self {
         One(Real::erf::<M>(self.0), PhantomData)
+    }
+    #[inline(always)]
+    fn gelu(self) -> Self {
+        One(Real::gelu::<M>(self.0), PhantomData)
+    }
+    #[inline(always)]
+    fn gelu_slope(self) -> Self {
+        One(Real::gelu_slope::<M>(self.0), PhantomData)
     }
 }
 

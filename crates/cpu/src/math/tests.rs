@@ -116,34 +116,60 @@ fn dense_around_the_places_where_formulas_change() {
 struct OfVectors;
 
 impl Multiversion for OfVectors {
-    type Arguments = (f32, *mut [[f32; 16]; 4]);
+    type Arguments = (f32, *mut [[f32; 16]; 6]);
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>((x, results): Self::Arguments) {
         // SAFETY: the caller vouches for the processor and the results.
         unsafe {
-            let (x, [tanh, erf, exp, logistic]) = (M::Reals::splat(x), &mut *results);
+            let (x, [tanh, erf, exp, logistic, gelu, gelu_slope]) = (M::Reals::splat(x), &mut *results);
             for at in (0..16).step_by(M::Reals::COUNT) {
                 x.tanh().store(&mut tanh[at]);
                 x.erf().store(&mut erf[at]);
                 x.exp().store(&mut exp[at]);
                 x.logistic().store(&mut logistic[at]);
+                x.gelu().store(&mut gelu[at]);
+                x.gelu_slope().store(&mut gelu_slope[at]);
             }
         }
+    }
+}
+
+/// Of [`OfVectors`] the function of this number.
+fn of_vector(isa: Isa, function: usize, x: f32) -> f32 {
+    let mut results = [[0.0; 16]; 6];
+    // SAFETY: the instruction set is available.
+    unsafe { version::<OfVectors>(isa)((x, &mut results)) };
+    let result = results[function];
+    assert!(result.iter().all(|y| y.to_bits() == result[0].to_bits()), "{isa:?}: {x:e}: {result:?}");
+    result[0]
+}
+
+/// Where the distribution function is near 0, 1 is lost beside it: the errors are in last places of the operand, and of 1.
+#[test]
+fn gaussian_error_linear_units() {
+    let exact: [fn(f64) -> f64; 2] = [Real::gelu::<Separate>, Real::gelu_slope::<Separate>];
+    for &isa in Isa::available() {
+        let mut largest = [0f64; 2];
+        for x in bit_patterns(1999).chain((-90_000..90_000).map(|i| i as f32 * 1e-4)).filter(|x| x.is_finite()) {
+            for (function, largest) in largest.iter_mut().enumerate() {
+                let error = (of_vector(isa, 4 + function, x) as f64 - exact[function](x as f64)).abs();
+                let size = if function == 0 { x.abs() as f64 } else { 1.0 };
+                *largest = largest.max(error / (size.max(f32::MIN_POSITIVE as f64) * f32::EPSILON as f64));
+            }
+        }
+        println!("{isa:?}: gelu {:.3}, gelu_slope {:.3}", largest[0], largest[1]);
+        assert!(largest[0] <= 1.3 && largest[1] <= 1.3, "{isa:?}: {largest:?}");
+        let slopes = [INFINITY, -INFINITY, f32::MAX, f32::NAN, 0.0].map(|x| of_vector(isa, 5, x));
+        assert!(slopes[..3] == [1.0, 0.0, 1.0] && slopes[3].is_nan() && slopes[4] == 0.5, "{isa:?}: {slopes:?}");
+        assert!(of_vector(isa, 4, f32::NAN).is_nan() && of_vector(isa, 4, f32::MAX) == f32::MAX);
     }
 }
 
 #[test]
 fn functions_of_vectors() {
     for &isa in Isa::available() {
-        let of_vector = |function: usize, x: f32| {
-            let mut results = [[0.0; 16]; 4];
-            // SAFETY: the instruction set is available.
-            unsafe { version::<OfVectors>(isa)((x, &mut results)) };
-            let result = results[function];
-            assert!(result.iter().all(|y| y.to_bits() == result[0].to_bits()), "{isa:?}: {x:e}: {result:?}");
-            result[0]
-        };
+        let of_vector = |function: usize, x: f32| of_vector(isa, function, x);
         let limits = if isa == Isa::Avx512 { [1.2, 1.42, 1.0, 1.7] } else { [1.7, 3.0, 1.0, 1.7] };
         let exact: [fn(f64) -> f64; 4] = [f64::tanh, Real::erf::<Separate>, f64::exp, |x| 1.0 / (1.0 + (-x).exp())];
         for (function, name) in ["tanh", "erf", "exp", "logistic"].into_iter().enumerate() {

@@ -84,6 +84,7 @@ fn cost(op: &Op) -> Option<usize> {
         Op::Unary(Unary::Exp | Unary::Tanh | Unary::Erf | Unary::Logistic | Unary::Log | Unary::Log1p) => {
             Some(FUNCTION_COST)
         }
+        Op::Unary(Unary::Gelu | Unary::GeluSlope) => Some(2 * FUNCTION_COST),
         Op::Unary(Unary::Abs | Unary::Neg | Unary::Sign | Unary::Sqrt | Unary::Rsqrt) => Some(1),
         Op::Unary(_) => None,
         _ => Some(1),

@@ -397,9 +397,16 @@ fn unary(op: Unary, x: Number) -> Number {
         Unary::Ceil => v.ceil(),
         Unary::Round => v.round_ties_even(),
         Unary::Erf => erf(v),
+        Unary::Gelu => v * cumulative(v),
+        Unary::GeluSlope => cumulative(v) + v * (-v * v / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt(),
         #[allow(unreachable_patterns, reason = "operations may be added")]
         other => unimplemented!("{other:?}"),
     })
+}
+
+/// Of the normal distribution.
+fn cumulative(x: f64) -> f64 {
+    (1.0 + erf(x / 2f64.sqrt())) / 2.0
 }
 
 /// By the series of positive terms, Abramowitz and Stegun (1964), 7.1.6.

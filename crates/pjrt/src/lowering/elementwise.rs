@@ -5,6 +5,8 @@
 //! reference interpreter of StableHLO, as ours do. Maximum and minimum are NaN where an operand is; XLA's CPU must be told
 //! so, by `xla_cpu_enable_fast_min_max=false`, other devices do it by themselves.
 
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
 use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 use gyrus_graph::ops::reduction::Reduction;
 use gyrus_graph::{DType, Op, Scalar, Spec, Value};
@@ -38,6 +40,10 @@ pub(super) fn unary(
         Unary::Tanh => "tanh",
         Unary::Logistic => "logistic",
         Unary::Erf => return w.call(op, x, |x| Some(vec![in_single(&x[0], erf)])),
+        Unary::Gelu => return w.call(op, x, |x| Some(vec![in_single(&x[0], |x| x.mul(&cumulative(x)))])),
+        Unary::GeluSlope => {
+            return w.call(op, x, |x| Some(vec![in_single(&x[0], |x| cumulative(x).add(&x_density(x)))]));
+        }
         Unary::Floor => "floor",
         Unary::Ceil => "ceil",
         Unary::Round => "round_nearest_even",
@@ -51,6 +57,19 @@ pub(super) fn unary(
 fn in_single(x: &Value, function: impl Fn(&Value) -> Value) -> Value {
     let wide = if x.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
     function(&x.convert(wide)).convert(x.dtype())
+}
+
+/// Of the normal distribution.
+fn cumulative(x: &Value) -> Value {
+    let half = x.full_like(0.5);
+    half.mul(&erf(&x.mul(&x.full_like(FRAC_1_SQRT_2)))).add(&half)
+}
+
+/// `x` times the density of the normal distribution, which is 0 at the infinities, too.
+fn x_density(x: &Value) -> Value {
+    let x = x.max(&x.full_like(-40.0)).min(&x.full_like(40.0));
+    let density = x.mul(&x).mul(&x.full_like(-0.5)).exp().mul(&x.full_like(FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0));
+    x.mul(&density)
 }
 
 /// StableHLO's `abs` and `sign` are of signed numbers.

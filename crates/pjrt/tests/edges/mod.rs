@@ -58,6 +58,8 @@ pub fn cases() -> Vec<Case> {
         Unary::Round,
         Unary::IsFinite,
         Unary::Erf,
+        Unary::Gelu,
+        Unary::GeluSlope,
         Unary::Tanh,
         Unary::Logistic,
         Unary::Exp,

@@ -132,6 +132,8 @@ pub(crate) fn unary(function: Unary, x: Number, dtype: DType) -> Number {
         (Unary::Tanh, _) => v.tanh(),
         (Unary::Logistic, _) => 1.0 / (1.0 + (-v).exp()),
         (Unary::Erf, _) => crate::math::Real::erf::<crate::math::version::Separate>(v),
+        (Unary::Gelu, _) => crate::math::Real::gelu::<crate::math::version::Separate>(v),
+        (Unary::GeluSlope, _) => crate::math::Real::gelu_slope::<crate::math::version::Separate>(v),
         (Unary::Floor, _) => v.floor(),
         (Unary::Ceil, _) => v.ceil(),
         (Unary::Round, _) => v.round_ties_even(),

@@ -82,6 +82,8 @@ unary! {
     Tanh tanh,
     Logistic logistic,
     Erf erf,
+    Gelu gelu,
+    GeluSlope gelu_slope,
     Floor floor,
     Ceil ceil,
     Round round,

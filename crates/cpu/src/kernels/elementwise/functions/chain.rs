@@ -50,11 +50,11 @@ impl Chain {
 /// All chains, the longer ones before those that they contain.
 pub(in super::super) const CHAINS: [Chain; 21] = [
     // Gaussian error linear units, also of what is scaled and shifted, and shifted themselves.
-    Chain::new::<Add<Gelu<Add<Mul<X<0>, S<4>>, S<5>>>, S<6>>>(),
-    Chain::new::<Gelu<Add<Mul<X<0>, S<4>>, S<5>>>>(),
+    Chain::new::<Add<Gelu<Add<Mul<X<0>, S<1>>, S<2>>>, S<3>>>(),
+    Chain::new::<Gelu<Add<Mul<X<0>, S<1>>, S<2>>>>(),
     // Their gradient, also of what a bias is added to.
-    Chain::new::<GeluGrad<Add<X<5>, X<6>>>>(),
-    Chain::new::<GeluGrad<X<5>>>(),
+    Chain::new::<Mul<X<0>, GeluSlope<Add<X<1>, X<2>>>>>(),
+    Chain::new::<Mul<X<0>, GeluSlope<X<1>>>>(),
     Chain::new::<Gelu<X<0>>>(),
     // Adam's mean square, the root of it, the mean of which it is the scale, and the step.
     Chain::new::<Add<Mul<X<0>, S<1>>, Mul<Mul<X<2>, X<2>>, S<3>>>>(),
@@ -75,13 +75,6 @@ pub(in super::super) const CHAINS: [Chain; 21] = [
     Chain::new::<Add<X<0>, X<1>>>(),
     Chain::new::<Mul<X<0>, X<1>>>(),
 ];
-
-type Gelu<A> = Mul<Mul<A, S<1>>, Add<Erf<Mul<A, S<2>>>, S<3>>>;
-/// What reaches `A` of the gradient `X<0>`.
-type GeluGrad<A> = Add<
-    Mul<Mul<Mul<X<0>, Mul<A, S<1>>>, Mul<Exp<Neg<Mul<Mul<A, S<2>>, Mul<A, S<2>>>>>, S<4>>>, S<2>>,
-    Mul<Mul<X<0>, Add<Erf<Mul<A, S<2>>>, S<3>>>, S<1>>,
->;
 
 /// A function of `f32`, each step of which rounds, as if it was on its own.
 pub(super) trait Expression: 'static {
@@ -160,6 +153,8 @@ unary! {
     Exp: exp;
     Logistic: logistic;
     Tanh: tanh;
+    Gelu: gelu;
+    GeluSlope: gelu_slope;
 }
 
 binary! {
@@ -167,20 +162,6 @@ binary! {
     Sub: -;
     Mul: *;
     Div: /;
-}
-
-struct Neg<A>(PhantomData<A>);
-
-impl<A: Expression> Expression for Neg<A> {
-    const PATTERN: Pattern = Pattern::Unary(Unary::Neg, &A::PATTERN);
-    const BLOCKS: u8 = A::BLOCKS;
-    const SCALARS: u8 = A::SCALARS;
-
-    #[inline(always)]
-    fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V {
-        // SAFETY: the loops over expressions are compiled for processors that have the vectors.
-        unsafe { V::splat(-0.0) - A::of(operands) }
-    }
 }
 
 /// The loop over an expression, which may write around the cache.

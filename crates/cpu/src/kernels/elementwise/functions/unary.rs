@@ -128,6 +128,8 @@ pub(in super::super) fn unary(function: Unary, dtype: DType, isa: Isa) -> BlockF
         Unary::Tanh => of_reals!(lane, isa, same, |x| x.tanh::<M>(), vectors Tanh),
         Unary::Logistic => of_reals!(lane, isa, same, |x| x.logistic::<M>(), vectors Logistic),
         Unary::Erf => of_reals!(lane, isa, same, |x| x.erf::<M>(), vectors Erf),
+        Unary::Gelu => of_reals!(lane, isa, same, |x| x.gelu::<M>(), vectors Gelu),
+        Unary::GeluSlope => of_reals!(lane, isa, same, |x| x.gelu_slope::<M>(), vectors GeluSlope),
         Unary::Floor => of_reals!(lane, isa, same, |x| x.floor()),
         Unary::Ceil => of_reals!(lane, isa, same, |x| x.ceil()),
         Unary::Round => of_reals!(lane, isa, same, |x| x.round()),
