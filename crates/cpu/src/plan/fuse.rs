@@ -213,11 +213,14 @@ impl<'g> Fusion<'g> {
         let accepts = |&group: &usize| {
             let mut reading =
                 self.readers[anchor].iter().filter(|reader| self.group_of[reader.node] == group).peekable();
+            // What is computed beside the kernel is there when it has run.
+            let beside = self.groups[kernel].beside.iter().flat_map(|&node| &self.readers[node]);
             // What the kernel reads must not be overwritten while it runs.
             let overwrites = |&node: &usize| self.overwrites[node].contains(&anchor);
             self.groups[group].anchor.is_none()
                 && reading.peek().is_some()
                 && reading.all(|reader| reader.directly && self.reads_first_output(reader.node, anchor))
+                && beside.map(|reader| self.group_of[reader.node]).all(|reading| reading != group)
                 && !self.groups[group].elementwise.iter().any(overwrites)
                 && self.successors[kernel].iter().all(|&other| other == group || !self.reaches(other, group))
         };
@@ -252,7 +255,7 @@ impl<'g> Fusion<'g> {
         }
     }
 
-    /// Lets a kernel's group take the place of another, which is what becomes empty.
+    /// Empties a group, whose operations and whose place among the others a kernel's group takes over; returns what it was.
     fn take_over(&mut self, group: usize, kernel: usize) -> Group {
         let taken = std::mem::take(&mut self.groups[group]);
         taken.elementwise.iter().chain(&taken.anchor).for_each(|&node| self.group_of[node] = kernel);

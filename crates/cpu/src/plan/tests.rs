@@ -275,6 +275,9 @@ fn a_reduction_is_computed_beside_the_product_that_reads_the_same() {
     let mut random = Random(19);
     let arrays = shapes.map(|shape| rounded(random.sample(&Sample::uniform(shape, -1.0, 1.0), DType::F64)));
     check("beside", &arguments, &updated, &arrays);
+    // What follows the product may wait for the sum.
+    let both = updated[0].mul(&updated[1].broadcast([50, 30], &[0]));
+    check("what needs both", &arguments, &[both, updated[0].sub(&db.broadcast([50, 30], &[0]))], &arrays);
     // What reads the sum and is read by the product, or the other way round, is between them.
     let scaled = x.mul(&updated[1].reduce(Reduction::Sum, &[0]).broadcast([4, 20, 30], &[]));
     let rows = DotGeneral { lhs_contract: vec![0, 1], rhs_contract: vec![0, 1], ..Default::default() };

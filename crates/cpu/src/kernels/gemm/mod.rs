@@ -281,7 +281,9 @@ impl CompiledGemm {
 
     /// Whether it writes [`Arguments::row_sums`].
     pub fn sums_rows(&self) -> bool {
-        !self.is_swapped && !matches!(self.kind, Kind::Rounded(_)) && self.adds()
+        let is_plain = !self.is_swapped && !matches!(self.kind, Kind::Rounded(_));
+        // Without columns nothing is packed.
+        is_plain && self.gemm.n > 0 && self.adds()
     }
 
     /// How many bytes the packed right operand takes, if it can be packed once for many products.
