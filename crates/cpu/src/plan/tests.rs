@@ -262,12 +262,12 @@ fn whole_operations_count_their_products() {
 /// The gradient of a layer's bias is computed with that of its weights, so that what comes before follows a product.
 #[test]
 fn a_reduction_is_computed_beside_the_product_that_reads_the_same() {
-    let shapes: [&[usize]; 5] = [&[4, 20, 50], &[50], &[4, 20, 70], &[70, 50], &[4, 20, 30]];
+    let shapes: [&[usize]; 5] = [&[4, 20, 200], &[200], &[4, 20, 70], &[70, 200], &[4, 20, 200]];
     let arguments = shapes.map(|shape| Value::placeholder(Spec::new(shape, DType::F64)));
     let [_, bias, dy, w, x] = &arguments;
     let of_rows = |rhs: usize| DotGeneral { lhs_contract: vec![2], rhs_contract: vec![rhs], ..Default::default() };
     let rows = DotGeneral { lhs_contract: vec![0, 1], rhs_contract: vec![0, 1], ..Default::default() };
-    let y = arguments[0].add(&bias.broadcast([4, 20, 50], &[2]));
+    let y = arguments[0].add(&bias.broadcast([4, 20, 200], &[2]));
     let dx = dy.dot_general(w, of_rows(0)).mul(&y.tanh());
     let (dw, db) = (dx.dot_general(x, rows), dx.reduce(Reduction::Sum, &[0, 1]));
     let updated = [dw, bias.sub(&db), dx];
@@ -276,10 +276,10 @@ fn a_reduction_is_computed_beside_the_product_that_reads_the_same() {
     let arrays = shapes.map(|shape| rounded(random.sample(&Sample::uniform(shape, -1.0, 1.0), DType::F64)));
     check("beside", &arguments, &updated, &arrays);
     // What follows the product may wait for the sum.
-    let both = updated[0].mul(&updated[1].broadcast([50, 30], &[0]));
-    check("what needs both", &arguments, &[both, updated[0].sub(&db.broadcast([50, 30], &[0]))], &arrays);
+    let both = updated[0].mul(&updated[1].broadcast([200, 200], &[1]));
+    check("what needs both", &arguments, &[both, updated[0].sub(&db.broadcast([200, 200], &[1]))], &arrays);
     // What reads the sum and is read by the product, or the other way round, is between them.
-    let scaled = x.mul(&updated[1].reduce(Reduction::Sum, &[0]).broadcast([4, 20, 30], &[]));
+    let scaled = x.mul(&updated[1].reduce(Reduction::Sum, &[0]).broadcast([4, 20, 200], &[]));
     let rows = DotGeneral { lhs_contract: vec![0, 1], rhs_contract: vec![0, 1], ..Default::default() };
     check("one after the other", &arguments, &[updated[2].dot_general(&scaled, rows)], &arrays);
 }
