@@ -8,6 +8,7 @@ use std::ops::{Add, Div, Mul, Sub};
 
 use super::Reals;
 use super::exponential::{EXP, GREATEST_EXPONENT, LEAST_EXPONENT, LN2_HIGH, LN2_LOW, ROUNDER};
+use super::gelu::DENSITY;
 
 /// Sixteen `f32`. Made only where the processor has AVX-512, which all functions rely on.
 #[derive(Clone, Copy)]
@@ -241,15 +242,7 @@ static ERF: Table<5> = {
     let mut place = 0;
     while place < NUM_PLACES {
         let x = place as f64 * SPACING as f64;
-        let slope = FRAC_2_SQRT_PI * exp(-x * x);
-        // erf(x) = 2 / sqrt(pi) e^(-x^2) times the sum of 2^n x^(2n + 1) / (2n + 1)!!
-        let (mut sum, mut term, mut n) = (0.0, x, 0);
-        while n < 100 {
-            sum += term;
-            n += 1;
-            term *= 2.0 * x * x / (2 * n + 1) as f64;
-        }
-        let (mut a, mut next, mut n) = (slope * sum, slope, 0);
+        let (mut a, mut next, mut n) = (erf(x), FRAC_2_SQRT_PI * exp(-x * x), 0);
         while n < 7 {
             series[place][n] = a;
             let k = n as f64;
@@ -270,15 +263,8 @@ static GELU_SLOPE: Table<6> = {
     let mut place = 0;
     while place < NUM_PLACES {
         let x = place as f64 * SPACING as f64;
-        let density = FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0 * exp(-x * x / 2.0);
-        // erf(x / sqrt(2)) = 2 φ(x) times the sum of x^(2n + 1) / (2n + 1)!!
-        let (mut sum, mut term, mut n) = (0.0, x, 0);
-        while n < 100 {
-            sum += term;
-            n += 1;
-            term *= x * x / (2 * n + 1) as f64;
-        }
-        series[place][0] = 2.0 * density * (sum + x);
+        let density = DENSITY * exp(-x * x / 2.0);
+        series[place][0] = erf(x * FRAC_1_SQRT_2) + 2.0 * x * density;
         let (mut g, mut before, mut two_before, mut n) = (1.0, 0.0, 0.0, 0);
         while n < 7 {
             let derivative = (4.0 - 2.0 * x * x) * g - 4.0 * x * before - 2.0 * two_before;
@@ -316,6 +302,18 @@ static TANH: Table<8> = {
     }
     Table::new(SPACING, 18, series)
 };
+
+/// The error function while this is compiled, for `0 <= x < 5.6`: `2 / sqrt(pi) e^(-x^2)` times the sum of
+/// `2^n x^(2n + 1) / (2n + 1)!!`.
+const fn erf(x: f64) -> f64 {
+    let (mut sum, mut term, mut n) = (0.0, x, 0);
+    while n < 100 {
+        sum += term;
+        n += 1;
+        term *= 2.0 * x * x / (2 * n + 1) as f64;
+    }
+    FRAC_2_SQRT_PI * exp(-x * x) * sum
+}
 
 /// `e^x` while this is compiled, for `-32 < x <= 0`.
 const fn exp(x: f64) -> f64 {

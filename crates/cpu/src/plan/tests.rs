@@ -269,7 +269,7 @@ fn a_reduction_is_computed_beside_the_product_that_reads_the_same() {
     let rows = DotGeneral { lhs_contract: vec![0, 1], rhs_contract: vec![0, 1], ..Default::default() };
     let y = arguments[0].add(&bias.broadcast([4, 20, 200], &[2]));
     let dx = dy.dot_general(w, of_rows(0)).mul(&y.tanh());
-    let (dw, db) = (dx.dot_general(x, rows), dx.reduce(Reduction::Sum, &[0, 1]));
+    let (dw, db) = (dx.dot_general(x, rows.clone()), dx.reduce(Reduction::Sum, &[0, 1]));
     let updated = [dw, bias.sub(&db), dx];
     assert_eq!(num_steps(&arguments, &updated), 3, "two products, and the bias' update");
     let mut random = Random(19);
@@ -280,8 +280,21 @@ fn a_reduction_is_computed_beside_the_product_that_reads_the_same() {
     check("what needs both", &arguments, &[both, updated[0].sub(&db.broadcast([200, 200], &[1]))], &arrays);
     // What reads the sum and is read by the product, or the other way round, is between them.
     let scaled = x.mul(&updated[1].reduce(Reduction::Sum, &[0]).broadcast([4, 20, 200], &[]));
-    let rows = DotGeneral { lhs_contract: vec![0, 1], rhs_contract: vec![0, 1], ..Default::default() };
     check("one after the other", &arguments, &[updated[2].dot_general(&scaled, rows)], &arrays);
+}
+
+/// Where operands lie so that the product has another kernel, the reduction is a step of its own.
+#[test]
+fn a_reduction_that_the_kernel_does_not_compute_follows_it() {
+    let shapes: [&[usize]; 2] = [&[5, 300], &[40, 300]];
+    let arguments = shapes.map(real);
+    let [x, y] = arguments.each_ref().map(|value| value.transpose(&[1, 0]));
+    let depth = DotGeneral { lhs_contract: vec![0], rhs_contract: vec![0], ..Default::default() };
+    let outputs = [x.dot_general(&y, depth), x.reduce(Reduction::Sum, &[0])];
+    assert_eq!(num_steps(&arguments, &outputs), 2);
+    let mut random = Random(23);
+    let arrays = shapes.map(|shape| rounded(random.sample(&Sample::uniform(shape, 0.5, 1.0), DType::F32)));
+    check("not beside", &arguments, &outputs, &arrays);
 }
 
 /// A step of gradient descent with momentum on a small network, and two values that change places.

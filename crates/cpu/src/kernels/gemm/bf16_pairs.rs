@@ -82,8 +82,7 @@ impl<S: PairOf + Stored<f32>> Bf16Product<S> {
             element_size: size_of::<S>(),
         };
         let (added, packed) = (arguments.added.map(Addend::cast), arguments.packed.cast());
-        let operands =
-            Operands { a: &a, b: &b, packed, target, added, row_sums: std::ptr::null_mut(), epilogue, first: 0 };
+        let operands = Operands { packed, added, ..Operands::new(&a, &b, target, epilogue, 0) };
         let shared = scratch.shared(self.scratch().shared / size_of::<f32>());
         // SAFETY: as the caller vouches.
         unsafe { self.blocking.run(&operands, shared, scratch, pool) }

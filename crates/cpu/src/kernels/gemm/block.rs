@@ -117,40 +117,31 @@ impl<T: Number> Block<'_, T> {
                     if is_right_shared {
                         self.pack_panels(part.clone(), &depth, self.right(step, first));
                     } else {
-                        let tiles = self.left(step, first);
-                        self.pack_tiles(part.clone(), &depth, tiles);
-                        if self.panels.start == 0 {
-                            self.sum_rows(part.clone(), &depth, tiles, self.is_first && step == 0);
-                        }
+                        self.pack_tiles(part.clone(), self.panels.start, &depth, self.left(step, first));
                     }
                 }
             }
         });
     }
 
-    /// Packs tiles of the left operand, one after another.
-    unsafe fn pack_tiles(&self, tiles: Range<usize>, depth: &Range<usize>, to: *mut T) {
-        let (width, stride) = (self.blocking.kernel.height, self.blocking.tile_len(self.blocking.step));
-        // SAFETY: the rows lie within the operand, the tiles within the memory for them.
-        unsafe { self.operands.a.pack(&self.lines_of(tiles, depth.clone()), Packed { width, to, stride }) }
-    }
-
-    /// Sums the rows of packed tiles, if someone wants the sums.
-    ///
-    /// # Safety
-    /// The tiles are packed; no one else sums their rows.
-    unsafe fn sum_rows(&self, tiles: Range<usize>, depth: &Range<usize>, packed: *const T, is_first: bool) {
+    /// Packs tiles of the left operand, one after another, to be multiplied with panels from `first_panel` on; who packs
+    /// them for the very first one sums their rows, if someone wants the sums.
+    unsafe fn pack_tiles(&self, tiles: Range<usize>, first_panel: usize, depth: &Range<usize>, to: *mut T) {
         let Blocking { kernel, step, .. } = *self.blocking;
-        if self.operands.row_sums.is_null() {
+        let (width, stride) = (kernel.height, self.blocking.tile_len(step));
+        // SAFETY: the rows lie within the operand, the tiles within the memory for them.
+        unsafe { self.operands.a.pack(&self.lines_of(tiles.clone(), depth.clone()), Packed { width, to, stride }) }
+        if self.operands.row_sums.is_null() || first_panel > 0 {
             return;
         }
+        let add = !self.is_first || depth.start > self.depth.start;
         for (index, tile) in tiles.enumerate() {
             let rows = self.rows_of(tile..tile + 1);
-            let tile = packed.wrapping_add(index * self.blocking.tile_len(step));
+            let tile = to.wrapping_add(index * stride).cast_const();
             let to = self.operands.row_sums.wrapping_add(rows.start);
             let (depth, height, rows) = (depth.len(), kernel.height, rows.len());
-            // SAFETY: as the caller vouches; tiles have padding.
-            unsafe { kernel.sum_rows(RowSums { tile, depth, height, rows, to, add: !is_first }) }
+            // SAFETY: the tile is packed, and has padding; the sums of its rows are this task's.
+            unsafe { kernel.sum_rows(RowSums { tile, depth, height, rows, to, add }) }
         }
     }
 
@@ -253,14 +244,8 @@ impl<T: Number> Block<'_, T> {
             for group in tiles.clone().step_by(max_tiles) {
                 let group = group..(group + max_tiles).min(tiles.end);
                 if is_right_shared {
-                    // SAFETY: the worker's memory has room for the tiles, whose rows are this task's if it has the first
-                    // panel.
-                    unsafe {
-                        self.pack_tiles(group.clone(), &depth, own);
-                        if panels.start == 0 {
-                            self.sum_rows(group.clone(), &depth, own, is_first);
-                        }
-                    }
+                    // SAFETY: the worker's memory has room for the tiles.
+                    unsafe { self.pack_tiles(group.clone(), panels.start, &depth, own) }
                     self.next_tiles(&group, &tiles, &depth, &mut for_packing);
                 }
                 let left = if is_right_shared { own } else { self.left(step, group.start) };

@@ -406,7 +406,7 @@ impl<T: Number> Blocked<T> {
         };
         let (added, packed) = (arguments.added.map(Addend::cast), arguments.packed.cast());
         let row_sums = arguments.row_sums.cast();
-        let operands = Operands { a: &a, b: &b, packed, target, added, row_sums, epilogue, first: 0 };
+        let operands = Operands { packed, added, row_sums, ..Operands::new(&a, &b, target, epilogue, 0) };
         let shared = scratch.shared(self.blocking.scratch().shared / size_of::<T>());
         // SAFETY: as the caller vouches.
         unsafe { self.blocking.run(&operands, shared, scratch, pool) }
