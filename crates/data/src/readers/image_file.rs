@@ -1,4 +1,4 @@
-//! Image files: PNG, JPEG, BMP, GIF, WebP, TIFF and PNM.
+//! Image files: PNG, JPEG, BMP, GIF, WebP, TIFF, PNM and PAM; the decoders are in `picture`.
 //!
 //! - The orientation that a camera notes down in EXIF is applied.
 //! - Transparency is laid on white.
@@ -8,25 +8,16 @@
 //! - Of animations and files of many pages the first picture is read.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
-use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
-
-use crate::readers::jpeg;
-use crate::readers::tiff_page::{self, Samples, TiffPage};
+use crate::readers::picture::{self, Header, Picture, Samples};
 use crate::target::Page;
 use crate::{DataError, Geometry, ImageBuffer, Result};
-
-/// The extensions of the files that are taken for images, in small letters.
-pub const EXTENSIONS: [&str; 13] =
-    ["png", "jpg", "jpeg", "jfif", "bmp", "gif", "webp", "tif", "tiff", "pnm", "pbm", "pgm", "ppm"];
 
 /// Whether a file's extension is that of an image.
 pub fn has_image_extension(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+    extension.is_some_and(|extension| picture::extensions().any(|known| known == extension))
 }
 
 /// The size of an image file, as it will be read, and whether it has colour (3 channels) or not (1), from its header.
@@ -34,14 +25,9 @@ pub fn has_image_extension(path: &Path) -> bool {
 /// # Errors
 /// [`DataError::Read`] and [`DataError::Image`] if the file cannot be read, or its header not be understood.
 pub fn probe(path: &Path) -> Result<Geometry> {
-    let file = fs::File::open(path).map_err(DataError::read(path))?;
-    let mut file = BufReader::new(file);
-    let mut decoder = decoder(&mut file, path)?;
-    let (width, height) = decoder.dimensions();
-    let channels = if decoder.color_type().has_color() { 3 } else { 1 };
-    let is_turned = decoder.orientation().is_ok_and(|orientation| orientation.to_exif() >= 5);
-    let (height, width) = if is_turned { (width, height) } else { (height, width) };
-    Ok(Geometry::new(height as usize, width as usize, channels))
+    let Header { width, height, channels, orientation } = picture::header(path)?;
+    let [height, width] = if orientation.swaps_axes() { [width, height] } else { [height, width] };
+    Ok(Geometry::new(height, width, if channels < 3 { 1 } else { 3 }))
 }
 
 /// Reads the first image of a file in one channel or three.
@@ -61,20 +47,8 @@ pub fn read_page(page: &Page, channels: usize, image: &mut ImageBuffer) -> Resul
     if page.number == 0 {
         return read(&page.path, channels, image);
     }
-    take_page(tiff_page::read(&page.path, page.number)?, channels, image);
+    take(&picture::tiff::read(&page.path, page.number)?, channels, image);
     Ok(())
-}
-
-fn take_page(page: TiffPage, channels: usize, image: &mut ImageBuffer) {
-    let TiffPage { geometry, samples } = page;
-    image.reshape(Geometry { channels, ..geometry });
-    match samples {
-        Samples::Whole(numbers, white) => {
-            let value = |number: u32| (f64::from(number) / white) as f32;
-            convert(geometry.channels, &numbers, value, image);
-        }
-        Samples::Floats(numbers) => convert(geometry.channels, &numbers, |number| number, image),
-    }
 }
 
 /// Decodes the bytes of an image file in one channel or three; the path is for messages.
@@ -87,73 +61,25 @@ fn take_page(page: TiffPage, channels: usize, image: &mut ImageBuffer) {
 #[track_caller]
 pub fn decode(bytes: &[u8], path: &Path, channels: usize, image: &mut ImageBuffer) -> Result<()> {
     assert!(channels == 1 || channels == 3, "decode: {channels} channels wanted; images have 1 or 3");
-    if bytes.is_empty() {
-        return Err(wrong(path)("the file is empty"));
-    }
-    if bytes.starts_with(&[0xFF, 0xD8]) {
-        return jpeg::decode(bytes, path, channels, image);
-    }
-    let mut source = Cursor::new(bytes);
-    let decoder = decoder(&mut source, path);
-    let is_tiff = bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*");
-    // Floats of one channel, which microscopes write, are known to one of the two decoders only.
-    if is_tiff
-        && decoder.is_err()
-        && let Ok(page) = tiff_page::decode(bytes, path)
-    {
-        take_page(page, channels, image);
-        return Ok(());
-    }
-    let mut decoder = decoder?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let decoded = DynamicImage::from_decoder(decoder).map_err(|error| wrong(path)(error))?;
-    take(decoded, orientation, channels, image);
+    take(&picture::decode(bytes, path)?, channels, image);
     Ok(())
 }
 
 /// From what a decoder gives to an image in one channel or three.
-pub(super) fn take(mut decoded: DynamicImage, orientation: Orientation, channels: usize, image: &mut ImageBuffer) {
-    decoded.apply_orientation(orientation);
-    image.reshape(Geometry::new(decoded.height() as usize, decoded.width() as usize, channels));
-    let color = decoded.color();
-    let byte = |sample: u8| sample as f32 / 255.0;
-    match color {
-        ColorType::L8 => convert(1, decoded.as_bytes(), byte, image),
-        ColorType::La8 => convert(2, decoded.as_bytes(), byte, image),
-        ColorType::Rgb8 => convert(3, decoded.as_bytes(), byte, image),
-        ColorType::Rgba8 => convert(4, decoded.as_bytes(), byte, image),
-        _ => match (color.has_color(), color.has_alpha()) {
-            (false, false) => convert(1, &decoded.to_luma32f(), |sample| sample, image),
-            (false, true) => convert(2, &decoded.to_luma_alpha32f(), |sample| sample, image),
-            (true, false) => convert(3, &decoded.to_rgb32f(), |sample| sample, image),
-            (true, true) => convert(4, &decoded.to_rgba32f(), |sample| sample, image),
-        },
-    }
-}
-
-pub(super) fn wrong<E: ToString>(path: &Path) -> impl FnOnce(E) -> DataError {
-    move |reason| DataError::Image { path: path.to_owned(), reason: reason.to_string() }
-}
-
-/// What a decoder reads from: a trait object, so that all decoders are compiled once.
-trait Source: BufRead + Seek {}
-
-impl<S: BufRead + Seek> Source for S {}
-
-fn decoder<'a>(source: &'a mut dyn Source, path: &Path) -> Result<impl ImageDecoder + use<'a>> {
-    let mut reader = ImageReader::new(source).with_guessed_format().map_err(DataError::read(path))?;
-    if reader.format().is_none() {
-        // The bytes tell nothing, so that the name may: it makes the decoder's own message appear.
-        match ImageFormat::from_path(path) {
-            Ok(format) => reader.set_format(format),
-            Err(_) => return Err(wrong(path)("it is in none of the known image formats")),
+fn take(Picture { header, samples }: &Picture, channels: usize, image: &mut ImageBuffer) {
+    image.reshape(Geometry::new(header.height, header.width, channels));
+    match samples {
+        Samples::Bytes(samples) => convert(header.channels, samples, |byte| f32::from(byte) / 255.0, image),
+        Samples::Whole(samples, white) => {
+            convert(header.channels, samples, |number| (f64::from(number) / white) as f32, image);
         }
+        Samples::Floats(samples) => convert(header.channels, samples, |number| number, image),
     }
-    reader.into_decoder().map_err(wrong(path))
+    header.orientation.apply(image);
 }
 
 /// From interleaved samples (grey, grey and alpha, RGB, RGB and alpha) to the image's channels.
-pub(super) fn convert<T: Copy>(channels: usize, samples: &[T], value: impl Fn(T) -> f32, image: &mut ImageBuffer) {
+fn convert<T: Copy>(channels: usize, samples: &[T], value: impl Fn(T) -> f32, image: &mut ImageBuffer) {
     match (channels, image.geometry().channels) {
         (1, _) => convert_pixels::<1, 1, _>(samples, |pixel| pixel.map(&value), image),
         (2, _) => convert_pixels::<2, 1, _>(samples, |pixel| on_white(pixel.map(&value)), image),

@@ -4,12 +4,8 @@
 //! numbers; whatever else [`image_file`](super::image_file) decodes without loss.
 
 use std::fs;
-use std::io::Cursor;
-use std::path::Path;
 
-use image::DynamicImage;
-
-use crate::readers::tiff_page::{self, Samples};
+use crate::readers::picture::{self, Header, Picture, Samples};
 use crate::target::{LabelMap, Page, PixelClasses};
 use crate::{DataError, Result};
 
@@ -81,66 +77,25 @@ pub(crate) fn values(page: &Page) -> Result<Option<Vec<u32>>> {
 fn raw(page: &Page) -> Result<(Raw, [usize; 2])> {
     let path = &page.path;
     let bytes = fs::read(path).map_err(DataError::read(path))?;
-    if bytes.starts_with(b"\x89PNG") {
-        return png(&bytes, path);
-    }
-    if bytes.starts_with(b"II") || bytes.starts_with(b"MM") {
-        let tiff_page::TiffPage { geometry, samples } = tiff_page::read(path, page.number)?;
-        return match samples {
-            Samples::Whole(values, _) if geometry.channels == 1 => {
-                Ok((Raw::Values(values), [geometry.height, geometry.width]))
-            }
-            _ => Err(not_labels(path)),
-        };
-    }
-    let image = image::load_from_memory(&bytes)
-        .map_err(|error| DataError::Image { path: path.clone(), reason: error.to_string() })?;
-    let size = [image.height() as usize, image.width() as usize];
-    let raw = match image {
-        DynamicImage::ImageLuma8(grey) => Raw::Values(grey.iter().map(|&value| value.into()).collect()),
-        DynamicImage::ImageLuma16(grey) => Raw::Values(grey.iter().map(|&value| value.into()).collect()),
-        image => Raw::Colours(image.to_rgb8().as_chunks::<3>().0.to_vec()),
+    let Picture { header: Header { width, height, channels, .. }, samples } = match page.number {
+        0 => picture::decode_labels(&bytes, path)?,
+        number => picture::tiff::read(path, number)?,
     };
-    Ok((raw, size))
-}
-
-fn not_labels(path: &Path) -> DataError {
-    DataError::Image {
-        path: path.to_owned(),
-        reason: "its pixels are no labels: write one whole number a pixel".into(),
-    }
-}
-
-/// Without the palette's colours, which is why the `image` crate will not do.
-fn png(bytes: &[u8], path: &Path) -> Result<(Raw, [usize; 2])> {
-    let wrong = |error: png::DecodingError| DataError::Image { path: path.to_owned(), reason: error.to_string() };
-    let mut decoder = png::Decoder::new(Cursor::new(bytes));
-    decoder.set_transformations(png::Transformations::IDENTITY);
-    let mut reader = decoder.read_info().map_err(wrong)?;
-    let size = reader.output_buffer_size().ok_or_else(|| not_labels(path))?;
-    let mut samples = vec![0; size];
-    let info = reader.next_frame(&mut samples).map_err(wrong)?;
-    let (height, width) = (info.height as usize, info.width as usize);
-    let channels = info.color_type.samples();
-    let wide = info.bit_depth == png::BitDepth::Sixteen;
-    let rows = samples.chunks_exact(info.line_size.max(1)).take(height);
-    let raw = match info.color_type {
-        png::ColorType::Indexed | png::ColorType::Grayscale | png::ColorType::GrayscaleAlpha => {
-            let bits = info.bit_depth as usize;
-            let value = |row: &[u8], column: usize| match wide {
-                true => u32::from(u16::from_be_bytes([row[2 * column * channels], row[2 * column * channels + 1]])),
-                false if bits == 8 => u32::from(row[column * channels]),
-                false => {
-                    let bit = column * bits;
-                    u32::from(row[bit / 8] >> (8 - bits - bit % 8)) & ((1 << bits) - 1)
-                }
-            };
-            Raw::Values(rows.flat_map(|row| (0..width).map(move |column| value(row, column))).collect())
+    let raw = match samples {
+        Samples::Bytes(bytes) if channels < 3 => {
+            Raw::Values(bytes.into_iter().step_by(channels).map(u32::from).collect())
         }
-        png::ColorType::Rgb | png::ColorType::Rgba => {
-            let step = if wide { 2 } else { 1 };
-            let colour = |pixel: &[u8]| [pixel[0], pixel[step], pixel[2 * step]];
-            Raw::Colours(rows.flat_map(|row| row.chunks_exact(channels * step).take(width).map(colour)).collect())
+        Samples::Whole(numbers, _) if channels < 3 => Raw::Values(numbers.into_iter().step_by(channels).collect()),
+        Samples::Bytes(bytes) => {
+            Raw::Colours(bytes.chunks_exact(channels).map(|pixel| [0, 1, 2].map(|c| pixel[c])).collect())
+        }
+        Samples::Whole(numbers, white) => {
+            let byte = |number: u32| (f64::from(number) * 255.0 / white).round() as u8;
+            Raw::Colours(numbers.chunks_exact(channels).map(|pixel| [0, 1, 2].map(|c| byte(pixel[c]))).collect())
+        }
+        Samples::Floats(_) => {
+            let reason = "its pixels are no labels: write one whole number a pixel".to_string();
+            return Err(DataError::Image { path: path.clone(), reason });
         }
     };
     Ok((raw, [height, width]))

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::FaultKind;
 use crate::readers::gathered::Gathered;
 use crate::readers::listing::has_extension;
-use crate::readers::tiff_page;
+use crate::readers::picture::tiff;
 use crate::target::{Page, Target};
 use crate::{Dataset, Result};
 
@@ -112,7 +112,7 @@ fn gather(pairs: Pairs, target: fn(Page) -> Target) -> Result<Gathered> {
 }
 
 fn pages(path: &Path) -> usize {
-    if has_extension(path, &["tif", "tiff"]) { tiff_page::count(path) } else { 1 }
+    if has_extension(path, &["tif", "tiff"]) { tiff::count(path) } else { 1 }
 }
 
 /// Some of the masks, spread evenly.

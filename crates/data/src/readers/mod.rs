@@ -14,7 +14,5 @@ pub mod yolo;
 pub(crate) mod compressed;
 pub(crate) mod gathered;
 pub(crate) mod idx_file;
-mod jpeg;
-mod jpeg_end;
 pub(crate) mod listing;
-pub(crate) mod tiff_page;
+pub(crate) mod picture;
