@@ -78,6 +78,10 @@ impl Ahead {
         }
     }
 
+    pub(super) fn extend(&mut self, areas: impl IntoIterator<Item = Area>) {
+        areas.into_iter().for_each(|area| self.push(area));
+    }
+
     /// How many lines are left, as if nothing of the first area was taken.
     pub(super) fn num_lines(&self) -> usize {
         let areas = self.areas[self.first..self.end].iter();

@@ -196,9 +196,9 @@ impl<T: Number> Blocking<T> {
         Blocking { max_tiles: 2 * self.max_tiles, ..self }
     }
 
-    /// Elements of a packed tile of so many depths.
-    pub(super) fn tile_len(&self, depth: usize) -> usize {
-        self.kernel.height * depth + PANEL_PADDING
+    /// Elements of a packed tile.
+    pub(super) fn tile_len(&self) -> usize {
+        self.kernel.height * self.step + PANEL_PADDING
     }
 
     /// Elements of a packed panel.
@@ -216,7 +216,7 @@ impl<T: Number> Blocking<T> {
         let line_len = if self.is_right_shared {
             self.column_block / self.kernel.width * self.panel_len()
         } else {
-            self.row_block.div_ceil(self.kernel.height) * self.tile_len(self.step)
+            self.row_block.div_ceil(self.kernel.height) * self.tile_len()
         };
         self.depth_block.div_ceil(self.step) * line_len
     }
@@ -224,7 +224,7 @@ impl<T: Number> Blocking<T> {
     /// Elements of a worker's memory for a product.
     fn own_len(&self) -> usize {
         if self.is_right_shared {
-            return (self.max_tiles + self.max_tiles / 4) * self.tile_len(self.step);
+            return (self.max_tiles + self.max_tiles / 4) * self.tile_len();
         }
         let apart = if self.sizes.is_direct { 0 } else { MAX_ROWS_APART.next_multiple_of(self.kernel.height) };
         let panels = self.max_panels.min(self.column_block / self.kernel.width);

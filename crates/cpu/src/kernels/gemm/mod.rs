@@ -13,6 +13,7 @@ pub(crate) mod pack;
 mod partial_sums;
 pub(crate) mod sequences;
 pub(crate) mod target;
+mod task;
 #[cfg(test)]
 mod tests;
 

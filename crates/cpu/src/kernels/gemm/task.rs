@@ -1,0 +1,306 @@
+//! A task: one part of a block's result.
+
+use std::ops::Range;
+
+use super::ahead::{Ahead, Area};
+use super::block::Block;
+use super::blocking::{Blocking, Operands, Sizes};
+use super::microkernel::{Addend, Panel};
+use super::number::Number;
+use super::pack::Lines;
+
+/// How many elements of the result are finished at a time, where something is done to them: they, and what is read for
+/// that, stay in the second-level cache.
+const FINISHED_ELEMENTS: usize = 16 << 10;
+/// How many elements of the right operand they are multiplied with, at most: these stay in that cache while the tiles of a
+/// group are. Longer rows are better for what is done to them.
+const PANEL_ELEMENTS: usize = 128 << 10;
+/// How many lines are asked for while one panel is computed, at most.
+const LINES_AHEAD: usize = 512;
+
+/// The products of some tiles of the left operand with some panels of the right one.
+pub(super) struct Task<'a, T> {
+    block: &'a Block<'a, T>,
+    tiles: Range<usize>,
+    panels: Range<usize>,
+    worker: usize,
+    /// Where it packs what tasks do not share.
+    own: *mut T,
+    /// Where it sums its part of the result, if not in the result itself, and the distance of rows there.
+    apart: *mut T,
+    apart_stride: usize,
+    /// What will be read for the result, and by the next that is packed.
+    for_result: Ahead,
+    for_packing: Ahead,
+    /// What is asked for while a panel is computed.
+    lines: [*const u8; LINES_AHEAD],
+}
+
+/// Some depths.
+struct Step<T> {
+    depth: Range<usize>,
+    /// Whether nothing has been summed before, and whether nothing will be later.
+    is_first: bool,
+    is_last: bool,
+    /// The task's panels, packed.
+    right: *const T,
+}
+
+/// A part of the result that is computed for a step at a time.
+struct Part<T> {
+    rows: Range<usize>,
+    panels: Range<usize>,
+    /// The tiles, packed.
+    left: *const T,
+    /// Where it is summed, if apart.
+    apart: *mut T,
+    /// How many panels are multiplied after these before something is packed, if tiles are packed next.
+    panels_after: Option<usize>,
+}
+
+impl<'a, T: Number> Task<'a, T> {
+    pub(super) fn new(block: &'a Block<'a, T>, tiles: Range<usize>, panels: Range<usize>, worker: usize) -> Self {
+        let own = block.memory.worker(worker);
+        let apart = own.wrapping_add(panels.len() * block.blocking.panel_len());
+        let apart_stride = panels.len() * block.blocking.kernel.width;
+        let (for_result, for_packing) = (Ahead::new(), Ahead::new());
+        let lines = [std::ptr::null(); LINES_AHEAD];
+        Self { block, tiles, panels, worker, own, apart, apart_stride, for_result, for_packing, lines }
+    }
+
+    /// # Safety
+    /// The part of the result, and the worker's memory, are the task's alone; shared operands are packed.
+    pub(super) unsafe fn run(&mut self) {
+        let together = self.block.blocking.tiles_together(self.tiles.len());
+        for (index, depth) in self.block.steps() {
+            // SAFETY: as the caller vouches.
+            let step = unsafe { self.step(index, depth) };
+            for first in self.tiles.clone().step_by(together) {
+                let group = first..(first + together).min(self.tiles.end);
+                // SAFETY: as the caller vouches.
+                unsafe {
+                    let left = self.left(index, &step, &group);
+                    self.multiply(&step, group, left);
+                }
+            }
+        }
+    }
+
+    /// A step, with its panels packed.
+    unsafe fn step(&mut self, index: usize, depth: Range<usize>) -> Step<T> {
+        let block = self.block;
+        let right = if let Some(packed) = block.packed(depth.start, self.panels.start) {
+            packed
+        } else if block.blocking.is_right_shared {
+            block.right(index, self.panels.start)
+        } else {
+            // SAFETY: the worker's memory has room for the panels.
+            unsafe { block.pack_panels(self.panels.clone(), &depth, self.own) }
+            self.next_panels(&depth);
+            self.own
+        };
+        let is_first = block.is_first && index == 0;
+        let is_last = block.is_last && depth.end == block.depth.end;
+        Step { depth, is_first, is_last, right }
+    }
+
+    /// The tiles of a group, packed.
+    unsafe fn left(&mut self, index: usize, step: &Step<T>, group: &Range<usize>) -> *const T {
+        if !self.block.blocking.is_right_shared {
+            return self.block.left(index, group.start);
+        }
+        // SAFETY: the worker's memory has room for the tiles.
+        unsafe { self.block.pack_tiles(group.clone(), self.panels.start, &step.depth, self.own) }
+        self.next_tiles(group, &step.depth);
+        self.own
+    }
+
+    /// Multiplies a group of tiles with all panels, in parts that are small enough to be finished in the cache.
+    unsafe fn multiply(&mut self, step: &Step<T>, group: Range<usize>, left: *const T) {
+        let (block, panels) = (self.block, self.panels.clone());
+        let Blocking { kernel, is_right_shared, .. } = *block.blocking;
+        let (together, tile_len) = (block.blocking.tiles_together(self.tiles.len()), block.blocking.tile_len());
+        let (mut cached, mut abreast) = (together, panels.len());
+        if step.is_last && block.operands.epilogue.is_some() {
+            let parts = (panels.len() * kernel.width * step.depth.len()).div_ceil(PANEL_ELEMENTS);
+            abreast = panels.len().div_ceil(parts.max(1));
+            cached = (FINISHED_ELEMENTS / (kernel.height * abreast * kernel.width)).clamp(1, together);
+        }
+        let first_row = block.rows_of(self.tiles.clone()).start;
+        let packed_after = if is_right_shared { group.end } else { self.tiles.end };
+        for panel in panels.clone().step_by(abreast) {
+            for tile in group.clone().step_by(cached) {
+                let rows = block.rows_of(tile..(tile + cached).min(group.end));
+                let some = panel..(panel + abreast).min(panels.end);
+                let place = (rows.start - first_row) * self.apart_stride + (panel - panels.start) * kernel.width;
+                let parts_left = (packed_after - tile).div_ceil(cached);
+                let panels_after = (some.end == panels.end).then_some((parts_left - 1) * abreast);
+                let left = left.wrapping_add((tile - group.start) * tile_len);
+                let part = Part { rows, panels: some, left, apart: self.apart.wrapping_add(place), panels_after };
+                if step.is_last {
+                    self.read_by_epilogue(&part);
+                }
+                // SAFETY: the tiles and the panels are packed; the part of the result is this task's.
+                unsafe {
+                    part.panels.clone().for_each(|panel| self.panel(step, &part, panel));
+                    if step.is_last {
+                        self.finish(&part);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Multiplies the tiles of a part with one panel.
+    unsafe fn panel(&mut self, step: &Step<T>, part: &Part<T>, panel: usize) {
+        let block = self.block;
+        let Blocking { kernel, sizes, .. } = *block.blocking;
+        let (target, depth) = (&block.operands.target, step.depth.len());
+        let (batch, column, cols) = block.columns(panel);
+        let packed = step.right.wrapping_add((panel - self.panels.start) * block.blocking.panel_len());
+        let (b, b_stride) = block.in_place(panel, step.depth.start).unwrap_or((packed, kernel.width));
+        let (c, c_stride) = if sizes.is_direct {
+            let place = batch as isize * target.batch_stride + part.rows.start as isize * target.row_stride;
+            (target.c.cast::<T>().wrapping_offset(place + column as isize), target.row_stride)
+        } else {
+            let place = (panel - part.panels.start) * kernel.width;
+            (part.apart.wrapping_add(place), self.apart_stride as isize)
+        };
+        let adds_own = !step.is_first || (sizes.is_direct && target.accumulate);
+        let added = if adds_own {
+            [Addend { from: c.cast_const(), row_stride: c_stride }, Addend::NOTHING]
+        } else {
+            if panel + 1 < part.panels.end {
+                self.added_to(&part.rows, panel + 1);
+            }
+            block.operands.added.map(|added| added.at(part.rows.start, column))
+        };
+        let most = LINES_AHEAD.min(kernel.most_ahead(depth));
+        let mut num_ahead = self.for_result.take(&mut self.lines[..most]);
+        // Not so early that what comes between would take their place.
+        let panels_left = part.panels_after.map(|after| after + part.panels.end - panel);
+        if panels_left.is_some_and(|left| left <= self.for_packing.num_lines().div_ceil(most.max(1))) {
+            num_ahead += self.for_packing.take(&mut self.lines[num_ahead..most]);
+        }
+        let (a, a_depth, a_stride) = (part.left, kernel.height, block.blocking.tile_len());
+        let (rows, ahead) = (part.rows.len(), self.lines.as_ptr());
+        // SAFETY: as the caller vouches.
+        unsafe {
+            kernel.run(Panel {
+                depth,
+                a,
+                a_depth,
+                a_stride,
+                b,
+                b_stride,
+                c,
+                c_stride,
+                rows,
+                cols,
+                added,
+                ahead,
+                num_ahead,
+            })
+        }
+    }
+
+    /// Asks for what is packed after a group of tiles: the task's next group, the first one of the next depths, or that of
+    /// the next task.
+    fn next_tiles(&mut self, group: &Range<usize>, depth: &Range<usize>) {
+        let (block, tiles) = (self.block, &self.tiles);
+        let (first, end, start) = if group.end < tiles.end {
+            (group.end, tiles.end, depth.start)
+        } else if depth.end < block.depth.end {
+            (tiles.start, tiles.end, depth.end)
+        } else {
+            (tiles.end, block.num_tiles(), block.depth.start)
+        };
+        let next = first..(first + block.blocking.tiles_together(tiles.len())).min(end);
+        let depth = start..(start + block.blocking.step).min(block.depth.end);
+        self.for_packing.clear();
+        self.for_packing.extend(block.operands.a.area(&block.lines_of(next, depth)));
+    }
+
+    /// Asks for what is packed, or read in place, after the task's panels: those of the next depths, or the next task's
+    /// first ones.
+    fn next_panels(&mut self, depth: &Range<usize>) {
+        let (block, panels) = (self.block, &self.panels);
+        let (next, start) = if depth.end < block.depth.end {
+            (panels.clone(), depth.end)
+        } else {
+            (panels.end..(panels.end + panels.len()).min(block.panels.end), block.depth.start)
+        };
+        self.for_packing.clear();
+        if next.is_empty() {
+            return;
+        }
+        let (batch, first, _) = block.columns(next.start);
+        let count = (block.blocking.sizes.n - first).min(next.len() * block.blocking.kernel.width);
+        let depth = start..(start + block.blocking.step).min(block.depth.end);
+        self.for_packing.extend(block.operands.b.area(&Lines { batch, first, count, depth }));
+    }
+
+    /// Asks for what is added to a panel of the result, if not the same row to all: where that is all that is done there
+    /// is no epilogue.
+    fn added_to(&mut self, rows: &Range<usize>, panel: usize) {
+        let Operands { added, epilogue, .. } = self.block.operands;
+        if epilogue.is_some() {
+            return;
+        }
+        let ((_, column, cols), size) = (self.block.columns(panel), size_of::<T>());
+        let added = added.iter().filter(|added| !added.from.is_null() && added.row_stride != 0);
+        self.for_result.clear();
+        self.for_result.extend(added.map(|added| {
+            let (from, stride) = (added.at(rows.start, column).from.cast(), added.row_stride * size as isize);
+            Area { from, rows: rows.len(), stride, bytes: cols * size }
+        }));
+    }
+
+    /// Asks for what the epilogue reads for a part of the result.
+    fn read_by_epilogue(&mut self, part: &Part<T>) {
+        let Operands { epilogue, target, first, .. } = self.block.operands;
+        let Sizes { m, n, .. } = self.block.blocking.sizes;
+        let (batch, column, _) = self.block.columns(part.panels.start);
+        let start = first + (batch * m + part.rows.start) * n + column;
+        let cols = (n - column).min(part.panels.len() * self.block.blocking.kernel.width);
+        self.for_result.clear();
+        let Some(epilogue) = epilogue else { return };
+        let arrays = (0..).map_while(|index| epilogue.array(index));
+        self.for_result.extend(arrays.filter(|&(array, _)| array != target.c.cast_const()).map(|(array, size)| {
+            let (from, stride) = (array.wrapping_add(start * size), (n * size) as isize);
+            Area { from, rows: part.rows.len(), stride, bytes: cols * size }
+        }));
+    }
+
+    /// Writes what was computed apart, and calls the epilogue.
+    unsafe fn finish(&self, part: &Part<T>) {
+        let (block, Part { rows, panels, .. }) = (self.block, part);
+        let Operands { epilogue, target, .. } = block.operands;
+        let Sizes { m, n, is_direct, .. } = block.blocking.sizes;
+        let mut panel = panels.start;
+        while panel < panels.end {
+            // The panels of one product.
+            let (batch, column, _) = block.columns(panel);
+            let first = panel;
+            let mut end = column;
+            while panel < panels.end && block.columns(panel).0 == batch {
+                let (_, column, cols) = block.columns(panel);
+                end = column + cols;
+                panel += 1;
+            }
+            let len = end - column;
+            if !is_direct {
+                let from = part.apart.wrapping_add((first - panels.start) * block.blocking.kernel.width);
+                for row in rows.clone() {
+                    let from = from.wrapping_add((row - rows.start) * self.apart_stride);
+                    // SAFETY: as the caller vouches.
+                    unsafe { target.write_row(from, len, batch, row, column) }
+                }
+            }
+            if let Some(epilogue) = epilogue {
+                let start = block.operands.first + (batch * m + rows.start) * n + column;
+                epilogue.region(start, rows.len(), n, len, self.worker);
+            }
+        }
+    }
+}
