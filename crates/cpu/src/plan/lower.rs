@@ -7,7 +7,7 @@ pub(super) use self::product::sums_rows;
 use std::collections::{HashMap, HashSet};
 
 use gyrus_graph::ops::reduction::Reduce;
-use gyrus_graph::{Graph, Op, Port, Shape, Spec};
+use gyrus_graph::{Graph, GraphNode, Op, Port, Shape, Spec};
 
 use super::control;
 use super::destination::destination;
@@ -309,67 +309,71 @@ impl<'g> Lowering<'g> {
             // Its parts were written where they belong.
             return;
         }
-        let mut orders: Vec<Order> = node.outputs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
-        let mut results: Vec<Port> = (0..orders.len()).map(|output| Port { node: anchor, output }).collect();
-        let mut step = match &node.op {
-            Op::DotGeneral(op) => {
-                let (step, computed) = self.product(origin, op, anchor, group);
-                results = computed;
-                orders = results.iter().map(|&port| Order::row_major(self.graph.spec(port).shape.rank())).collect();
-                step
-            }
-            op => {
-                let specs: Vec<Spec> = node.inputs.iter().map(|&port| self.graph.spec(port).clone()).collect();
-                let signature = Signature { inputs: &specs, outputs: &node.outputs };
-                let mut input_orders: Vec<Order> =
-                    specs.iter().map(|spec| Order::row_major(spec.shape.rank())).collect();
-                let channels_last = channels_last_kernel_for(op, &signature).filter(|kernel| {
-                    kernel.leads || kernel.inputs.iter().any(|&input| self.is_channels_last(node.inputs[input]))
-                });
-                let kernel = match channels_last {
-                    Some(ChannelsLast { kernel, inputs, outputs, .. }) => {
-                        let order = |spec: &Spec| Order::channels_last(spec.shape.rank());
-                        inputs.iter().for_each(|&input| input_orders[input] = order(&specs[input]));
-                        outputs.iter().for_each(|&output| orders[output] = order(&node.outputs[output]));
-                        Some(kernel)
-                    }
-                    None => control::kernel_for(op, &signature).or_else(|| kernel_for(op, &signature)),
-                };
-                let mut kernel = kernel.expect("operations without a kernel are decomposed");
-                let inputs = node.inputs.iter().zip(&input_orders).enumerate();
-                let reads = inputs.map(|(input, (&port, order))| self.read(&mut *kernel, input, port, order)).collect();
-                self.direct(&mut *kernel, anchor);
-                Step::new(origin, kernel, reads, vec![])
-            }
+        let (mut step, results) = match &node.op {
+            Op::DotGeneral(op) => self.product(origin, op, anchor, group),
+            op => self.operation(origin, op, anchor),
         };
-        for (&port, order) in results.iter().zip(&orders) {
-            let slot = self.places.get(&port).map(|place| place.slot).unwrap_or_else(|| self.slot_for(port, order));
+        for (port, order) in &results {
+            let slot = self.places.get(port).map(|place| place.slot).unwrap_or_else(|| self.slot_for(*port, order));
             step.writes.push(slot);
         }
-        let mut following = None;
-        if results[0].node == anchor && !group.elementwise.is_empty() {
-            let mut pass = Pass::new(&node.outputs[0].shape, orders.swap_remove(0));
-            self.load(&mut pass, results[0]);
-            self.elementwise(&mut pass, group);
-            let Pass { program, reads, writes, .. } = pass;
-            let program = program.compile();
-            match step.kernel.takes_epilogue() {
-                _ if writes.is_empty() => {}
-                true => step.epilogue = Some(Epilogue { program, reads, writes }),
-                // The kernel for row-major operands would have taken it.
-                false => {
-                    step.origin = Origin::Anchor(index);
-                    following = Some(Step::new(Origin::Rest(index), Box::new(program), reads, writes));
-                }
-            }
-        }
+        let (first, order) = &results[0];
+        let following =
+            if first.node == anchor { self.following(&mut step, index, *first, order, group) } else { None };
         self.steps.push(step);
         self.steps.extend(following);
-        if let Some(node) = group.beside.filter(|&node| results.iter().all(|port| port.node != node))
+        if let Some(node) = group.beside.filter(|&node| results.iter().all(|(port, _)| port.node != node))
             && let Op::Reduce(op) = &self.graph.nodes[node].op
         {
             self.reduce(Origin::Beside(index), op, node, &Group::default());
         }
+    }
+
+    /// The step of an operation with a kernel of its own, and its results with the orders in which they are written.
+    fn operation(&mut self, origin: Origin, op: &Op, node: usize) -> (Step, Vec<(Port, Order)>) {
+        let GraphNode { inputs, outputs, .. } = &self.graph.nodes[node];
+        let row_major = |spec: &Spec| Order::row_major(spec.shape.rank());
+        let specs: Vec<Spec> = inputs.iter().map(|&port| self.graph.spec(port).clone()).collect();
+        let signature = Signature { inputs: &specs, outputs };
+        let mut input_orders: Vec<Order> = specs.iter().map(row_major).collect();
+        let mut output_orders: Vec<Order> = outputs.iter().map(row_major).collect();
+        let channels_last = channels_last_kernel_for(op, &signature)
+            .filter(|kernel| kernel.leads || kernel.inputs.iter().any(|&input| self.is_channels_last(inputs[input])));
+        let kernel = match channels_last {
+            Some(ChannelsLast { kernel, inputs, outputs: written, .. }) => {
+                let order = |spec: &Spec| Order::channels_last(spec.shape.rank());
+                inputs.iter().for_each(|&input| input_orders[input] = order(&specs[input]));
+                written.iter().for_each(|&output| output_orders[output] = order(&outputs[output]));
+                Some(kernel)
+            }
+            None => control::kernel_for(op, &signature).or_else(|| kernel_for(op, &signature)),
+        };
+        let mut kernel = kernel.expect("operations without a kernel are decomposed");
+        let read = |(input, order): (usize, &Order)| self.read(&mut *kernel, input, inputs[input], order);
+        let reads = input_orders.iter().enumerate().map(read).collect();
+        self.direct(&mut *kernel, node);
+        let results = output_orders.into_iter().enumerate().map(|(output, order)| (Port { node, output }, order));
+        (Step::new(origin, kernel, reads, vec![]), results.collect())
+    }
+
+    /// Lets what follows a kernel's first result in its group be the kernel's epilogue; a step of its own if the kernel
+    /// takes none.
+    fn following(&mut self, step: &mut Step, index: usize, result: Port, order: &Order, group: &Group) -> Option<Step> {
+        let mut pass = Pass::new(&self.graph.spec(result).shape, order.clone());
+        self.load(&mut pass, result);
+        self.elementwise(&mut pass, group);
+        let Pass { program, reads, writes, .. } = pass;
+        if writes.is_empty() {
+            return None;
+        }
+        let program = program.compile();
+        if step.kernel.takes_epilogue() {
+            step.epilogue = Some(Epilogue { program, reads, writes });
+            return None;
+        }
+        // The kernel for row-major operands would have taken it.
+        step.origin = Origin::Anchor(index);
+        Some(Step::new(Origin::Rest(index), Box::new(program), reads, writes))
     }
 
     /// Whether the channels of images are neighbours in memory, and not the elements of a row.

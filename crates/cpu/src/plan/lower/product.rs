@@ -23,12 +23,20 @@ struct Matrix {
 }
 
 impl Lowering<'_> {
-    /// The step of a product, and which values it computes: the product, or the sum that its group makes of it, and
-    /// what is to be computed beside it, if it can.
-    pub(super) fn product(&mut self, origin: Origin, op: &DotGeneral, node: usize, group: &Group) -> (Step, Vec<Port>) {
+    /// The step of a product, and which values it computes in which orders: the product, or the sum that its group makes
+    /// of it, and what is to be computed beside it, if it can.
+    pub(super) fn product(
+        &mut self,
+        origin: Origin,
+        op: &DotGeneral,
+        node: usize,
+        group: &Group,
+    ) -> (Step, Vec<(Port, Order)>) {
         let product = Port { node, output: 0 };
         let (lhs, rhs) = (self.graph.nodes[node].inputs[0], self.graph.nodes[node].inputs[1]);
         let result = self.graph.spec(product).clone();
+        let graph = self.graph;
+        let row_major = |port: Port| (port, Order::row_major(graph.spec(port).shape.rank()));
         let [lhs_axes, rhs_axes] = axes_of(self.graph, op, node);
         let (a, [batch, m, k]) = self.matrix(lhs, &lhs_axes);
         let (b, [_, n, _]) = self.matrix(rhs, &rhs_axes);
@@ -38,7 +46,10 @@ impl Lowering<'_> {
             let batch = self.graph.spec(port).shape[0];
             if let Some(kernel) = SequenceProduct::new(gemm, result.dtype, steps, (batch, is_batch_first), compile) {
                 let lengths = Read { slot: self.contiguous(port), offset: 0, in_step: false };
-                return (Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]), vec![product]);
+                return (
+                    Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]),
+                    vec![row_major(product)],
+                );
             }
         }
         let gemm = compile(&gemm);
@@ -49,7 +60,8 @@ impl Lowering<'_> {
         let (more, added): (Vec<Read>, Vec<isize>) = added.into_iter().unzip();
         let reads = [a.read, b.read].into_iter().chain(more).collect();
         let kernel = Product { gemm, added, sums_rows: beside.is_some() };
-        (Step::new(origin, Box::new(kernel), reads, vec![]), [product].into_iter().chain(beside).collect())
+        let results = [product].into_iter().chain(beside).map(row_major).collect();
+        (Step::new(origin, Box::new(kernel), reads, vec![]), results)
     }
 
     /// If all that a group does is to add to its product: what it adds, with the distance of rows, and the sum. Of the
