@@ -182,6 +182,8 @@ pub(super) struct Step {
     /// Numbers of places.
     pub(super) dst: usize,
     pub(super) operands: [usize; MAX_OPERANDS],
+    /// Whether `dst` may be the memory of an operand.
+    pub(super) may_overwrite: bool,
 }
 
 /// No operand.
@@ -288,8 +290,13 @@ impl Lowering<'_> {
     }
 
     fn push(&mut self, extent: Extent, action: Action, dst: usize, operands: [usize; MAX_OPERANDS]) {
-        let step = Step { action, extent, dst, operands };
-        if extent == Extent::Once { self.lowered.prologue.push(step) } else { self.lowered.body.push(step) }
+        let step = Step { action, extent, dst, operands, may_overwrite: false };
+        self.push_step(step);
+    }
+
+    fn push_step(&mut self, step: Step) {
+        let steps = if step.extent == Extent::Once { &mut self.lowered.prologue } else { &mut self.lowered.body };
+        steps.push(step);
     }
 
     /// The place of a value, which is loaded if it has not been.
@@ -333,7 +340,8 @@ impl Lowering<'_> {
             let lane = Lane::of(dtype);
             let dst = self.place(Place::Register(lane.size()));
             let action = Action::Call(functions::fill(lane, self.isa));
-            let step = Step { action, extent: Extent::Full, dst, operands: operands_of(scalar) };
+            let (operands, may_overwrite) = (operands_of(scalar), false);
+            let step = Step { action, extent: Extent::Full, dst, operands, may_overwrite };
             if extent == Extent::Once {
                 self.lowered.prologue.push(step)
             } else {
@@ -390,7 +398,8 @@ impl Lowering<'_> {
             None => Place::Cell,
         };
         let dst = self.place(place);
-        self.push(extent, Action::Call(action), dst, places);
+        let may_overwrite = matches!(function, Function::Chain(_)) && functions::chains_overwrite(self.isa);
+        self.push_step(Step { action: Action::Call(action), extent, dst, operands: places, may_overwrite });
         if let (false, Some(round)) = (is_exact(function), functions::round(dtype, isa)) {
             self.push(extent, Action::Call(round), dst, operands_of(dst));
         }
@@ -413,7 +422,7 @@ impl Lowering<'_> {
             false => functions::store(dtype, self.isa),
         };
         let step = Action::Call(function);
-        self.lowered.body.push(Step { action: step, extent: Extent::Full, dst, operands: operands_of(from) });
+        self.push(Extent::Full, step, dst, operands_of(from));
     }
 }
 

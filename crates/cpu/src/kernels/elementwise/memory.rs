@@ -143,12 +143,13 @@ impl Plan {
         Plan { places, offsets, follows, prologue, body, result, scratch: end }
     }
 
-    /// The outputs written before, or when, an input is read for the last time: where these share
-    /// memory another plan is needed.
+    /// The outputs written before an input is read for the last time: where these share memory another plan is needed. A
+    /// step that may overwrite what it reads is no danger to what lies like its results.
     pub(super) fn hazards(&self, sources: &[Source]) -> Vec<(usize, usize)> {
         let mut hazards = vec![];
         let mut written: Vec<usize> = vec![];
         for step in &self.body {
+            let before = written.len();
             if let Place::Output(output) = self.places[step.dst]
                 && !written.contains(&output)
             {
@@ -163,8 +164,11 @@ impl Plan {
                     Place::Source(source) => Some(source),
                     _ => None,
                 });
-            for input in read.chain(loaded).filter_map(|source| sources[source].input) {
-                hazards.extend(written.iter().map(|&output| (output, input)));
+            for source in read.chain(loaded).map(|source| &sources[source]) {
+                let Some(input) = source.input else { continue };
+                let is_in_step = step.may_overwrite && source.access == Access::Flat;
+                let earlier = &written[..if is_in_step { before } else { written.len() }];
+                hazards.extend(earlier.iter().map(|&output| (output, input)));
             }
         }
         // What a reduction reads, it reads last.

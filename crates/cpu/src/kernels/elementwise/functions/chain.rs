@@ -47,6 +47,12 @@ impl Chain {
     }
 }
 
+/// Whether a chain may write over an operand. All could, but loops of which the compiler makes the vectors would go element by
+/// element.
+pub(in super::super) fn chains_overwrite(isa: Isa) -> bool {
+    streams(isa)
+}
+
 /// All chains, the longer ones before those that they contain.
 pub(in super::super) const CHAINS: [Chain; 21] = [
     // Gaussian error linear units, also of what is scaled and shifted, and shifted themselves.

@@ -13,7 +13,7 @@ mod unary;
 pub(super) use binary::binary;
 #[cfg(test)]
 pub(super) use chain::Chain;
-pub(super) use chain::{CHAINS, Pattern};
+pub(super) use chain::{CHAINS, Pattern, chains_overwrite};
 pub(super) use convert::{convert, round, store};
 pub(super) use load::{Strided, load};
 pub(super) use select::{compare, fill, select};
@@ -25,8 +25,8 @@ use gyrus_graph::DType;
 use crate::math::{MulAdd, Multiversion};
 
 /// What a loop works on: `n` elements from `dst`, made from as many from each operand, or from the one
-/// element of an operand that the loop takes as a scalar. `dst` overlaps no operand but where the loop
-/// says that it works in place.
+/// element of an operand that the loop takes as a scalar. `dst` overlaps no operand, or is one where the loop
+/// says that it works in place, or is a chain and [`chains_overwrite`].
 #[derive(Clone, Copy)]
 pub(super) struct Block {
     pub(super) n: usize,
