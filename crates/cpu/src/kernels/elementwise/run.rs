@@ -117,6 +117,12 @@ impl CompiledProgram {
         self.plan.body.len()
     }
 
+    /// Whether an output may be the memory of an input, and nothing is copied for that.
+    #[cfg(test)]
+    pub(super) fn overwrites(&self, output: usize, input: usize) -> bool {
+        !self.hazards.contains(&(output, input))
+    }
+
     /// The sizes of the axes that are left after merging.
     pub(crate) fn merged_shape(&self) -> &[usize] {
         &self.space.shape

@@ -6,7 +6,7 @@ use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 use gyrus_graph::{DType, Scalar};
 use proptest::prelude::*;
 
-use super::functions::{CHAINS, Chain, MAX_OPERANDS, Pattern};
+use super::functions::{CHAINS, Chain, MAX_OPERANDS, Pattern, chains_overwrite};
 use super::reference::{Number, elements, evaluate, indices, is_rounded};
 use super::{BoundProgram, CompiledProgram, Instruction, Operand, Program};
 use crate::isa::Isa;
@@ -394,6 +394,8 @@ fn updates_in_place() {
         let arrays: Vec<Vec<u8>> = (0..4).map(|seed| elements(dtype, if seed == 3 { 1 } else { n }, seed)).collect();
         for &isa in Isa::available() {
             let compiled = program.clone().compile_for(isa);
+            let overwrites = compiled.overwrites(0, 1) && compiled.overwrites(1, 0);
+            assert!(dtype != DType::F32 || overwrites == chains_overwrite(isa), "{isa:?}");
             let inputs: Vec<&[u8]> = arrays.iter().map(Vec::as_slice).collect();
             let apart = run(&compiled, &program, &inputs, &[]);
             let mut arrays = arrays.clone();

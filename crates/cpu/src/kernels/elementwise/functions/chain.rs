@@ -62,11 +62,12 @@ pub(in super::super) const CHAINS: [Chain; 21] = [
     Chain::new::<Mul<X<0>, GeluSlope<Add<X<1>, X<2>>>>>(),
     Chain::new::<Mul<X<0>, GeluSlope<X<1>>>>(),
     Chain::new::<Gelu<X<0>>>(),
-    // Adam's mean square, the root of it, the mean of which it is the scale, and the step.
+    // Adam's mean square, its mean, and its step by the root of the one in the direction of the other, also from decayed
+    // weights.
     Chain::new::<Add<Mul<X<0>, S<1>>, Mul<Mul<X<2>, X<2>>, S<3>>>>(),
-    Chain::new::<Add<Mul<Sqrt<X<0>>, S<1>>, S<2>>>(),
     Chain::new::<Add<X<0>, Mul<Sub<X<1>, X<0>>, S<2>>>>(),
-    Chain::new::<Sub<X<0>, Div<Mul<X<1>, S<2>>, X<3>>>>(),
+    Chain::new::<Sub<Mul<X<0>, S<1>>, Div<Mul<X<2>, S<3>>, Add<Mul<Sqrt<X<4>>, S<5>>, S<6>>>>>(),
+    Chain::new::<Sub<X<0>, Div<Mul<X<1>, S<2>>, Add<Mul<Sqrt<X<3>>, S<4>>, S<5>>>>>(),
     Chain::new::<Add<Erf<Mul<X<0>, S<1>>>, S<2>>>(),
     Chain::new::<Add<Tanh<Mul<X<0>, S<1>>>, S<2>>>(),
     Chain::new::<Add<Mul<X<0>, S<1>>, S<2>>>(),
