@@ -65,6 +65,9 @@ impl Layout {
             ColorType::RGBA(bits) => (4, bits),
             other => return Err(format!("{other:?} pixels are not read").into()),
         };
+        if bits < 8 && ![1, 2, 4].contains(&bits) {
+            return Err(format!("numbers of {bits} bits are not read; write 8 or 16").into());
+        }
         let orientation = decoder.find_tag_unsigned(Tag::Orientation)?.and_then(Orientation::from_value);
         let header = Header::new(width as usize, height as usize, channels)?.turned(orientation);
         Ok(Self { header, bits: bits.into(), is_ink: matches!(color, ColorType::CMYK(_)) })
