@@ -318,8 +318,11 @@ impl<'g> Lowering<'g> {
             step.writes.push(slot);
         }
         let (first, order) = &results[0];
-        let following =
-            if first.node == anchor { self.following(&mut step, index, *first, order, group) } else { None };
+        let following = if first.node == anchor && !group.elementwise.is_empty() {
+            self.following(&mut step, index, *first, order, group)
+        } else {
+            None
+        };
         self.steps.push(step);
         self.steps.extend(following);
         if let Some(node) = group.beside.filter(|&node| results.iter().all(|(port, _)| port.node != node))

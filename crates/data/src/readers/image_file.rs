@@ -26,7 +26,7 @@ pub fn has_image_extension(path: &Path) -> bool {
 /// [`DataError::Read`] and [`DataError::Image`] if the file cannot be read, or its header not be understood.
 pub fn probe(path: &Path) -> Result<Geometry> {
     let Header { width, height, channels, orientation } = picture::header(path)?;
-    let [height, width] = if orientation.swaps_axes() { [width, height] } else { [height, width] };
+    let [height, width] = orientation.size([height, width]);
     Ok(Geometry::new(height, width, if channels < 3 { 1 } else { 3 }))
 }
 

@@ -76,9 +76,8 @@ pub(crate) fn values(page: &Page) -> Result<Option<Vec<u32>>> {
 
 fn raw(page: &Page) -> Result<(Raw, [usize; 2])> {
     let path = &page.path;
-    let bytes = fs::read(path).map_err(DataError::read(path))?;
     let Picture { header: Header { width, height, channels, .. }, samples } = match page.number {
-        0 => picture::decode_labels(&bytes, path)?,
+        0 => picture::decode_labels(&fs::read(path).map_err(DataError::read(path))?, path)?,
         number => picture::tiff::read(path, number)?,
     };
     let raw = match samples {

@@ -290,12 +290,12 @@ impl Lowering<'_> {
     }
 
     fn push(&mut self, extent: Extent, action: Action, dst: usize, operands: [usize; MAX_OPERANDS]) {
-        let step = Step { action, extent, dst, operands, may_overwrite: false };
-        self.push_step(step);
+        self.push_step(extent, Step { action, extent, dst, operands, may_overwrite: false });
     }
 
-    fn push_step(&mut self, step: Step) {
-        let steps = if step.extent == Extent::Once { &mut self.lowered.prologue } else { &mut self.lowered.body };
+    /// A step for each block, or before the first one if what it makes stays the same.
+    fn push_step(&mut self, changes: Extent, step: Step) {
+        let steps = if changes == Extent::Once { &mut self.lowered.prologue } else { &mut self.lowered.body };
         steps.push(step);
     }
 
@@ -342,11 +342,7 @@ impl Lowering<'_> {
             let action = Action::Call(functions::fill(lane, self.isa));
             let (operands, may_overwrite) = (operands_of(scalar), false);
             let step = Step { action, extent: Extent::Full, dst, operands, may_overwrite };
-            if extent == Extent::Once {
-                self.lowered.prologue.push(step)
-            } else {
-                self.lowered.body.push(step)
-            }
+            self.push_step(extent, step);
             self.spread[value] = dst;
         }
         self.spread[value]
@@ -399,7 +395,7 @@ impl Lowering<'_> {
         };
         let dst = self.place(place);
         let may_overwrite = matches!(function, Function::Chain(_)) && functions::chains_overwrite(self.isa);
-        self.push_step(Step { action: Action::Call(action), extent, dst, operands: places, may_overwrite });
+        self.push_step(extent, Step { action: Action::Call(action), extent, dst, operands: places, may_overwrite });
         if let (false, Some(round)) = (is_exact(function), functions::round(dtype, isa)) {
             self.push(extent, Action::Call(round), dst, operands_of(dst));
         }

@@ -6,7 +6,7 @@
 use std::io::Cursor;
 use std::iter;
 
-use super::{Decoded, Format, Header, Picture, Samples, Source};
+use super::{Decoded, Format, Header, Picture, Samples, Source, bit_fields};
 
 pub(super) const FORMAT: Format = Format {
     extensions: &["bmp", "dib"],
@@ -81,12 +81,12 @@ impl Layout {
         })
     }
 
-    fn colour(&self, index: u8) -> Decoded<[u8; 3]> {
-        let colour = self.palette.get(usize::from(index)).copied();
+    fn colour(&self, index: u32) -> Decoded<[u8; 3]> {
+        let colour = self.palette.get(index as usize).copied();
         colour.ok_or_else(|| format!("a pixel has colour {index} of {}", self.palette.len()).into())
     }
 
-    /// The rows as they are in the file.
+    /// The rows as they are in the file, without what fills them up.
     fn rows<'a>(&self, coded: &'a [u8]) -> Decoded<impl Iterator<Item = &'a [u8]>> {
         let Header { width, height, .. } = self.header;
         let stride = (width * self.bits).div_ceil(32) * 4;
@@ -94,7 +94,7 @@ impl Layout {
         let length = (stride * height).min(coded.len());
         let (rows, used) = (coded[..length].chunks(stride), (width * self.bits).div_ceil(8));
         match rows.len() == height && length >= stride * (height - 1) + used {
-            true => Ok(rows),
+            true => Ok(rows.map(move |row| &row[..used])),
             false => Err(CUT.into()),
         }
     }
@@ -112,23 +112,22 @@ fn decode(bytes: &[u8]) -> Decoded<Picture> {
             let fields = masks.map(Field::of);
             let num_bytes = layout.bits / 8;
             for row in layout.rows(coded)? {
-                for pixel in row.chunks_exact(num_bytes).take(width) {
+                for pixel in row.chunks_exact(num_bytes) {
                     let number = pixel.iter().rev().fold(0, |number, &byte| number << 8 | u32::from(byte));
                     samples.extend(fields[..channels].iter().map(|field| field.byte(number)));
                 }
             }
         }
         Coding::Indices => {
-            let (bits, mask) = (layout.bits, ((1_u16 << layout.bits) - 1) as u8);
             for row in layout.rows(coded)? {
-                for bit in (0..width).map(|column| column * bits) {
-                    samples.extend(layout.colour(row[bit / 8] >> (8 - bits - bit % 8) & mask)?);
+                for index in bit_fields(row, layout.bits, width) {
+                    samples.extend(layout.colour(index)?);
                 }
             }
         }
         Coding::RunLengths => {
             for index in run_lengths(coded, &layout)? {
-                samples.extend(layout.colour(index)?);
+                samples.extend(layout.colour(index.into())?);
             }
         }
     }

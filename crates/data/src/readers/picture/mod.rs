@@ -160,7 +160,7 @@ fn pairs(bytes: &[u8]) -> Vec<u32> {
     bytes.as_chunks().0.iter().map(|&pair| u16::from_be_bytes(pair).into()).collect()
 }
 
-/// Numbers of 1, 2 or 4 bits that share bytes, the first in the highest bits; each row begins a byte.
+/// Numbers of 1, 2, 4 or 8 bits that share bytes, the first in the highest bits; each row begins a byte.
 fn bit_fields(bytes: &[u8], bits: usize, per_row: usize) -> Vec<u32> {
     let number = |row: &[u8], bit: usize| u32::from(row[bit / 8] >> (8 - bits - bit % 8)) & ((1 << bits) - 1);
     let rows = bytes.chunks_exact((per_row * bits).div_ceil(8).max(1));

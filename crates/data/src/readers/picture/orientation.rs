@@ -47,8 +47,13 @@ impl Orientation {
     }
 
     /// Whether rows become columns.
-    pub(crate) fn swaps_axes(self) -> bool {
+    fn swaps_axes(self) -> bool {
         self.0 >= 5
+    }
+
+    /// Height and width upright.
+    pub(crate) fn size(self, [height, width]: [usize; 2]) -> [usize; 2] {
+        if self.swaps_axes() { [width, height] } else { [height, width] }
     }
 
     /// Turns an image upright.
@@ -60,7 +65,7 @@ impl Orientation {
         let from_right = matches!(self.0, 2 | 3 | 7 | 8);
         let lying = image.clone();
         let Geometry { height, width, channels } = lying.geometry();
-        let [new_height, new_width] = if self.swaps_axes() { [width, height] } else { [height, width] };
+        let [new_height, new_width] = self.size([height, width]);
         image.reshape(Geometry::new(new_height, new_width, channels));
         for (channel, plane) in image.pixels_mut().chunks_exact_mut((height * width).max(1)).enumerate() {
             let lying = lying.channel(channel);
