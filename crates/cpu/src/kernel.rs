@@ -32,6 +32,24 @@ pub struct Strided {
     pub strides: Vec<isize>,
 }
 
+/// The rows, in bytes, that an array is divided into where a kernel goes through it by rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowsOf {
+    /// How many there are.
+    pub count: usize,
+    /// How far apart they are.
+    pub stride: usize,
+    /// How long a row is.
+    pub len: usize,
+}
+
+impl RowsOf {
+    /// Rows without gaps.
+    pub(crate) fn contiguous(count: usize, len: usize) -> RowsOf {
+        RowsOf { count, stride: len, len }
+    }
+}
+
 /// One operation, made ready for operands of given shapes and element types. It never allocates, and
 /// gives the same bits for any number of threads.
 pub trait Kernel: Send + Sync {
@@ -43,6 +61,22 @@ pub trait Kernel: Send + Sync {
     /// Whether output `output` may share the memory of input `input`.
     fn in_place(&self, _input: usize, _output: usize) -> bool {
         false
+    }
+
+    /// Whether all of the pool's threads may call [`Kernel::run`] together, as a step of a [`Walk`](crate::pool::Walk):
+    /// outside the pool's runs it neither reads nor writes operands, results or working memory.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// The rows of an operand, if the kernel reads it in its last run alone, and that [by rows](Pool::run_by_rows).
+    fn rows_read(&self, _input: usize) -> Option<RowsOf> {
+        None
+    }
+
+    /// The same for a result that is written. The rows of an epilogue's operands and results are those of the first result.
+    fn rows_written(&self, _output: usize) -> Option<RowsOf> {
+        None
     }
 
     /// Whether [`Run::epilogue`] is honoured.

@@ -1,12 +1,15 @@
 //! Every kernel of the registry, on every test case, against the interpreter of graphs.
 
+use std::ops::Range;
+
 use gyrus_graph::conformance::{Case, Sample};
 use gyrus_graph::ops::indexing::{Addressing, Combine};
 use gyrus_graph::{Buffer, DType, Element, Graph, GraphNode, Operation, Scalar, Spec, Value, bf16, f16, ops};
 
 use super::registry::{ChannelsLast, channels_last_kernel_for, kernel_for};
-use crate::kernel::{Kernel, Run, Signature};
-use crate::pool::{Pool, Scratch};
+use crate::kernel::{Kernel, RowsOf, Run, Signature};
+use crate::pool::rehearsal::{Rehearsal, rehearse};
+use crate::pool::{Pool, Scratch, Walk};
 use reference::{Array, Number};
 
 #[path = "../../../graph/tests/reference/mod.rs"]
@@ -135,9 +138,7 @@ fn compute(kernel: &dyn Kernel, node: &GraphNode, buffers: &[Buffer]) -> Vec<Buf
         }
         let mut memory = dirty(kernel.scratch().total(num_threads));
         let scratch = Scratch::new(memory.bytes_mut().expect("new").as_mut_ptr(), &kernel.scratch());
-        let run = Run { inputs: &read, outputs: &write, scratch, pool: &pool, epilogue: None };
-        // SAFETY: the buffers have the sizes of the specifications that the kernel was made for.
-        unsafe { kernel.run(&run) };
+        run_together(kernel, &Run { inputs: &read, outputs: &write, scratch, pool: &pool, epilogue: None });
         outputs
     };
     let same = |a: &[Buffer], b: &[Buffer]| a.iter().map(Buffer::bytes).eq(b.iter().map(Buffer::bytes));
@@ -154,7 +155,99 @@ fn compute(kernel: &dyn Kernel, node: &GraphNode, buffers: &[Buffer]) -> Vec<Buf
         }
     }
     let [outputs, ..] = results;
+    if kernel.is_shared() {
+        let read: Vec<&[u8]> = buffers.iter().map(Buffer::bytes).collect();
+        let written: Vec<&[u8]> = outputs.iter().map(Buffer::bytes).collect();
+        check_shared(kernel, &read, &written, &format!("{node:?}"));
+    }
     outputs
+}
+
+/// Runs a kernel, on all threads together if it may be.
+fn run_together(kernel: &dyn Kernel, run: &Run) {
+    struct OneStep<'a>(&'a dyn Kernel, &'a Run<'a>);
+    // SAFETY: the pointers are only read.
+    unsafe impl Sync for OneStep<'_> {}
+    impl Walk for OneStep<'_> {
+        fn num_steps(&self) -> usize {
+            1
+        }
+        fn step(&self, _step: usize) {
+            // SAFETY: the buffers have the sizes of the specifications that the kernel was made for.
+            unsafe { self.0.run(self.1) }
+        }
+    }
+    let walk = OneStep(kernel, run);
+    if kernel.is_shared() { run.pool.walk(&walk) } else { walk.step(0) }
+}
+
+/// Checks what a kernel says of itself: that outside its runs it touches nothing, and that tasks of a run by rows read and
+/// write of operands and results, which are `read` and `written`, that have rows their own rows alone.
+pub(crate) fn check_shared(kernel: &dyn Kernel, read: &[&[u8]], written: &[&[u8]], name: &str) {
+    const DIRTY: u8 = 0xA5;
+    // For whose threads tasks are divided; this one does what is done.
+    let pool = Pool::new(2);
+    let dirty = |len: usize| {
+        let mut buffer = Buffer::zeroed(len);
+        buffer.bytes_mut().expect("new").fill(DIRTY);
+        buffer
+    };
+    let pointer = |buffer: &mut Buffer| buffer.bytes_mut().expect("new").as_mut_ptr();
+    let mut memory = dirty(kernel.scratch().total(2));
+    let scratch = Scratch::new(pointer(&mut memory), &kernel.scratch());
+    let run = |rehearsal: Rehearsal, inputs: &[*const u8]| {
+        let mut results: Vec<Buffer> = written.iter().map(|written| dirty(written.len())).collect();
+        let outputs: Vec<*mut u8> = results.iter_mut().map(pointer).collect();
+        let run = Run { inputs, outputs: &outputs, scratch, pool: &pool, epilogue: None };
+        // SAFETY: the buffers have the sizes that the kernel was made for.
+        let rows = rehearse(rehearsal, || unsafe { kernel.run(&run) });
+        (rows, results)
+    };
+    // Who reads such an operand is ended by the operating system.
+    let nowhere: Vec<*const u8> = read.iter().map(|_| std::ptr::without_provenance(64)).collect();
+    let (rows, results) = run(Rehearsal::Nothing, &nowhere);
+    let is_dirty = |bytes: &[u8]| bytes.iter().all(|&byte| byte == DIRTY);
+    assert!(results.iter().all(|result| is_dirty(result.bytes())), "{name}: results are written outside runs");
+    let by_rows = |rows: Option<RowsOf>, bytes: &[u8]| {
+        rows.is_some_and(|rows| rows.count * rows.stride == bytes.len() && rows.len <= rows.stride && rows.count > 0)
+    };
+    let Some(rows) = rows.filter(|rows| rows.count > 0) else {
+        let claims = (0..read.len()).any(|input| by_rows(kernel.rows_read(input), read[input]));
+        return assert!(!claims, "{name}: rows without a run by rows");
+    };
+    for task in [0, rows.num_tasks() / 2, rows.num_tasks() - 1] {
+        let Range { start, end } = rows.of(task);
+        let own = |len: usize| len * start / rows.count..(len * end).div_ceil(rows.count);
+        let poisoned = |(input, read): (usize, &&[u8])| {
+            let mut buffer = dirty(read.len());
+            let bytes = buffer.bytes_mut().expect("new");
+            bytes.copy_from_slice(read);
+            if by_rows(kernel.rows_read(input), read) {
+                let own = own(read.len());
+                bytes[..own.start].fill(0xFF);
+                bytes[own.end..].fill(0xFF);
+            }
+            buffer
+        };
+        let operands: Vec<Buffer> = read.iter().enumerate().map(poisoned).collect();
+        let inputs: Vec<*const u8> = operands.iter().map(Buffer::as_ptr).collect();
+        let (_, results) = run(Rehearsal::OnlyTask(task), &inputs);
+        for (output, (result, written)) in results.iter().zip(written).enumerate() {
+            if !by_rows(kernel.rows_written(output), written) {
+                continue;
+            }
+            let (own, result) = (own(written.len()), result.bytes());
+            assert!(
+                is_dirty(&result[..own.start]) && is_dirty(&result[own.end..]),
+                "{name}: task {task} leaves its rows"
+            );
+            // Of several tasks that have the same rows each writes a part.
+            let mut pairs = result[own.clone()].iter().zip(&written[own]);
+            let is_right =
+                |(&found, &expected): (&u8, &u8)| found == expected || rows.tasks_per_part > 1 && found == DIRTY;
+            assert!(pairs.all(is_right), "{name}: task {task} reads more than its rows");
+        }
+    }
 }
 
 /// By how much results may differ, relative to the larger of 1 and what is expected.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::kernel::Run;
-use crate::pool::Pool;
+use crate::pool::{Pool, Rows};
 
 /// Calls `work` with ranges that together cover `0..count`, in parallel, each of at least `grain` items
 /// where there are as many. `work` must give the same result for any division.
@@ -14,11 +14,20 @@ pub(crate) fn split(pool: &Pool, count: usize, grain: usize, work: impl Fn(Range
 /// As [`split`], with the number of the worker: no two parts that run at the same time have the same.
 pub(crate) fn split_numbered(pool: &Pool, count: usize, grain: usize, work: impl Fn(usize, Range<usize>) + Sync) {
     let parts = pool.num_threads().min(count / grain.max(1)).max(1);
-    if parts == 1 {
-        return work(0, 0..count);
-    }
     pool.run(parts, &|part, worker| work(worker, count * part / parts..count * (part + 1) / parts));
 }
+
+/// Calls `work` with rows that together are all of `count`, by rows, some `grain` of them at a time or more: there are a few
+/// tasks for each thread, so that those who come early find rows that are ready.
+pub(crate) fn split_rows(pool: &Pool, count: usize, grain: usize, work: impl Fn(Range<usize>) + Sync) {
+    let wanted = if pool.num_threads() == 1 { 1 } else { TASKS_PER_THREAD * pool.num_threads() };
+    let parts = wanted.min(count / grain.max(1)).max(1);
+    let rows = Rows { count, unit: 1, parts, tasks_per_part: 1 };
+    pool.run_by_rows(rows, &|task, _| work(rows.of(task)));
+}
+
+/// How many tasks each thread has of a run by rows.
+pub(crate) const TASKS_PER_THREAD: usize = 8;
 
 /// Pointers that the threads of one kernel share; each writes only its own part.
 #[derive(Clone, Copy)]

@@ -3,7 +3,8 @@
 //! A graph is simplified ([`crate::passes`]), its operations are grouped into passes over memory
 //! ([`fuse`]), the groups become steps on blocks of memory ([`lower`]), results take over the memory of
 //! what they are made from where that is safe ([`in_place`]), and the rest is arranged in one arena
-//! ([`memory`]). Running a plan allocates nothing.
+//! ([`memory`]). Threads go through the steps together, and need not wait between them where these do not
+//! depend on each other ([`overlap`]). Running a plan allocates nothing.
 
 mod control;
 mod destination;
@@ -12,8 +13,10 @@ mod in_place;
 mod lower;
 mod memory;
 mod order;
+mod overlap;
 mod pass;
 mod recompute;
+mod run;
 mod step;
 mod summary;
 #[cfg(test)]
@@ -27,14 +30,13 @@ use gyrus_graph::{Buffer, Graph, GraphNode, Op, Spec};
 use self::fuse::{Group, Kernels, Role, fuse};
 use self::lower::{Lowered, Slot, Storage, lower, sums_rows};
 use self::memory::{Lifetime, arrange};
+use self::overlap::Overlap;
+use self::run::Addresses;
 use self::step::Step;
 pub use self::summary::{StepSummary, Work};
-use crate::kernel::{Run, Signature};
-use crate::kernels::elementwise::BoundProgram;
-use crate::kernels::gemm::Epilogue;
+use crate::kernel::Signature;
 use crate::kernels::registry::{channels_last_kernel_for, kernel_for};
 use crate::passes::{decompose, simplify, sparse_updates};
-use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// How a graph is computed.
 pub struct Plan {
@@ -48,9 +50,12 @@ pub struct Plan {
     arena_bytes: usize,
     /// What kernels have prepared of inputs that stay the same, and whether it is up to date.
     kept: Kept,
-    /// The arena, followed by working memory for the hungriest step.
+    overlap: Overlap,
+    /// For each step which of the working memories it has.
+    colours: Vec<usize>,
+    /// The arena, followed by working memories, each for the hungriest of its steps.
     memory: Buffer,
-    pointers: Pointers,
+    addresses: Addresses,
 }
 
 /// Operands that were prepared, and stay so until inputs change.
@@ -63,19 +68,6 @@ struct Kept {
     is_current: bool,
 }
 
-/// Room for addresses, kept so that a run does not allocate.
-#[derive(Default)]
-struct Pointers {
-    slots: Vec<*mut u8>,
-    reads: Vec<*const u8>,
-    writes: Vec<*mut u8>,
-    epilogue_reads: Vec<*const u8>,
-    epilogue_writes: Vec<*mut u8>,
-}
-
-// SAFETY: the addresses are set anew in each run, and used only within it.
-unsafe impl Send for Pointers {}
-
 impl Plan {
     /// Plans a graph. `donated` are pairs of an input and an output of the same type that may be given
     /// the same memory when the plan is run.
@@ -85,24 +77,25 @@ impl Plan {
         let mut lowered = lower(&graph, &groups);
         in_place::guard_donations(&mut lowered, donated);
         in_place::share_memory(&mut lowered, donated);
-        Plan::arranged(graph, groups, lowered)
+        let overlap = Overlap::new(&lowered, donated);
+        Plan::arranged(graph, groups, lowered, overlap)
     }
 
-    fn arranged(graph: Graph, groups: Vec<Group>, lowered: Lowered) -> Plan {
+    fn arranged(graph: Graph, groups: Vec<Group>, lowered: Lowered, overlap: Overlap) -> Plan {
         let uses = in_place::uses(&lowered);
         let Lowered { steps, slots } = lowered;
         let own: Vec<usize> =
             (0..slots.len()).filter(|slot| slots[*slot].storage == Storage::Arena && uses.contains_key(slot)).collect();
         let lifetime = |slot: &usize| {
             let (first, last) = uses[slot];
-            Lifetime { bytes: slots[*slot].bytes, first, last }
+            Lifetime { bytes: slots[*slot].bytes, first, last: overlap.last_beside(last) }
         };
         let (places, arena_bytes) = arrange(&own.iter().map(lifetime).collect::<Vec<_>>());
         let mut offsets = vec![0; slots.len()];
         own.iter().zip(places).for_each(|(&slot, place)| offsets[slot] = place);
-        let (memory, pointers) = (Buffer::zeroed(0), Pointers::default());
+        let (memory, addresses, colours) = (Buffer::zeroed(0), Addresses::default(), overlap.colours());
         let kept = Kept { operands: vec![None; steps.len()], ..Kept::default() };
-        Plan { graph, groups, steps, slots, offsets, arena_bytes, kept, memory, pointers }
+        Plan { graph, groups, steps, slots, offsets, arena_bytes, kept, overlap, colours, memory, addresses }
     }
 
     /// Lets kernels prepare those of `inputs`, numbers of inputs that stay the same from run to run, once for many
@@ -127,28 +120,6 @@ impl Plan {
         self.kept.is_current = false;
     }
 
-    /// Prepares inputs again if they have changed; where what is prepared begins.
-    ///
-    /// # Safety
-    /// As for [`Plan::run`].
-    unsafe fn prepare(&mut self, inputs: &[*const u8], pool: &Pool) -> *const u8 {
-        let Kept { operands, bytes, memory, is_current } = &mut self.kept;
-        if *bytes == 0 {
-            return std::ptr::null();
-        }
-        let memory = memory.get_or_insert_with(|| Buffer::zeroed(*bytes));
-        let start = memory.bytes_mut().expect("the plan's own").as_mut_ptr();
-        if !std::mem::replace(is_current, true) {
-            for (step, kept) in self.steps.iter().zip(operands) {
-                if let Some((input, offset)) = *kept {
-                    // SAFETY: the input is the operand that the kernel was made for; there is room for what it prepares.
-                    unsafe { step.kernel.prepare(inputs[input], start.add(offset), pool) }
-                }
-            }
-        }
-        start
-    }
-
     /// How many bytes the plan needs for intermediate results.
     pub fn arena_bytes(&self) -> usize {
         self.arena_bytes
@@ -157,87 +128,6 @@ impl Plan {
     /// How many steps it has.
     pub fn num_steps(&self) -> usize {
         self.steps.len()
-    }
-
-    /// Computes the outputs.
-    ///
-    /// # Safety
-    /// `inputs` and `outputs` are the addresses, aligned to 64 bytes, of arrays of the specifications of
-    /// the graph's inputs and outputs. They do not overlap, but for donated pairs.
-    pub unsafe fn run(&mut self, inputs: &[*const u8], outputs: &[*mut u8], pool: &Pool) {
-        // SAFETY: as the caller vouches.
-        unsafe { self.run_observed(inputs, outputs, pool, || {}) }
-    }
-
-    /// Computes the outputs, and calls `observe` before the first step, between steps and after the last.
-    ///
-    /// # Safety
-    /// As for [`Plan::run`].
-    pub unsafe fn run_observed(
-        &mut self,
-        inputs: &[*const u8],
-        outputs: &[*mut u8],
-        pool: &Pool,
-        mut observe: impl FnMut(),
-    ) {
-        // SAFETY: as the caller vouches.
-        let prepared = unsafe { self.prepare(inputs, pool) };
-        let num_threads = pool.num_threads();
-        let scratch = |step: &Step| {
-            let epilogue = step.epilogue.as_ref().map_or(ScratchSize::default(), |e| e.program.scratch());
-            step.kernel.scratch().total(num_threads) + epilogue.total(num_threads)
-        };
-        let bytes = self.arena_bytes + self.steps.iter().map(scratch).max().unwrap_or(0);
-        if self.memory.len() < bytes {
-            self.memory = Buffer::zeroed(bytes);
-        }
-        let arena = self.memory.bytes_mut().expect("the plan's own").as_mut_ptr();
-        // SAFETY: the memory has room for the arena and any step's working memory.
-        let working = unsafe { arena.add(self.arena_bytes) };
-        let Pointers { slots, reads, writes, epilogue_reads, epilogue_writes } = &mut self.pointers;
-        slots.clear();
-        slots.extend(self.slots.iter().zip(&self.offsets).map(|(slot, &offset)| match slot.storage {
-            Storage::Input(input) => inputs[input].cast_mut(),
-            Storage::Output(output) => outputs[output],
-            // SAFETY: the arena was arranged so.
-            Storage::Arena => unsafe { arena.add(offset) },
-        }));
-        for (step, kept) in self.steps.iter().zip(&self.kept.operands) {
-            observe();
-            // SAFETY: offsets are within the blocks that they refer to.
-            let read = |read: &step::Read| unsafe { slots[read.slot].cast_const().add(read.offset) };
-            reads.clear();
-            reads.extend(step.reads.iter().map(read));
-            // SAFETY: it was prepared there.
-            reads.extend(kept.map(|(_, offset)| unsafe { prepared.add(offset) }));
-            writes.clear();
-            writes.extend(step.writes.iter().map(|&slot| slots[slot]));
-            let size = step.kernel.scratch();
-            let scratch = Scratch::new(working, &size);
-            let run = |epilogue| {
-                let run = Run { inputs: reads, outputs: writes, scratch, pool, epilogue };
-                // SAFETY: the operands are those that the kernel was made for; blocks that are in use at
-                // the same time do not overlap, but where the kernel allows it.
-                unsafe { step.kernel.run(&run) }
-            };
-            match &step.epilogue {
-                None => run(None),
-                Some(epilogue) => {
-                    debug_assert!(step.kernel.takes_epilogue(), "an epilogue that nobody would run");
-                    epilogue_reads.clear();
-                    epilogue_reads.extend(epilogue.reads.iter().map(read));
-                    epilogue_writes.clear();
-                    epilogue_writes.extend(epilogue.writes.iter().map(|&slot| slots[slot]));
-                    // SAFETY: there is room for the working memory of both; the rest as above.
-                    let bound = unsafe {
-                        let scratch = Scratch::new(working.add(size.total(num_threads)), &epilogue.program.scratch());
-                        BoundProgram::new(&epilogue.program, epilogue_reads, epilogue_writes, scratch)
-                    };
-                    run(Some(&bound as &dyn Epilogue));
-                }
-            }
-        }
-        observe();
     }
 }
 

@@ -2,7 +2,8 @@
 
 use gyrus_graph::Spec;
 
-use crate::kernel::{Kernel, Run};
+use super::overlap::Access;
+use crate::kernel::{Kernel, RowsOf, Run};
 use crate::kernels::elementwise::CompiledProgram;
 use crate::kernels::gemm::{Addend, Arguments, CompiledGemm};
 use crate::kernels::reduce::CompiledReduce;
@@ -64,6 +65,26 @@ impl Step {
         self.writes.iter().chain(self.epilogue.iter().flat_map(|epilogue| &epilogue.writes)).copied()
     }
 
+    /// What it does with blocks of memory. Where there are several kinds of access to one each counts.
+    pub(super) fn accesses(&self) -> Vec<Access> {
+        let access = |slot, offset, is_written, rows| Access { slot, offset, is_written, rows };
+        let kernel = &self.kernel;
+        let read =
+            self.reads.iter().enumerate().map(|(i, read)| access(read.slot, read.offset, false, kernel.rows_read(i)));
+        let written = self.writes.iter().enumerate().map(|(i, &slot)| access(slot, 0, true, kernel.rows_written(i)));
+        let mut accesses: Vec<Access> = read.chain(written).collect();
+        if let Some(Epilogue { program, reads, writes }) = &self.epilogue {
+            // Regions are rows if those of the result are.
+            let is_by_rows = kernel.rows_written(0).is_some();
+            let rows = |rows: Option<RowsOf>| rows.filter(|_| is_by_rows);
+            let read = reads.iter().enumerate();
+            accesses.extend(read.map(|(i, read)| access(read.slot, read.offset, false, rows(program.rows_read(i)))));
+            let written = writes.iter().enumerate();
+            accesses.extend(written.map(|(i, &slot)| access(slot, 0, true, rows(program.rows_written(i)))));
+        }
+        accesses
+    }
+
     /// Whether the block `written` may be the very memory of the block `read`.
     pub(super) fn may_share(&self, read: usize, written: usize) -> bool {
         let is_it = |operand: &&Read| operand.slot == read;
@@ -101,6 +122,18 @@ impl Kernel for CompiledProgram {
         CompiledProgram::scratch(self)
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        CompiledProgram::rows_read(self, input)
+    }
+
+    fn rows_written(&self, output: usize) -> Option<RowsOf> {
+        CompiledProgram::rows_written(self, output)
+    }
+
     fn in_place(&self, _input: usize, _output: usize) -> bool {
         true
     }
@@ -115,6 +148,10 @@ impl Kernel for CompiledProgram {
 impl Kernel for CompiledReduce {
     fn scratch(&self) -> ScratchSize {
         CompiledReduce::scratch(self)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn in_place(&self, _input: usize, output: usize) -> bool {
@@ -140,6 +177,21 @@ pub(super) struct Product {
 impl Kernel for Product {
     fn scratch(&self) -> ScratchSize {
         self.gemm.scratch()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        match input {
+            0 | 1 => self.gemm.rows_read(input),
+            _ => self.gemm.rows_beside(*self.added.get(input - 2)?),
+        }
+    }
+
+    fn rows_written(&self, output: usize) -> Option<RowsOf> {
+        if output == 0 { self.gemm.rows_written() } else { self.gemm.rows_of_sums() }
     }
 
     /// What is added is read before the result is written.
@@ -175,5 +227,51 @@ impl Kernel for Product {
         }
         // SAFETY: the strides were computed from the operands' views.
         unsafe { self.gemm.run(&arguments, scratch, pool, *epilogue) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gyrus_graph::{Buffer, DType};
+
+    use super::*;
+    use crate::kernels::conformance::check_shared;
+    use crate::kernels::gemm::{Gemm, Operand};
+    use crate::pool::Scratch;
+
+    fn numbers(len: usize) -> Buffer {
+        let mut buffer = Buffer::zeroed(4 * len);
+        let bytes = buffer.bytes_mut().expect("new");
+        bytes.chunks_exact_mut(4).enumerate().for_each(|(i, x)| x.copy_from_slice(&(i as f32 % 17.0).to_le_bytes()));
+        buffer
+    }
+
+    #[test]
+    fn products_by_rows_keep_to_their_rows() {
+        let (m, n, k) = (401, 70, 50);
+        for (is_transposed, num_added, sums_rows) in
+            [(false, 0, false), (true, 1, false), (false, 2, true), (true, 0, true)]
+        {
+            let b = if is_transposed { Operand::contiguous(n, k).transposed() } else { Operand::contiguous(k, n) };
+            let (a, c) = (Operand::contiguous(m, k), Operand::contiguous(m, n));
+            let gemm = Gemm { batch: 1, m, n, k, a, b, c, accumulate: false }.compile(DType::F32);
+            let product = Product { gemm, added: vec![n as isize; num_added], sums_rows };
+            assert_eq!(product.rows_read(0), Some(RowsOf::contiguous(m, 4 * k)));
+            assert_eq!(product.rows_read(1), None);
+            let sizes = [m * k, k * n].into_iter().chain((0..num_added).map(|_| m * n));
+            let inputs: Vec<Buffer> = sizes.map(numbers).collect();
+            let mut outputs: Vec<Buffer> =
+                [m * n, m][..1 + usize::from(sums_rows)].iter().map(|&len| numbers(len)).collect();
+            let pointers: Vec<*mut u8> =
+                outputs.iter_mut().map(|output| output.bytes_mut().expect("new").as_mut_ptr()).collect();
+            let read: Vec<*const u8> = inputs.iter().map(Buffer::as_ptr).collect();
+            let (_memory, scratch) = Scratch::for_test(product.scratch(), 1);
+            let run = Run { inputs: &read, outputs: &pointers, scratch, pool: &Pool::new(1), epilogue: None };
+            // SAFETY: the buffers have the sizes of the product.
+            unsafe { product.run(&run) }
+            let read: Vec<&[u8]> = inputs.iter().map(Buffer::bytes).collect();
+            let written: Vec<&[u8]> = outputs.iter().map(Buffer::bytes).collect();
+            check_shared(&product, &read, &written, "product");
+        }
     }
 }

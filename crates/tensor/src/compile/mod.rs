@@ -63,6 +63,9 @@ where
     Compiled { function, replays: vec![], path: Path::default(), types: PhantomData }
 }
 
+/// What is called between steps.
+type Observe<'a> = Option<&'a mut dyn FnMut()>;
+
 /// How long one step of a plan took.
 #[derive(Clone, Debug)]
 pub struct StepTime {
@@ -85,7 +88,7 @@ where
     /// If the function does, while it is captured, or an accelerator cannot compile it; the state is then as it was. If
     /// an accelerator fails.
     pub fn call(&mut self, state: &mut S, inputs: I) -> O {
-        self.run(state, inputs, || {}).0
+        self.run(state, inputs, None).0
     }
 
     /// Runs the function once, as [`Compiled::call`] does, and says how long each step of the plan took; nothing of what
@@ -105,15 +108,16 @@ where
     /// As [`Compiled::call`].
     pub fn profile(&mut self, state: &mut S, inputs: I) -> (O, Vec<StepTime>) {
         let mut moments = vec![];
-        let (outputs, replay) = self.run(state, inputs, || moments.push(Instant::now()));
+        let (outputs, replay) = self.run(state, inputs, Some(&mut || moments.push(Instant::now())));
         let durations = moments.windows(2).map(|pair| pair[1] - pair[0]);
         let summaries = self.replays[replay].plan().map(Plan::summaries).unwrap_or_default();
         let steps = summaries.into_iter().zip(durations);
         (outputs, steps.map(|(summary, duration)| StepTime { summary, duration }).collect())
     }
 
-    /// Runs the function; returns also which replay did. `observe` is called between steps.
-    fn run(&mut self, state: &mut S, inputs: I, observe: impl FnMut()) -> (O, usize) {
+    /// Runs the function; returns also which replay did. `observe` is called between steps, which
+    /// then wait for each other.
+    fn run(&mut self, state: &mut S, inputs: I, observe: Observe) -> (O, usize) {
         let Self { function, replays, path, .. } = self;
         if let Some(index) = replays.iter().position(|replay| replay.fits(state, &inputs, path)) {
             return (replays[index].run(state, &inputs, path, observe), index);
@@ -198,7 +202,7 @@ impl<O: Module + Clone> Replay<O> {
         fits && specs.next().is_none() && device_of(state, inputs, path) == self.device
     }
 
-    fn run<S: Module>(&mut self, state: &mut S, inputs: &impl Module, path: &mut Path, observe: impl FnMut()) -> O {
+    fn run<S: Module>(&mut self, state: &mut S, inputs: &impl Module, path: &mut Path, observe: Observe) -> O {
         compute(state, inputs, path);
         let results = match &mut self.runner {
             Runner::Cpu(runner) => runner.run(&self.captured, state, inputs, path, observe),

@@ -153,22 +153,26 @@ impl<T: Number> ChannelLanes<T> {
         finished: &(dyn Fn(usize, usize, usize) + Sync),
     ) {
         let (channels, depth, result) = (self.channels, self.taps.len(), self.channels * self.channel);
-        for group in 0..groups {
-            for first in (0..channels).step_by(self.lanes) {
-                let arguments = PackArguments {
-                    from: w.wrapping_add((group * channels + first) * depth),
-                    across: depth as isize,
-                    along: 1,
-                    count: self.lanes.min(channels - first),
-                    width: self.lanes,
-                    depth,
-                    to: packed.wrapping_add(group * self.group_weights() + first * depth),
-                    stride: 0,
-                };
-                // SAFETY: as the caller vouches; the loop is compiled for this processor.
-                unsafe { (self.packing)(arguments) }
+        let of_packing = Pointers { x, w, y: packed };
+        pool.run(1, &|_, _| {
+            let Pointers { w, y: packed, .. } = of_packing.get();
+            for group in 0..groups {
+                for first in (0..channels).step_by(self.lanes) {
+                    let arguments = PackArguments {
+                        from: w.wrapping_add((group * channels + first) * depth),
+                        across: depth as isize,
+                        along: 1,
+                        count: self.lanes.min(channels - first),
+                        width: self.lanes,
+                        depth,
+                        to: packed.wrapping_add(group * self.group_weights() + first * depth),
+                        stride: 0,
+                    };
+                    // SAFETY: as the caller vouches; the loop is compiled for this processor.
+                    unsafe { (self.packing)(arguments) }
+                }
             }
-        }
+        });
         let pointers = Pointers { x, w: packed, y };
         let count = images * groups;
         let tasks = (count * result * depth).div_ceil(TASK_WORK).min(count);

@@ -192,20 +192,24 @@ impl<T: Number> FewChannels<T> {
         finished: &(dyn Fn(usize, usize, usize) + Sync),
     ) {
         let (channels, depth) = (self.channels, self.depth);
-        for group in 0..groups {
-            let arguments = PackArguments {
-                from: w.wrapping_add(group * channels * depth),
-                across: depth as isize,
-                along: 1,
-                count: channels,
-                width: channels,
-                depth,
-                to: packed.wrapping_add(group * channels * depth),
-                stride: 0,
-            };
-            // SAFETY: as the caller vouches; the loop is compiled for this processor.
-            unsafe { (self.packing)(arguments) }
-        }
+        let of_packing = Pointers { x, w, y: packed };
+        pool.run(1, &|_, _| {
+            let Pointers { w, y: packed, .. } = of_packing.get();
+            for group in 0..groups {
+                let arguments = PackArguments {
+                    from: w.wrapping_add(group * channels * depth),
+                    across: depth as isize,
+                    along: 1,
+                    count: channels,
+                    width: channels,
+                    depth,
+                    to: packed.wrapping_add(group * channels * depth),
+                    stride: 0,
+                };
+                // SAFETY: as the caller vouches; the loop is compiled for this processor.
+                unsafe { (self.packing)(arguments) }
+            }
+        });
         let channel = self.channel;
         let pointers = Pointers { x, w: packed, y };
         let count = images * groups;

@@ -8,8 +8,9 @@ use super::lower::{Action, NONE, Place, Step, Values, Writing, lower};
 use super::memory::{Follow, GRANULE, Plan, block_length};
 use super::program::{Program, Register};
 use crate::isa::Isa;
+use crate::kernel::RowsOf;
 use crate::kernels::cache_line::{LINE, prefetch};
-use crate::pool::{Pool, Scratch, ScratchSize};
+use crate::pool::{Pool, Rows, Scratch, ScratchSize};
 
 /// Below this many elements one thread does all.
 const MIN_TASK: usize = 16 << 10;
@@ -168,20 +169,30 @@ impl CompiledProgram {
     /// states.
     pub unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8], scratch: &Scratch, pool: &Pool) {
         let total = self.num_elements();
-        if total <= MIN_TASK {
-            let memory = scratch.worker::<u8>(0, self.scratch_per_worker());
-            // SAFETY: as the caller vouches.
-            return unsafe { self.run_places(inputs, outputs, 0..total, memory) };
-        }
         let grain = total.div_ceil(MAX_TASKS).max(MIN_TASK).next_multiple_of(self.block.max(GRANULE));
         let shared = Shared { inputs, outputs };
-        pool.run(total.div_ceil(grain), &|task, worker| {
+        let rows = Rows::units(total, grain);
+        pool.run_by_rows(rows, &|task, worker| {
             let Shared { inputs, outputs } = shared.get();
             let memory = scratch.worker::<u8>(worker, self.scratch_per_worker());
-            let range = task * grain..((task + 1) * grain).min(total);
+            // What is as small as that is in the cache.
+            let is_there = total <= MIN_TASK;
             // SAFETY: tasks write disjoint ranges; each worker has its own memory.
-            unsafe { self.run_blocks(inputs, outputs, range, memory, false, |_, _, _| {}) }
+            unsafe { self.run_blocks(inputs, outputs, rows.of(task), memory, is_there, |_, _, _| {}) }
         });
+    }
+
+    /// The elements of an input, if each is read for the results at the same place.
+    pub(crate) fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        let mut sources = self.sources.iter().filter(|source| source.input == Some(input)).peekable();
+        let size = sources.peek()?.dtype.size();
+        let is_flat = |source: &Source| source.access == Access::Flat && source.offset == 0;
+        sources.all(is_flat).then(|| RowsOf::contiguous(self.num_elements(), size))
+    }
+
+    /// The elements of an output.
+    pub(crate) fn rows_written(&self, output: usize) -> Option<RowsOf> {
+        Some(RowsOf::contiguous(self.num_elements(), self.output_sizes[output]))
     }
 
     /// Runs over some places, of which the caller has asked for what is read. Any division into places gives the same

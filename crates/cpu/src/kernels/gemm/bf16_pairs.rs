@@ -58,6 +58,10 @@ impl<S: PairOf + Stored<f32>> Bf16Product<S> {
         unsafe { self.blocking.pack_right(&self.right(gemm, b), to.cast(), pool) }
     }
 
+    pub(super) fn is_by_rows(&self) -> bool {
+        self.blocking.is_by_rows()
+    }
+
     /// Computes the product.
     ///
     /// # Safety

@@ -7,7 +7,7 @@ use super::microkernel::RowSums;
 use super::number::Number;
 use super::pack::{Lines, Packed};
 use super::task::Task;
-use crate::pool::{Pool, Scratch};
+use crate::pool::{Pool, Rows, Scratch};
 
 /// How many multiplications are worth a task.
 const TASK_WORK: usize = 128 << 10;
@@ -187,12 +187,18 @@ impl<T: Number> Block<'_, T> {
         let part = |of: Range<usize>, index: usize, count: usize| {
             of.start + of.len() * index / count..of.start + of.len() * (index + 1) / count
         };
-        pool.run(rows * columns, &|task, worker| {
+        let work = |task: usize, worker: usize| {
             let tiles = part(0..self.num_tiles(), task / columns, rows);
             let panels = part(self.panels.clone(), task % columns, columns);
             // SAFETY: the tasks write to disjoint parts of the result, and to their workers' memory.
             unsafe { Task::new(self, tiles, panels, worker).run() }
-        });
+        };
+        if self.blocking.is_by_rows() {
+            let (count, unit) = (self.rows.len(), self.blocking.kernel.height);
+            pool.run_by_rows(Rows { count, unit, parts: rows, tasks_per_part: columns }, &work);
+        } else {
+            pool.run(rows * columns, &work);
+        }
     }
 
     /// Which product a panel belongs to, its first column, and how many it has.

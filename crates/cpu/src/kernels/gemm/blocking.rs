@@ -243,6 +243,13 @@ impl<T: Number> Blocking<T> {
         self.parallel != Parallel::Blocks
     }
 
+    /// Whether there is one product, which is one block that is divided into rows.
+    pub(super) fn is_by_rows(&self) -> bool {
+        let Sizes { batch, m, n, k, .. } = self.sizes;
+        let is_one_block = self.row_block >= m && self.column_block >= n && self.depth_block >= k;
+        batch == 1 && self.parallel == Parallel::Blocks && self.is_right_shared && is_one_block
+    }
+
     /// Whether it adds to its result, and sums the left operand's rows.
     pub(super) fn adds(&self) -> bool {
         self.sizes.batch == 1 && self.sizes.is_direct && self.parallel == Parallel::Blocks

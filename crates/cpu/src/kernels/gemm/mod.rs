@@ -29,6 +29,7 @@ use self::number::{Number, Rounded, Stored};
 use self::pack::Strided;
 use self::target::{Target, write_row};
 use crate::isa::Isa;
+use crate::kernel::RowsOf;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// What is done to each finished region of a contraction's result, while it is in cache.
@@ -287,6 +288,47 @@ impl CompiledGemm {
         is_plain && self.gemm.n > 0 && self.adds()
     }
 
+    /// Whether tasks are rows of the result, and all is done for each at once.
+    fn is_by_rows(&self) -> bool {
+        match self.kind {
+            Kind::F32(blocked) | Kind::RoundedF32(blocked) => blocked.blocking.is_by_rows(),
+            Kind::F64(blocked) => blocked.blocking.is_by_rows(),
+            Kind::Bf16(product) => product.is_by_rows(),
+            Kind::Rounded(product) => product.is_by_rows(),
+            _ => false,
+        }
+    }
+
+    /// Rows of `len` elements that are `stride` apart, if tasks have their own ones.
+    fn rows(&self, stride: isize, len: usize) -> Option<RowsOf> {
+        let size = self.dtype.size();
+        let stride = usize::try_from(stride).ok().filter(|_| self.is_by_rows())?;
+        Some(RowsOf { count: self.gemm.m, stride: stride * size, len: len * size })
+    }
+
+    /// The rows of operand `a` (0) or `b` (1), if each task reads its own ones.
+    pub(crate) fn rows_read(&self, operand: usize) -> Option<RowsOf> {
+        let Gemm { a, k, .. } = self.gemm;
+        let is_left = operand == usize::from(self.is_swapped);
+        if is_left && a.col_stride == 1 { self.rows(a.row_stride, k) } else { None }
+    }
+
+    /// The same for what is added.
+    pub(crate) fn rows_beside(&self, row_stride: isize) -> Option<RowsOf> {
+        self.rows(row_stride, self.gemm.n)
+    }
+
+    /// The same for the result.
+    pub(crate) fn rows_written(&self) -> Option<RowsOf> {
+        let Gemm { c, n, .. } = self.gemm;
+        if c.col_stride == 1 { self.rows(c.row_stride, n) } else { None }
+    }
+
+    /// The same for the sums of the left operand's rows.
+    pub(crate) fn rows_of_sums(&self) -> Option<RowsOf> {
+        self.rows(1, 1)
+    }
+
     /// How many bytes the packed right operand takes, if it can be packed once for many products.
     pub fn packed_bytes(&self) -> Option<usize> {
         let bytes = match self.kind {
@@ -367,7 +409,7 @@ impl CompiledGemm {
                         _ => integer::run::<i64>(gemm, a, b, c, pool),
                     }
                     if let Some(epilogue) = epilogue {
-                        epilogue.region(0, batch * m, n, n, 0);
+                        pool.run(1, &|_, worker| epilogue.region(0, batch * m, n, n, worker));
                     }
                 }
             }

@@ -24,6 +24,10 @@ pub(crate) fn kernel(op: &Concatenate, signature: &Signature) -> Box<dyn Kernel>
 }
 
 impl Kernel for ConcatenateKernel {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
         if self.row == 0 {
             return;

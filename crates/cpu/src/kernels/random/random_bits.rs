@@ -105,12 +105,16 @@ fn stream_key(seed: u64, stream: u64) -> [u32; 2] {
 }
 
 impl Kernel for RandomBitsKernel {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
-        // SAFETY: the key has two elements.
-        let (seed, counter) = unsafe { (*pointers.input::<u64>(0), *pointers.input::<u64>(0).add(1)) };
-        let key = stream_key(seed, self.stream);
         split(run.pool, self.count.div_ceil(4), 1 << 10, |blocks: Range<usize>| {
+            // SAFETY: the key has two elements.
+            let (seed, counter) = unsafe { (*pointers.input::<u64>(0), *pointers.input::<u64>(0).add(1)) };
+            let key = stream_key(seed, self.stream);
             let (start, end) = (blocks.start * 4, (blocks.end * 4).min(self.count));
             // SAFETY: the words lie in the result, and no other range has them.
             let words = unsafe { std::slice::from_raw_parts_mut(pointers.output::<u32>(0).add(start), end - start) };

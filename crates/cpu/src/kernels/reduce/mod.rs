@@ -100,11 +100,14 @@ impl CompiledReduce {
         let (boxes, combiner) = (&self.boxes, &self.combiner);
         if self.program.num_elements() == 0 {
             let identity = self.reduction.identity(self.dtype).bits().to_le_bytes();
-            for place in 0..boxes.kept {
-                let size = self.dtype.size();
-                // SAFETY: the caller vouches for the result's elements.
-                unsafe { result.add(place * size).copy_from_nonoverlapping(identity.as_ptr(), size) }
-            }
+            let (result, size) =
+                (Shared { inputs, outputs, result, partials: std::ptr::null_mut() }, self.dtype.size());
+            pool.run(1, &|_, _| {
+                for place in 0..boxes.kept {
+                    // SAFETY: the caller vouches for the result's elements.
+                    unsafe { result.get().result.add(place * size).copy_from_nonoverlapping(identity.as_ptr(), size) }
+                }
+            });
             return;
         }
         let is_partial = boxes.num_partials > 1;
@@ -138,11 +141,7 @@ impl CompiledReduce {
                 });
             }
         };
-        if boxes.num_tasks == 1 {
-            work(0, 0)
-        } else {
-            pool.run(boxes.num_tasks, &work)
-        }
+        pool.run(boxes.num_tasks, &work);
         if is_partial {
             let grain = 1024;
             let combine = |task: usize, _: usize| {
@@ -157,8 +156,7 @@ impl CompiledReduce {
                     combiner.write(first, range.len(), result.add(range.start * self.dtype.size()), self.dtype);
                 }
             };
-            let tasks = boxes.kept.div_ceil(grain);
-            if tasks == 1 { combine(0, 0) } else { pool.run(tasks, &combine) }
+            pool.run(boxes.kept.div_ceil(grain), &combine);
         }
     }
 

@@ -8,7 +8,7 @@ use super::heads::{Heads, KEYS, Rows, gathered};
 use super::lanes::{Float, LANES, Lanes, for_blocks, larger, load, map, store, with_float, zip};
 use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run, Signature, Strided};
+use crate::kernel::{Kernel, RowsOf, Run, Signature, Strided};
 use crate::kernels::gemm::ahead::Area;
 use crate::kernels::split::Pointers;
 use crate::math::{MulAdd, Multiversion, version};
@@ -158,9 +158,27 @@ impl<T: Tiled> Kernel for AttentionKernel<T> {
         Rows::strided(out).inspect(|&rows| self.out = rows).is_some()
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        let Heads { queries, keys, size, value_size, .. } = self.heads;
+        let (count, size) = [(queries, size), (keys, size), (keys, value_size)].get(input).copied()?;
+        Some(self.heads.images::<T>(self.inputs[input], count, size, false))
+    }
+
+    fn rows_written(&self, output: usize) -> Option<RowsOf> {
+        let Heads { queries, value_size, .. } = self.heads;
+        Some(match output {
+            0 => self.heads.images::<T>(self.out, queries, value_size, true),
+            _ => self.heads.images_of_queries::<T>(),
+        })
+    }
+
     unsafe fn run(&self, run: &Run) {
         let (pointers, scratch, num_blocks) = (Pointers::of(run), &run.scratch, self.heads.num_blocks());
-        run.pool.run(self.heads.count() * num_blocks, &|task, worker| {
+        run.pool.run_by_rows(self.heads.division(num_blocks), &|task, worker| {
             let memory = scratch.worker::<T>(worker, self.num_scratch());
             // SAFETY: by this function's own contract; each block is written by one thread.
             unsafe { self.block(pointers, memory, task / num_blocks, task % num_blocks) }

@@ -8,7 +8,7 @@ use super::heads::{Heads, KEYS, Rows, gathered};
 use super::lanes::{Float, LANES, load, map, store, with_float, zip};
 use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run, Signature, Strided};
+use crate::kernel::{Kernel, RowsOf, Run, Signature, Strided};
 use crate::kernels::gemm::ahead::Area;
 use crate::kernels::split::Pointers;
 use crate::math::{MulAdd, Multiversion, version};
@@ -212,9 +212,32 @@ impl<T: Tiled> Kernel for AttentionGradKernel<T> {
         true
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        let Heads { queries, keys, size, value_size, .. } = self.heads;
+        let rows = |index: usize, count, size| self.heads.images::<T>(self.inputs[index], count, size, false);
+        match input {
+            0 => Some(rows(0, queries, size)),
+            1 => Some(rows(1, keys, size)),
+            2 => Some(rows(2, keys, value_size)),
+            4 => Some(rows(3, queries, value_size)),
+            3 | 5 => Some(self.heads.images_of_queries::<T>()),
+            _ => None,
+        }
+    }
+
+    fn rows_written(&self, output: usize) -> Option<RowsOf> {
+        let Heads { queries, keys, size, value_size, .. } = self.heads;
+        let (count, size) = [(queries, size), (keys, size), (keys, value_size)][output];
+        Some(self.heads.images::<T>(self.outputs[output], count, size, true))
+    }
+
     unsafe fn run(&self, run: &Run) {
         let (pointers, scratch) = (Pointers::of(run), &run.scratch);
-        run.pool.run(self.heads.count(), &|head, worker| {
+        run.pool.run_by_rows(self.heads.division(1), &|head, worker| {
             let memory = scratch.worker::<T>(worker, self.num_scratch());
             // SAFETY: by this function's own contract; each head is written by one thread.
             unsafe { self.head(pointers, memory, head) }

@@ -111,6 +111,10 @@ impl<T: Float, const GRADIENT: bool> Kernel for BatchNormKernel<T, GRADIENT> {
         true
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
         let Rows { groups, channels, .. } = self.rows;
         let (pointers, shared) = (Pointers::of(run), Shared(run.scratch.shared::<T>(self.rows.len())));
@@ -131,7 +135,7 @@ impl<T: Float, const GRADIENT: bool> Kernel for BatchNormKernel<T, GRADIENT> {
             unsafe { (self.sum)(arguments(groups.rows(group), group)) }
         });
         // SAFETY: the sums of all groups are written, and lie apart from what is made of them.
-        unsafe {
+        run.pool.run(1, &|_, _| unsafe {
             (self.merge)(Totals {
                 rows: self.rows,
                 eps: T::from_f64(self.eps),
@@ -140,7 +144,7 @@ impl<T: Float, const GRADIENT: bool> Kernel for BatchNormKernel<T, GRADIENT> {
                 results: [pointers.output(1), pointers.output(2)],
                 coefficients: coefficients.get(),
             });
-        }
+        });
         // Some rows at a time, and what follows on them.
         let (step, epilogue) = ((FINISHED / channels.max(1)).max(1), run.epilogue);
         run.pool.run(groups.count, &|group, worker| {

@@ -9,8 +9,8 @@ use super::few_classes;
 use super::lanes::{Float, LANES, for_blocks, load, map, total, with_float, zip};
 use super::softmax::maximum;
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run, Signature};
-use crate::kernels::split::{Pointers, split};
+use crate::kernel::{Kernel, RowsOf, Run, Signature};
+use crate::kernels::split::{Pointers, split_rows};
 use crate::math::{MulAdd, Multiversion, version};
 
 struct CrossEntropyKernel<T> {
@@ -42,10 +42,23 @@ pub(crate) fn kernel(op: &CrossEntropy, signature: &Signature) -> Option<Box<dyn
 }
 
 impl<T: Float> Kernel for CrossEntropyKernel<T> {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        let len = [self.num_classes * size_of::<T>(), size_of::<i64>()];
+        Some(RowsOf::contiguous(self.num_rows, *len.get(input)?))
+    }
+
+    fn rows_written(&self, _output: usize) -> Option<RowsOf> {
+        Some(RowsOf::contiguous(self.num_rows, size_of::<T>()))
+    }
+
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         let num_classes = self.num_classes;
-        split(run.pool, self.num_rows, (1 << 13) / num_classes.max(1), |rows| {
+        split_rows(run.pool, self.num_rows, (1 << 13) / num_classes.max(1), |rows| {
             let (logits, targets, losses) = (pointers.input(0), pointers.input(1), pointers.output(0));
             let arguments = Arguments { op: self.op, rows, num_classes, logits, targets, losses };
             // SAFETY: the pointers are as `Run` states; each row is written by one thread.

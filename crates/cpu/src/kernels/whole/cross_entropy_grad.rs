@@ -10,8 +10,8 @@ use super::few_classes;
 use super::lanes::{Float, LANES, for_blocks, load, map, store, with_float};
 use super::softmax::exponentials;
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run, Signature};
-use crate::kernels::split::{Pointers, split};
+use crate::kernel::{Kernel, RowsOf, Run, Signature};
+use crate::kernels::split::{Pointers, split_rows};
 use crate::math::{MulAdd, Multiversion, version};
 
 struct CrossEntropyGradKernel<T> {
@@ -48,10 +48,23 @@ impl<T: Float> Kernel for CrossEntropyGradKernel<T> {
         input == 0
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        let len = [self.num_classes * size_of::<T>(), size_of::<i64>(), size_of::<T>()];
+        Some(RowsOf::contiguous(self.num_rows, *len.get(input)?))
+    }
+
+    fn rows_written(&self, _output: usize) -> Option<RowsOf> {
+        Some(RowsOf::contiguous(self.num_rows, self.num_classes * size_of::<T>()))
+    }
+
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         let (op, num_classes) = (self.op, self.num_classes);
-        split(run.pool, self.num_rows, (1 << 13) / num_classes.max(1), |rows| {
+        split_rows(run.pool, self.num_rows, (1 << 13) / num_classes.max(1), |rows| {
             let (logits, targets, dlosses) = (pointers.input(0), pointers.input(1), pointers.input(2));
             let dlogits = pointers.output(0);
             // SAFETY: the pointers are as `Run` states; each row is written by one thread.

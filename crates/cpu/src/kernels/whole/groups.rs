@@ -9,7 +9,7 @@ use super::lanes::{Float, LANES, for_blocks, load, store, zip};
 /// A division of rows into groups, each summed by one thread, that does not depend on the number of threads.
 #[derive(Clone, Copy)]
 pub(super) struct Groups {
-    num_rows: usize,
+    pub(super) num_rows: usize,
     pub(super) count: usize,
 }
 

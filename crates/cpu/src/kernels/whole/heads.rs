@@ -10,9 +10,10 @@ use gyrus_graph::{Shape, Spec};
 
 use super::lanes::{Float, LANES};
 use super::product::{Product, Transpose};
-use crate::kernel::Strided;
+use crate::kernel::{RowsOf, Strided};
 use crate::kernels::gemm::ahead::Area;
 use crate::kernels::split::Pointers;
+use crate::pool;
 
 /// How many keys are scored at once; as many queries as there are lanes.
 pub(super) const KEYS: usize = 128;
@@ -69,6 +70,25 @@ impl Heads {
     /// How many pairs of an image and a head there are.
     pub(super) fn count(&self) -> usize {
         self.batch * self.heads
+    }
+
+    /// Where the images of an operand or a result lie, of so many rows of `size` elements for each head, if tasks have
+    /// their own; from its first row on if `is_block` does not say that it is from the block's beginning.
+    pub(super) fn images<T>(&self, rows: Rows, count: usize, size: usize, is_block: bool) -> RowsOf {
+        let first = if is_block { rows.offset } else { 0 };
+        let len = first + (self.heads - 1) * rows.head + (count - 1) * rows.stride + size;
+        RowsOf { count: self.batch, stride: rows.image * size_of::<T>(), len: len * size_of::<T>() }
+    }
+
+    /// The same for one element of each query, as the sums.
+    pub(super) fn images_of_queries<T>(&self) -> RowsOf {
+        RowsOf::contiguous(self.batch, self.heads * self.queries * size_of::<T>())
+    }
+
+    /// How tasks divide images, if each has as many parts.
+    pub(super) fn division(&self, tasks_per_head: usize) -> pool::Rows {
+        let (count, tasks_per_part) = (self.batch, self.heads * tasks_per_head);
+        pool::Rows { count, unit: 1, parts: count, tasks_per_part }
     }
 
     /// The element with which the rows of a head begin.

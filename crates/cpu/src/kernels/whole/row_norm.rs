@@ -6,10 +6,10 @@ use std::ops::Range;
 use super::groups::{Groups, Shared, add_rows};
 use super::lanes::{Float, LANES, add_product, for_blocks, load, map, store, total, zip};
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run};
-use crate::kernels::split::{Pointers, split};
+use crate::kernel::{Kernel, RowsOf, Run};
+use crate::kernels::split::{Pointers, split_rows};
 use crate::math::{MulAdd, Multiversion, version};
-use crate::pool::ScratchSize;
+use crate::pool::{Rows, ScratchSize};
 
 /// `y = (x - mean) rstd gamma + beta`; unless `CENTERED` without `mean` and `beta`.
 pub(super) struct RowNorm<T, const CENTERED: bool> {
@@ -44,10 +44,23 @@ impl<T: Float, const CENTERED: bool> Kernel for RowNorm<T, CENTERED> {
         (input, output) == (0, 0)
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        (input == 0).then(|| RowsOf::contiguous(self.num_rows, self.size * size_of::<T>()))
+    }
+
+    fn rows_written(&self, output: usize) -> Option<RowsOf> {
+        let len = if output == 0 { self.size } else { 1 };
+        Some(RowsOf::contiguous(self.num_rows, len * size_of::<T>()))
+    }
+
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         let size = self.size;
-        split(run.pool, self.num_rows, (1 << 13) / size.max(1), |rows| {
+        split_rows(run.pool, self.num_rows, (1 << 13) / size.max(1), |rows| {
             let (x, gamma, y) = (pointers.input(0), pointers.input(1), pointers.output(0));
             let (beta, mean, rstd) = match CENTERED {
                 true => (pointers.input(2), pointers.output(1), pointers.output(2)),
@@ -155,33 +168,45 @@ impl<T: Float, const CENTERED: bool> Kernel for RowNormGrad<T, CENTERED> {
         output == 0 && (input == 0 || input == if CENTERED { 4 } else { 3 })
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn rows_read(&self, input: usize) -> Option<RowsOf> {
+        let len = if input == 0 || self.in_place(input, 0) { self.size } else { 1 };
+        (input != 1).then(|| RowsOf::contiguous(self.groups.num_rows, len * size_of::<T>()))
+    }
+
+    fn rows_written(&self, output: usize) -> Option<RowsOf> {
+        (output == 0).then(|| RowsOf::contiguous(self.groups.num_rows, self.size * size_of::<T>()))
+    }
+
     unsafe fn run(&self, run: &Run) {
         let (pointers, size) = (Pointers::of(run), self.size);
         let sums = Shared(run.scratch.shared::<T>(2 * self.num_sums()));
-        split(run.pool, self.groups.count, 1, |groups| {
-            for group in groups {
-                let (x, gamma, dx) = (pointers.input(0), pointers.input(1), pointers.output(0));
-                let (mean, rstd, dy) = match CENTERED {
-                    true => (pointers.input(2), pointers.input(3), pointers.input(4)),
-                    false => (std::ptr::null(), pointers.input(2), pointers.input(3)),
-                };
-                let rows = self.groups.rows(group);
-                // SAFETY: the pointers are as `Run` states, and null where they are not used; each row, and each
-                // group's sums, are written by one thread.
-                unsafe {
-                    let dgamma = sums.get().add(group * size);
-                    let dbeta = dgamma.add(self.num_sums());
-                    (self.function)(GradArguments { x, gamma, mean, rstd, dy, dx, dgamma, dbeta, rows, size });
-                }
+        let groups = Rows { count: self.groups.num_rows, unit: 1, parts: self.groups.count, tasks_per_part: 1 };
+        run.pool.run_by_rows(groups, &|group, _| {
+            let (x, gamma, dx) = (pointers.input(0), pointers.input(1), pointers.output(0));
+            let (mean, rstd, dy) = match CENTERED {
+                true => (pointers.input(2), pointers.input(3), pointers.input(4)),
+                false => (std::ptr::null(), pointers.input(2), pointers.input(3)),
+            };
+            let rows = self.groups.rows(group);
+            // SAFETY: the pointers are as `Run` states, and null where they are not used; each row, and each
+            // group's sums, are written by one thread.
+            unsafe {
+                let dgamma = sums.get().add(group * size);
+                let dbeta = dgamma.add(self.num_sums());
+                (self.function)(GradArguments { x, gamma, mean, rstd, dy, dx, dgamma, dbeta, rows, size });
             }
         });
         // SAFETY: all groups have written their sums.
-        unsafe {
+        run.pool.run(1, &|_, _| unsafe {
             add_rows(sums.get(), self.groups.count, size, pointers.output(1));
             if CENTERED {
                 add_rows(sums.get().add(self.num_sums()), self.groups.count, size, pointers.output(2));
             }
-        }
+        });
     }
 }
 

@@ -230,23 +230,27 @@ impl<T: Number> ImageLanes<T> {
     ) {
         let Geometry { images, groups, out_channels, .. } = self.geometry;
         let depth = self.geometry.depth();
-        for group in 0..groups {
-            for (tile, first) in (0..out_channels).step_by(self.height).enumerate() {
-                let first = group * out_channels + first.min(out_channels - self.height);
-                let arguments = PackArguments {
-                    from: w.wrapping_add(first * depth),
-                    across: depth as isize,
-                    along: 1,
-                    count: self.height,
-                    width: self.height,
-                    depth,
-                    to: packed.wrapping_add(group * self.group_weights() + tile * self.height * depth),
-                    stride: 0,
-                };
-                // SAFETY: as the caller vouches; the loop is compiled for this processor.
-                unsafe { (self.packing)(arguments) }
+        let of_packing = Pointers { x, w, y: packed };
+        pool.run(1, &|_, _| {
+            let Pointers { w, y: packed, .. } = of_packing.get();
+            for group in 0..groups {
+                for (tile, first) in (0..out_channels).step_by(self.height).enumerate() {
+                    let first = group * out_channels + first.min(out_channels - self.height);
+                    let arguments = PackArguments {
+                        from: w.wrapping_add(first * depth),
+                        across: depth as isize,
+                        along: 1,
+                        count: self.height,
+                        width: self.height,
+                        depth,
+                        to: packed.wrapping_add(group * self.group_weights() + tile * self.height * depth),
+                        stride: 0,
+                    };
+                    // SAFETY: as the caller vouches; the loop is compiled for this processor.
+                    unsafe { (self.packing)(arguments) }
+                }
             }
-        }
+        });
         // Where there are fewer blocks of images than keep the threads busy, rows are divided too.
         let (blocks, rows) = (images.div_ceil(self.lanes), self.rows.len());
         let wanted = if pool.num_threads() == 1 { 1 } else { 2 * pool.num_threads() };

@@ -115,6 +115,11 @@ impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
         C::IN_PLACE.contains(&(input, output))
     }
 
+    /// The order of the rows is made outside runs.
+    fn is_shared(&self) -> bool {
+        self.lengths.is_none()
+    }
+
     unsafe fn run(&self, run: &Run) {
         let (pointers, steps) = (Pointers::of(run), &self.steps);
         let (num_groups, sums_size) = (steps.num_groups(), self.factors_size());
@@ -122,14 +127,15 @@ impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
         let scratch = run.scratch.after(self.order_bytes());
         let sums = Shared(scratch.shared::<T>(num_shared).wrapping_add(steps.num_weights()));
         // SAFETY: the operands, results and scratch memory are as `Run` states.
-        unsafe {
-            steps.pack(run.pool, &scratch, pointers.input(C::WEIGHTS), !Self::IS_GRADIENT);
+        unsafe { steps.pack(run.pool, &scratch, pointers.input(C::WEIGHTS), !Self::IS_GRADIENT) }
+        // SAFETY: as above.
+        run.pool.run(1, &|_, _| unsafe {
             std::slice::from_raw_parts_mut(sums.get(), num_groups * sums_size).fill(T::ZERO);
             for &carried in C::CARRIED {
                 let state = steps.batch * steps.size;
                 std::slice::from_raw_parts_mut(pointers.output::<T>(carried), state).fill(T::ZERO);
             }
-        }
+        });
         // SAFETY: as `Run` states.
         let order = unsafe { self.order(run, &pointers) };
         let function = version::<CellLoop<T, C>>(self.isa);
@@ -159,8 +165,9 @@ impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
             }
         });
         if Self::IS_GRADIENT {
+            let bias = run.outputs.len() - 1;
             // SAFETY: the last result is the gradient of the biases, as large as the factors' rows.
-            unsafe { add_rows(sums.get(), num_groups, sums_size, pointers.output(run.outputs.len() - 1)) }
+            run.pool.run(1, &|_, _| unsafe { add_rows(sums.get(), num_groups, sums_size, pointers.output(bias)) });
         }
     }
 }

@@ -303,16 +303,20 @@ impl<T: Number> Kernel for Depthwise<T> {
         true
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
         let (lines, taps, scratch, epilogue) = (&self.lines, self.lines.taps(), run.scratch, run.epilogue);
         let weights = || scratch.shared::<T>(taps * self.w_step());
         let (across, along, count, width) = (taps as isize, 1, lines.channels, self.w_step());
-        let from = run.inputs[1].cast();
-        // SAFETY: by this function's own contract; the loop is compiled for this processor.
-        unsafe {
-            (self.packing)(PackArguments { from, across, along, count, width, depth: taps, to: weights(), stride: 0 })
-        }
         let pointers = Pointers::of(run);
+        run.pool.run(1, &|_, _| {
+            let (from, depth, to) = (pointers.input(1), taps, weights());
+            // SAFETY: by this function's own contract; the loop is compiled for this processor.
+            unsafe { (self.packing)(PackArguments { from, across, along, count, width, depth, to, stride: 0 }) }
+        });
         run.pool.run(lines.num_lines.div_ceil(self.task), &|task, worker| {
             let range = task * self.task..lines.num_lines.min((task + 1) * self.task);
             let operands = [pointers.input::<T>(0).cast_mut(), weights(), pointers.output(0)];
@@ -351,6 +355,10 @@ impl<T: Number> Kernel for DepthwiseWeightGrad<T> {
     fn scratch(&self) -> ScratchSize {
         let shared = self.parts * self.part_len() * size_of::<T>();
         ScratchSize { shared, per_worker: self.lines.taps() * size_of::<Piece>() }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     unsafe fn run(&self, run: &Run) {

@@ -311,6 +311,10 @@ impl Kernel for Correlation {
         unsafe { self.transform_weights(operand.cast(), to.cast(), pool) }
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
         let zeros: *mut f32 = run.scratch.shared(self.shared());
         let (x, w, y) = (run.inputs[0].cast(), run.inputs[1].cast(), run.outputs[0].cast());
@@ -319,7 +323,7 @@ impl Kernel for Correlation {
         let memory = Memory { x, w, y, zeros, before };
         // SAFETY: by this function's own contract.
         unsafe {
-            zeros.write_bytes(0, self.zeros());
+            run.pool.run(1, &|_, _| memory.get().zeros.write_bytes(0, self.zeros()));
             match self.order {
                 Order::Tiles => {
                     if prepared.is_none() {

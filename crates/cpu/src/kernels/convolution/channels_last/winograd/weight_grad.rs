@@ -201,6 +201,10 @@ impl Kernel for WeightGrad {
         true
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     unsafe fn run(&self, run: &Run) {
         let (scratch, epilogue) = (run.scratch, run.epilogue);
         let zeros: *mut f32 = scratch.shared(self.shared());
@@ -210,7 +214,7 @@ impl Kernel for WeightGrad {
         let (x, dy, dw) = (run.inputs[0].cast(), run.inputs[1].cast(), run.outputs[0].cast());
         let memory = Memory { x, dy, dw, zeros, v, m, u };
         // SAFETY: the memory has at least as many elements.
-        unsafe { zeros.write_bytes(0, self.zeros()) }
+        run.pool.run(1, &|_, _| unsafe { memory.get().zeros.write_bytes(0, self.zeros()) });
         let (in_channels, out_channels, width) = (self.in_channels, self.out_channels, self.kernel.width);
         let panels = out_channels.div_ceil(width);
         let columns = |panel: usize| panel * width..out_channels.min((panel + 1) * width);
