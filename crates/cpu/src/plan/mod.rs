@@ -17,6 +17,7 @@ mod overlap;
 mod pass;
 mod recompute;
 mod run;
+mod schedule;
 mod step;
 mod summary;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use self::lower::{Lowered, Slot, Storage, lower, sums_rows};
 use self::memory::{Lifetime, arrange};
 use self::overlap::Overlap;
 use self::run::Addresses;
+use self::schedule::schedule;
 use self::step::Step;
 pub use self::summary::{StepSummary, Work};
 use crate::kernel::Signature;
@@ -76,6 +78,7 @@ impl Plan {
         let groups = fuse(&graph, &Registered(&graph), &writers(&graph, donated));
         let mut lowered = lower(&graph, &groups);
         in_place::guard_donations(&mut lowered, donated);
+        schedule(&mut lowered, donated);
         in_place::share_memory(&mut lowered, donated);
         let overlap = Overlap::new(&lowered, donated);
         Plan::arranged(graph, groups, lowered, overlap)

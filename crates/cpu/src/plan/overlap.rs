@@ -1,5 +1,7 @@
 //! Which steps may begin before those before them are complete.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::lower::{Lowered, Storage};
 use super::step::Step;
 use crate::kernel::RowsOf;
@@ -18,41 +20,54 @@ pub(super) struct Access {
     pub(super) rows: Option<RowsOf>,
 }
 
+/// Which steps before it each step needs something of, and what. Some of the inputs may be the same memory as outputs.
+pub(super) fn dependencies(lowered: &Lowered, donated: &[(usize, usize)]) -> Vec<Vec<(usize, Needs)>> {
+    // The same for blocks that may be the same memory.
+    let memory = |slot: usize| match lowered.slots[slot].storage {
+        Storage::Output(output) => {
+            let input = donated.iter().find(|&&(_, other)| other == output).map(|&(input, _)| Storage::Input(input));
+            input.and_then(|input| lowered.slots.iter().position(|slot| slot.storage == input)).unwrap_or(slot)
+        }
+        _ => slot,
+    };
+    let are_rows = |access: &Access| {
+        let fill = |rows: RowsOf| {
+            let bytes = rows.count * rows.stride;
+            bytes == lowered.slots[access.slot].bytes && access.offset + rows.len <= rows.stride
+        };
+        access.rows.is_some_and(fill)
+    };
+    let mut of_memory: HashMap<usize, Vec<(usize, Access)>> = HashMap::new();
+    let mut all = vec![];
+    for (step, accesses) in lowered.steps.iter().map(Step::accesses).enumerate() {
+        let mut needs: BTreeMap<usize, Needs> = BTreeMap::new();
+        for access in &accesses {
+            for (other, earlier) in of_memory.get(&memory(access.slot)).into_iter().flatten() {
+                if access.is_written || earlier.is_written {
+                    let is_by_rows = are_rows(access) && are_rows(earlier);
+                    let needs = needs.entry(*other).or_insert(Needs::Rows);
+                    *needs = if is_by_rows { *needs } else { Needs::All };
+                }
+            }
+        }
+        accesses.into_iter().for_each(|access| of_memory.entry(memory(access.slot)).or_default().push((step, access)));
+        all.push(needs.into_iter().collect());
+    }
+    all
+}
+
 impl Overlap {
     /// Of a graph some of whose inputs may be the same memory as outputs.
     pub(super) fn new(lowered: &Lowered, donated: &[(usize, usize)]) -> Overlap {
-        // The same for blocks that may be the same memory.
-        let memory = |slot: usize| match lowered.slots[slot].storage {
-            Storage::Output(output) => {
-                let input =
-                    donated.iter().find(|&&(_, other)| other == output).map(|&(input, _)| Storage::Input(input));
-                input.and_then(|input| lowered.slots.iter().position(|slot| slot.storage == input)).unwrap_or(slot)
+        let dependencies = dependencies(lowered, donated);
+        let is_shared = |step: usize| lowered.steps[step].kernel.is_shared();
+        let needs = |step: usize, other: usize| {
+            let found = dependencies[step].iter().find(|&&(earlier, _)| earlier == other);
+            if is_shared(step) && is_shared(other) {
+                found.map_or(Needs::Nothing, |&(_, needs)| needs)
+            } else {
+                Needs::All
             }
-            _ => slot,
-        };
-        let accesses: Vec<Vec<Access>> = lowered.steps.iter().map(Step::accesses).collect();
-        let needs = |later: usize, earlier: usize| {
-            let mut needs = Needs::Nothing;
-            if ![later, earlier].iter().all(|&step| lowered.steps[step].kernel.is_shared()) {
-                return Needs::All;
-            }
-            for (a, b) in accesses[later].iter().flat_map(|a| accesses[earlier].iter().map(move |b| (a, b))) {
-                if !(a.is_written || b.is_written) || memory(a.slot) != memory(b.slot) {
-                    continue;
-                }
-                let are_rows = [a, b].iter().all(|access| {
-                    let fill = |rows: &RowsOf| {
-                        rows.count * rows.stride == lowered.slots[access.slot].bytes
-                            && access.offset + rows.len <= rows.stride
-                    };
-                    access.rows.as_ref().is_some_and(fill)
-                });
-                if !are_rows {
-                    return Needs::All;
-                }
-                needs = Needs::Rows;
-            }
-            needs
         };
         let of_step = |step: usize| {
             std::array::from_fn(|index| step.checked_sub(index + 1).map_or(Needs::All, |other| needs(step, other)))
