@@ -85,13 +85,20 @@ impl Plan {
     }
 
     fn arranged(graph: Graph, groups: Vec<Group>, lowered: Lowered, overlap: Overlap) -> Plan {
-        let uses = in_place::uses(&lowered);
+        let mut uses = in_place::uses(&lowered);
+        // A block is in use as long as one of those steps may be in progress.
+        for (index, step) in lowered.steps.iter().enumerate() {
+            let last = overlap.last_beside(index);
+            for slot in step.all_reads().map(|read| read.slot).chain(step.all_writes()) {
+                uses.entry(slot).and_modify(|(_, end)| *end = last.max(*end));
+            }
+        }
         let Lowered { steps, slots } = lowered;
         let own: Vec<usize> =
             (0..slots.len()).filter(|slot| slots[*slot].storage == Storage::Arena && uses.contains_key(slot)).collect();
         let lifetime = |slot: &usize| {
             let (first, last) = uses[slot];
-            Lifetime { bytes: slots[*slot].bytes, first, last: overlap.last_beside(last) }
+            Lifetime { bytes: slots[*slot].bytes, first, last }
         };
         let (places, arena_bytes) = arrange(&own.iter().map(lifetime).collect::<Vec<_>>());
         let mut offsets = vec![0; slots.len()];

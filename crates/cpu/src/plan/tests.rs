@@ -6,10 +6,11 @@ use gyrus_graph::ops::reduction::Reduction;
 use gyrus_graph::ops::whole::recurrent::LstmScan;
 use gyrus_graph::{Buffer, DType, Graph, Spec, Value, gradients, ops};
 
+use super::lower::Storage;
 use super::{Plan, Work};
 use crate::kernels::conformance::reference::{Array, Number};
 use crate::kernels::conformance::{Random, assert_close, interpret, rounded, to_buffer};
-use crate::pool::Pool;
+use crate::pool::{Needs, Pool};
 
 fn address(buffer: &mut Buffer) -> *mut u8 {
     buffer.bytes_mut().expect("has one holder").as_mut_ptr()
@@ -38,10 +39,34 @@ fn run(graph: &Graph, inputs: &[Array], donated: &[(usize, usize)], in_place: bo
     written
 }
 
+/// Steps that may be in progress at the same time have memory of their own.
+fn check_apart(plan: &Plan) {
+    let range = |slot: usize| plan.offsets[slot]..plan.offsets[slot] + plan.slots[slot].bytes;
+    for (index, step) in plan.steps.iter().enumerate() {
+        for other in index + 1..=plan.overlap.last_beside(index) {
+            assert_ne!(plan.colours[index], plan.colours[other], "working memory of steps {index} and {other}");
+            let pairs = step
+                .accesses()
+                .into_iter()
+                .flat_map(|a| plan.steps[other].accesses().into_iter().map(move |b| (a.slot, b.slot)));
+            for (a, b) in
+                pairs.filter(|&(a, b)| a != b && [a, b].iter().all(|&s| plan.slots[s].storage == Storage::Arena))
+            {
+                let (of_a, of_b) = (range(a), range(b));
+                assert!(
+                    of_a.end <= of_b.start || of_b.end <= of_a.start,
+                    "{a} of {index} and {b} of {other}:\n{plan:?}"
+                );
+            }
+        }
+    }
+}
+
 fn check(name: &str, arguments: &[Value], outputs: &[Value], arrays: &[Array]) {
     let captured = Graph::capture(arguments, outputs);
     let inputs: Vec<Array> = arrays.iter().cloned().chain(captured.constants.iter().map(Array::of)).collect();
     let graph = captured.graph;
+    check_apart(&Plan::new(&graph, &[]));
     let results = [1, 2].map(|num_threads| run(&graph, &inputs, &[], false, num_threads));
     let same = results[0].iter().map(Buffer::bytes).eq(results[1].iter().map(Buffer::bytes));
     assert!(same, "{name}: threads change the result");
@@ -462,5 +487,45 @@ fn steps_that_sequences_do_not_have_are_not_multiplied() {
             let found = run(&graph, &marked, &[], false, 2);
             assert!(found.iter().map(Buffer::bytes).eq(expected.iter().map(Buffer::bytes)), "{sizes:?}: NaN is read");
         }
+    }
+}
+
+/// Layers that go through rows follow each other row by row; weights are updated between the steps of the way back, not all
+/// at its end, though none before the gradient has gone on through it.
+#[test]
+fn steps_begin_before_those_before_them_end() {
+    let (batch, size) = (512, 128);
+    let x = real(&[batch, size]);
+    let weights: Vec<Value> = (0..6).map(|_| real(&[size, size])).collect();
+    let (gamma, beta) = (real(&[size]), real(&[size]));
+    let layer = |x: Value, w: &Value| matmul(&x.layer_norm(&gamma, &beta, 1e-5), &w.transpose(&[1, 0])).tanh();
+    let y = weights.iter().fold(x.clone(), layer);
+    let arguments: Vec<Value> = weights.iter().chain([&x, &gamma, &beta]).cloned().collect();
+    let forward = Plan::new(&Graph::capture(&arguments, std::slice::from_ref(&y)).graph, &[]);
+    check_apart(&forward);
+    let all = (1..forward.num_steps()).filter(|&step| forward.overlap.needs(step, 1) != Needs::Rows).count();
+    assert_eq!((forward.num_steps(), all), (12, 0), "{forward:?}");
+    let gradients = gradients(std::slice::from_ref(&y), &[y.full_like(1.0)], &weights);
+    let updated: Vec<Value> = weights
+        .iter()
+        .zip(gradients)
+        .map(|(w, gradient)| w.sub(&gradient.expect("it depends on the weight")))
+        .collect();
+    let graph = Graph::capture(&arguments, &updated).graph;
+    let donated: Vec<(usize, usize)> = (0..weights.len()).map(|index| (index, index)).collect();
+    let plan = Plan::new(&graph, &donated);
+    check_apart(&plan);
+    let is_update =
+        |step: &super::Step| step.all_writes().any(|slot| matches!(plan.slots[slot].storage, Storage::Output(_)));
+    let updates: Vec<usize> = (0..plan.num_steps()).filter(|&step| is_update(&plan.steps[step])).collect();
+    assert_eq!(updates.len(), weights.len());
+    assert!(updates[0] + 2 * weights.len() < plan.num_steps(), "{updates:?} of {plan:?}");
+    let sample = |shape: &[usize]| rounded(Random(3).sample(&Sample::uniform(shape, -0.5, 0.5), DType::F32));
+    let shapes = weights.iter().map(|_| vec![size, size]).chain([vec![batch, size], vec![size], vec![size]]);
+    let arrays: Vec<Array> = shapes.map(|shape| sample(&shape)).collect();
+    let alone = run(&graph, &arrays, &donated, false, 1);
+    for (in_place, num_threads) in [(false, 2), (true, 2), (true, 3), (true, 5)] {
+        let found = run(&graph, &arrays, &donated, in_place, num_threads);
+        assert!(found.iter().map(Buffer::bytes).eq(alone.iter().map(Buffer::bytes)), "{in_place} {num_threads}");
     }
 }
