@@ -363,22 +363,28 @@ impl Part<'_> {
     /// Takes a task that nobody has begun: none if there is none, or if those that are left need what someone else does first,
     /// who will come by, while something may be done in the step after this.
     fn take(&self) -> Option<usize> {
+        let mut taken = None;
+        self.team.wait(self.position.worker, || match self.take_one() {
+            Ok(task) => {
+                taken = task;
+                true
+            }
+            Err(Blocked) => self.position.may_leave || self.team.is_over(),
+        });
+        taken
+    }
+
+    fn take_one(&self) -> Result<Option<usize>, Blocked> {
         let num_workers = self.team.num_workers();
-        loop {
-            let mut is_blocked = false;
-            for distance in 0..num_workers {
-                let victim = (self.position.worker + distance) % num_workers;
-                match self.take_from(victim, distance != 0) {
-                    Ok(Some(task)) => return Some(task),
-                    Ok(None) => {}
-                    Err(Blocked) => is_blocked = true,
-                }
+        let mut found = Ok(None);
+        for distance in 0..num_workers {
+            match self.take_from((self.position.worker + distance) % num_workers, distance != 0) {
+                Ok(None) => {}
+                Err(Blocked) => found = Err(Blocked),
+                taken => return taken,
             }
-            if !is_blocked || self.position.may_leave || self.team.is_over() {
-                return None;
-            }
-            std::hint::spin_loop();
         }
+        found
     }
 
     fn initial(&self, worker: usize) -> Range<usize> {

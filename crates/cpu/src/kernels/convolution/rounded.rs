@@ -74,6 +74,10 @@ impl Kernel for Rounded {
         self.kernel.takes_epilogue()
     }
 
+    fn is_shared(&self) -> bool {
+        self.kernel.is_shared()
+    }
+
     unsafe fn run(&self, run: &Run) {
         let start: *mut u8 = run.scratch.shared(self.scratch().shared);
         let rounded = [start, start.wrapping_add(self.operands[0].num_bytes())];
