@@ -69,7 +69,8 @@ pub trait Kernel: Send + Sync {
         false
     }
 
-    /// The rows of an operand, if the kernel reads it in its last run alone, and that [by rows](Pool::run_by_rows).
+    /// The rows of an operand, if the kernel reads it in its run [by rows](Pool::run_by_rows) alone, of which it then has one,
+    /// and each task its own.
     fn rows_read(&self, _input: usize) -> Option<RowsOf> {
         None
     }

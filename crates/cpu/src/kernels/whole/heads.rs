@@ -72,11 +72,12 @@ impl Heads {
         self.batch * self.heads
     }
 
-    /// Where the images of an operand or a result lie, of so many rows of `size` elements for each head, if tasks have
-    /// their own; from its first row on if `is_block` does not say that it is from the block's beginning.
+    /// Where the images of an operand or a result lie, of so many rows of `size` elements for each head: seen from its first
+    /// row, or from the beginning of its block.
     pub(super) fn images<T>(&self, rows: Rows, count: usize, size: usize, is_block: bool) -> RowsOf {
         let first = if is_block { rows.offset } else { 0 };
-        let len = first + (self.heads - 1) * rows.head + (count - 1) * rows.stride + size;
+        let last = self.heads.saturating_sub(1) * rows.head + count.saturating_sub(1) * rows.stride;
+        let len = first + last + size;
         RowsOf { count: self.batch, stride: rows.image * size_of::<T>(), len: len * size_of::<T>() }
     }
 
