@@ -5,6 +5,9 @@ use std::ops::Range;
 use crate::kernel::Run;
 use crate::pool::{Pool, Rows};
 
+/// How many tasks each thread has of a run by rows.
+const TASKS_PER_THREAD: usize = 8;
+
 /// Calls `work` with ranges that together cover `0..count`, in parallel, each of at least `grain` items
 /// where there are as many. `work` must give the same result for any division.
 pub(crate) fn split(pool: &Pool, count: usize, grain: usize, work: impl Fn(Range<usize>) + Sync) {
@@ -25,9 +28,6 @@ pub(crate) fn split_rows(pool: &Pool, count: usize, grain: usize, work: impl Fn(
     let rows = Rows { count, unit: 1, parts, tasks_per_part: 1 };
     pool.run_by_rows(rows, &|task, _| work(rows.of(task)));
 }
-
-/// How many tasks each thread has of a run by rows.
-pub(crate) const TASKS_PER_THREAD: usize = 8;
 
 /// Pointers that the threads of one kernel share; each writes only its own part.
 #[derive(Clone, Copy)]

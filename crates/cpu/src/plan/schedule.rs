@@ -32,7 +32,7 @@ pub(super) fn schedule(lowered: &mut Lowered, donated: &[(usize, usize)]) {
             order.push(step);
         }
     }
-    let (small, mut large): (VecDeque<usize>, VecDeque<usize>) =
+    let (small, mut large): (Vec<usize>, Vec<usize>) =
         (0..before.len()).filter(|&step| !is_needed[step] && !order.placed[step]).partition(|&step| is_small(step));
     let mut kept = VecDeque::new();
     for step in (0..before.len()).filter(|&step| is_needed[step]) {
