@@ -63,10 +63,11 @@ pub trait Kernel: Send + Sync {
         false
     }
 
-    /// Whether all of the pool's threads may call [`Kernel::run`] together, as a step of a [`Walk`](crate::pool::Walk):
-    /// outside the pool's runs it neither reads nor writes operands, results or working memory.
+    /// Whether all of the pool's threads may call [`Kernel::run`] together, as a step of a [`Walk`](crate::pool::Walk): if
+    /// outside the pool's runs it neither reads nor writes operands, results or working memory, as the tests of all kernels
+    /// check.
     fn is_shared(&self) -> bool {
-        false
+        true
     }
 
     /// The rows of an operand, if the kernel reads it in its run [by rows](Pool::run_by_rows) alone, of which it then has one,

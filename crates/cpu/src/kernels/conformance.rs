@@ -117,14 +117,17 @@ pub(super) fn by_channels_last_kernel(node: &GraphNode, inputs: &[&Array]) -> Op
     Some(node.outputs.iter().zip(outputs).enumerate().map(from_memory).collect())
 }
 
+/// Whatever was in memory before must not matter.
+const DIRTY: u8 = 0xA5;
+
+fn dirty(len: usize) -> Buffer {
+    let mut buffer = Buffer::zeroed(len);
+    buffer.bytes_mut().expect("new").fill(DIRTY);
+    buffer
+}
+
 /// What a kernel makes, the same for any number of threads, and in place where it may be.
 fn compute(kernel: &dyn Kernel, node: &GraphNode, buffers: &[Buffer]) -> Vec<Buffer> {
-    // Whatever was in memory before must not matter.
-    let dirty = |len: usize| {
-        let mut buffer = Buffer::zeroed(len);
-        buffer.bytes_mut().expect("new").fill(0xA5);
-        buffer
-    };
     // With an output in the memory of an input, if `shared` names the two.
     let compute = |num_threads: usize, shared: Option<(usize, usize)>| {
         let pool = Pool::new(num_threads);
@@ -184,14 +187,8 @@ fn run_together(kernel: &dyn Kernel, run: &Run) {
 /// Checks what a kernel says of itself: that outside its runs it touches nothing, and that tasks of a run by rows read and
 /// write of operands and results, which are `read` and `written`, that have rows their own rows alone.
 pub(crate) fn check_shared(kernel: &dyn Kernel, read: &[&[u8]], written: &[&[u8]], name: &str) {
-    const DIRTY: u8 = 0xA5;
     // For whose threads tasks are divided; this one does what is done.
     let pool = Pool::new(2);
-    let dirty = |len: usize| {
-        let mut buffer = Buffer::zeroed(len);
-        buffer.bytes_mut().expect("new").fill(DIRTY);
-        buffer
-    };
     let pointer = |buffer: &mut Buffer| buffer.bytes_mut().expect("new").as_mut_ptr();
     let mut memory = dirty(kernel.scratch().total(2));
     let scratch = Scratch::new(pointer(&mut memory), &kernel.scratch());

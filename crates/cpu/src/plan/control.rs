@@ -118,6 +118,11 @@ impl ScanKernel {
 }
 
 impl Kernel for ScanKernel {
+    /// Each step is a walk of its own.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     unsafe fn run(&self, run: &Run) {
         let mut state = self.state.lock().expect("no run panics");
         let ScanState { body, carries, next, xs, ys } = &mut *state;
@@ -170,6 +175,11 @@ impl WhileKernel {
 }
 
 impl Kernel for WhileKernel {
+    /// Each step is a walk of its own.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     unsafe fn run(&self, run: &Run) {
         let mut state = self.state.lock().expect("no run panics");
         let WhileState { condition, body, carries, next, goes_on } = &mut *state;

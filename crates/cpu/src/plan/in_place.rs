@@ -87,7 +87,7 @@ pub(super) fn share_memory(lowered: &mut Lowered, donated: &[(usize, usize)]) {
 pub(super) fn uses(lowered: &Lowered) -> HashMap<usize, (usize, usize)> {
     let mut uses: HashMap<usize, (usize, usize)> = HashMap::new();
     for (index, step) in lowered.steps.iter().enumerate() {
-        for slot in step.all_reads().map(|read| read.slot).chain(step.all_writes()) {
+        for slot in step.slots() {
             uses.entry(slot).or_insert((index, index)).1 = index;
         }
     }

@@ -89,7 +89,7 @@ impl Plan {
         // A block is in use as long as one of those steps may be in progress.
         for (index, step) in lowered.steps.iter().enumerate() {
             let last = overlap.last_beside(index);
-            for slot in step.all_reads().map(|read| read.slot).chain(step.all_writes()) {
+            for slot in step.slots() {
                 uses.entry(slot).and_modify(|(_, end)| *end = last.max(*end));
             }
         }

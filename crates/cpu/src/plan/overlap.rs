@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::lower::{Lowered, Storage};
+use super::lower::{Lowered, Slot, Storage};
 use super::step::Step;
 use crate::kernel::RowsOf;
 use crate::pool::{Needs, WINDOW};
@@ -23,11 +23,14 @@ pub(super) struct Access {
 /// Which steps before it each step needs something of, and what. Some of the inputs may be the same memory as outputs.
 pub(super) fn dependencies(lowered: &Lowered, donated: &[(usize, usize)]) -> Vec<Vec<(usize, Needs)>> {
     // The same for blocks that may be the same memory.
+    let donors: HashMap<usize, usize> = donated.iter().map(|&(input, output)| (output, input)).collect();
+    let input_of = |(slot, of): (usize, &Slot)| match of.storage {
+        Storage::Input(input) => Some((input, slot)),
+        _ => None,
+    };
+    let inputs: HashMap<usize, usize> = lowered.slots.iter().enumerate().filter_map(input_of).collect();
     let memory = |slot: usize| match lowered.slots[slot].storage {
-        Storage::Output(output) => {
-            let input = donated.iter().find(|&&(_, other)| other == output).map(|&(input, _)| Storage::Input(input));
-            input.and_then(|input| lowered.slots.iter().position(|slot| slot.storage == input)).unwrap_or(slot)
-        }
+        Storage::Output(output) => donors.get(&output).and_then(|input| inputs.get(input)).map_or(slot, |&slot| slot),
         _ => slot,
     };
     let are_rows = |access: &Access| {

@@ -21,10 +21,7 @@ pub(super) fn schedule(lowered: &mut Lowered, donated: &[(usize, usize)]) {
     let before = dependencies(lowered, donated);
     let mut is_needed = vec![false; before.len()];
     before.iter().flatten().for_each(|&(other, _)| is_needed[other] = true);
-    let is_small = |step: usize| {
-        let slots = lowered.steps[step].all_reads().map(|read| read.slot).chain(lowered.steps[step].all_writes());
-        slots.into_iter().all(|slot| lowered.slots[slot].bytes <= SMALL)
-    };
+    let is_small = |step: usize| lowered.steps[step].slots().all(|slot| lowered.slots[slot].bytes <= SMALL);
     let mut order = Order { placed: vec![false; before.len()], steps: vec![] };
     // What needs only inputs would take a place between others, of which few may be in progress at a time.
     for (step, needed) in before.iter().enumerate() {

@@ -65,6 +65,11 @@ impl Step {
         self.writes.iter().chain(self.epilogue.iter().flat_map(|epilogue| &epilogue.writes)).copied()
     }
 
+    /// The blocks that it reads or writes.
+    pub(super) fn slots(&self) -> impl Iterator<Item = usize> {
+        self.all_reads().map(|read| read.slot).chain(self.all_writes())
+    }
+
     /// What it does with blocks of memory. Where there are several kinds of access to one each counts.
     pub(super) fn accesses(&self) -> Vec<Access> {
         let access = |slot, offset, is_written, rows| Access { slot, offset, is_written, rows };
@@ -122,10 +127,6 @@ impl Kernel for CompiledProgram {
         CompiledProgram::scratch(self)
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
         CompiledProgram::rows_read(self, input)
     }
@@ -148,10 +149,6 @@ impl Kernel for CompiledProgram {
 impl Kernel for CompiledReduce {
     fn scratch(&self) -> ScratchSize {
         CompiledReduce::scratch(self)
-    }
-
-    fn is_shared(&self) -> bool {
-        true
     }
 
     fn in_place(&self, _input: usize, output: usize) -> bool {
@@ -177,10 +174,6 @@ pub(super) struct Product {
 impl Kernel for Product {
     fn scratch(&self) -> ScratchSize {
         self.gemm.scratch()
-    }
-
-    fn is_shared(&self) -> bool {
-        true
     }
 
     fn rows_read(&self, input: usize) -> Option<RowsOf> {

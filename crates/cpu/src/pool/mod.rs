@@ -17,7 +17,6 @@ mod walk;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
@@ -41,7 +40,6 @@ pub struct Pool {
     team: Arc<Team>,
     /// The threads beside the caller's, in the order of their worker numbers from 1 on.
     threads: Mutex<Vec<(Thread, Option<JoinHandle<()>>)>>,
-    num_threads: AtomicUsize,
     turn: Turn,
 }
 
@@ -102,7 +100,7 @@ impl Pool {
     /// A pool of its own. Programs use [`Pool::global`].
     pub fn new(num_threads: usize) -> Pool {
         let (team, threads, turn) = (Arc::new(Team::new()), Mutex::new(vec![]), Turn::default());
-        let pool = Pool { team, threads, num_threads: AtomicUsize::new(1), turn };
+        let pool = Pool { team, threads, turn };
         pool.set_num_threads(num_threads);
         pool
     }
@@ -110,7 +108,7 @@ impl Pool {
     /// How many threads share a run, the caller's included.
     #[inline]
     pub fn num_threads(&self) -> usize {
-        self.num_threads.load(Ordering::Acquire)
+        self.team.num_workers()
     }
 
     /// Changes the number of threads, from the next walk on: at least 1, at most [`MAX_THREADS`]. Within a walk or a
@@ -133,7 +131,6 @@ impl Pool {
         let num_threads = num_threads.min(threads.len() + 1);
         drop(threads);
         self.team.set_num_workers(num_threads);
-        self.num_threads.store(num_threads, Ordering::Release);
         self.turn.end();
     }
 

@@ -124,8 +124,8 @@ impl Team {
         self.num_changes() == position.num_changes && self.num_workers() <= position.walk.max_threads()
     }
 
-    fn num_workers(&self) -> usize {
-        self.num_workers.load(Ordering::Relaxed)
+    pub(super) fn num_workers(&self) -> usize {
+        self.num_workers.load(Ordering::Acquire)
     }
 
     /// Lets others join where the caller is, at the beginning of whose step it is as if nothing had been done but what is

@@ -26,10 +26,6 @@ impl Kernel for ProductKernel {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let [a, b] = self.operands.map(|index| run.inputs[index]);
         // SAFETY: by this function's own contract; the product is of the operands' sizes.

@@ -78,10 +78,6 @@ impl<S: Stored<T>, T: Number> Kernel for Forward<S, T> {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (x, w, y) = (run.inputs[0].cast::<S>(), run.inputs[1].cast::<S>(), run.outputs[0].cast::<S>());
         let shared = run.scratch.shared(self.scratch().shared / size_of::<T>());

@@ -135,10 +135,6 @@ impl<S: Stored<T>, T: Number> Kernel for InputGrad<S, T> {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (dy, w, dx) = (run.inputs[0].cast::<S>(), run.inputs[1].cast::<S>(), run.outputs[0].cast::<S>());
         let reversed: *mut T = run.scratch.shared(self.scratch().shared / size_of::<T>());

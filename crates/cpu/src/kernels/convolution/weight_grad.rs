@@ -138,10 +138,6 @@ impl<S: Stored<T>, T: Number> Kernel for WeightGrad<S, T> {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (x, dy) = (run.inputs[0].cast::<S>(), run.inputs[1].cast::<S>());
         let Geometry { images, groups, in_channels, out_channels, .. } = self.geometry;

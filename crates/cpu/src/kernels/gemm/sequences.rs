@@ -94,6 +94,11 @@ impl Kernel for SequenceProduct {
         true
     }
 
+    /// Lengths are read, and steps are numbered, outside runs.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     unsafe fn run(&self, run: &Run) {
         let Run { scratch, pool, epilogue, .. } = *run;
         let (&[a, b, lengths], c) = (run.inputs, run.outputs[0]) else { unreachable!("three operands") };

@@ -16,10 +16,6 @@ pub(crate) fn kernel(op: &DynamicSlice, signature: &Signature) -> Box<dyn Kernel
 }
 
 impl Kernel for DynamicSliceKernel {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         // SAFETY: the box was made for these operands: `from` lies in the operand, as many bytes from `to` on in

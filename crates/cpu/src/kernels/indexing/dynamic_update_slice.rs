@@ -24,10 +24,6 @@ impl Kernel for DynamicUpdateSliceKernel {
         (input, output) == (0, 0)
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         // SAFETY: the parts lie in the operand and the result, which overlap only where they are the same; the

@@ -20,10 +20,6 @@ pub(crate) fn kernel(op: &Gather, signature: &Signature) -> Box<dyn Kernel> {
 }
 
 impl Kernel for GatherKernel {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         let len = self.windows.window_len();

@@ -65,10 +65,6 @@ impl Kernel for ScatterKernel {
         (input, output) == (0, 0)
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         if !std::ptr::eq(pointers.input::<u8>(0), pointers.output::<u8>(0)) {

@@ -128,10 +128,6 @@ impl Kernel for SortKernel {
         ScratchSize { per_worker: self.size * entry, ..ScratchSize::default() }
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (pointers, scratch) = (Pointers::of(run), run.scratch);
         split_numbered(run.pool, self.outer * self.inner, (1 << 10) / self.size.max(1), |worker, columns| {

@@ -24,10 +24,6 @@ pub(crate) fn kernel(op: &Concatenate, signature: &Signature) -> Box<dyn Kernel>
 }
 
 impl Kernel for ConcatenateKernel {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         if self.row == 0 {
             return;

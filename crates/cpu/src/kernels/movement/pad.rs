@@ -80,10 +80,6 @@ impl PadKernel {
 }
 
 impl Kernel for PadKernel {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         let (last, outer) = self.to.split_last().expect("one axis at least");

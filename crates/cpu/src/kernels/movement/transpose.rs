@@ -57,10 +57,6 @@ impl<T: Number> TransposeKernel<T> {
 }
 
 impl<T: Number> Kernel for TransposeKernel<T> {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let Transposition { sizes: [batch, rows, columns], batch_stride, column_stride } = self.transposition;
         let (pointers, blocks) = (Pointers::of(run), rows.div_ceil(self.lanes));

@@ -105,10 +105,6 @@ fn stream_key(seed: u64, stream: u64) -> [u32; 2] {
 }
 
 impl Kernel for RandomBitsKernel {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         split(run.pool, self.count.div_ceil(4), 1 << 10, |blocks: Range<usize>| {

@@ -93,10 +93,6 @@ fn first_in_row<T: Arithmetic>(x: &[T], beats: impl Fn(T, T) -> bool) -> usize {
 }
 
 impl Kernel for ArgReduceKernel {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
         split(run.pool, self.outer * self.inner, (1 << 14) / self.size, |results| {

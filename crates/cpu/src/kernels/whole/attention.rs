@@ -158,10 +158,6 @@ impl<T: Tiled> Kernel for AttentionKernel<T> {
         Rows::strided(out).inspect(|&rows| self.out = rows).is_some()
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
         let Heads { queries, keys, size, value_size, .. } = self.heads;
         let (count, size) = [(queries, size), (keys, size), (keys, value_size)].get(input).copied()?;

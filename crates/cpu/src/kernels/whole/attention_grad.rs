@@ -212,10 +212,6 @@ impl<T: Tiled> Kernel for AttentionGradKernel<T> {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
         let Heads { queries, keys, size, value_size, .. } = self.heads;
         let rows = |index: usize, count, size| self.heads.images::<T>(self.inputs[index], count, size, false);

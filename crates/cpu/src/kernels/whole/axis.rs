@@ -56,10 +56,6 @@ impl<T: Float> Kernel for AxisKernel<T> {
         self.in_place
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let axis = self.axis;
         let width = axis.inner.clamp(1, LANES);

@@ -8,13 +8,13 @@ use std::ops::Range;
 
 use gyrus_graph::ops::whole::{BatchNormGrad, BatchNormTraining};
 
-use super::groups::{Groups, Shared};
+use super::groups::{Shared, groups};
 use super::lanes::{Float, LANES, add_product, for_blocks, load, map, store, with_float, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
 use crate::math::{MulAdd, Multiversion, version};
-use crate::pool::ScratchSize;
+use crate::pool::{self, ScratchSize};
 
 /// How many elements are finished before what follows on them: they stay in the first-level cache.
 const FINISHED: usize = 4096;
@@ -22,7 +22,7 @@ const FINISHED: usize = 4096;
 /// The rows of an operand `[N, C, spatial..]`.
 #[derive(Clone, Copy)]
 struct Rows {
-    groups: Groups,
+    groups: pool::Rows,
     count: usize,
     channels: usize,
 }
@@ -30,7 +30,7 @@ struct Rows {
 impl Rows {
     fn new(shape: &[usize]) -> Self {
         let count = shape[0] * shape[2..].iter().product::<usize>();
-        Rows { groups: Groups::new(count), count, channels: shape[1] }
+        Rows { groups: groups(count), count, channels: shape[1] }
     }
 
     /// Two sums for each group, and three coefficients.
@@ -39,7 +39,7 @@ impl Rows {
     }
 
     fn len(&self) -> usize {
-        (2 * self.groups.count + 3) * self.channels
+        (2 * self.groups.parts + 3) * self.channels
     }
 }
 
@@ -111,15 +111,11 @@ impl<T: Float, const GRADIENT: bool> Kernel for BatchNormKernel<T, GRADIENT> {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let Rows { groups, channels, .. } = self.rows;
         let (pointers, shared) = (Pointers::of(run), Shared(run.scratch.shared::<T>(self.rows.len())));
         let of_group = |group: usize| [0, 1].map(|sum| shared.get().wrapping_add((2 * group + sum) * channels));
-        let [coefficients, _] = of_group(groups.count).map(Shared);
+        let [coefficients, _] = of_group(groups.parts).map(Shared);
         let arguments = |rows: Range<usize>, group: usize| Arguments {
             rows,
             channels,
@@ -130,9 +126,9 @@ impl<T: Float, const GRADIENT: bool> Kernel for BatchNormKernel<T, GRADIENT> {
             coefficients: coefficients.get(),
             result: pointers.output(0),
         };
-        run.pool.run(groups.count, &|group, _| {
+        run.pool.run(groups.parts, &|group, _| {
             // SAFETY: the rows lie in the operands; each group's sums are written by one thread.
-            unsafe { (self.sum)(arguments(groups.rows(group), group)) }
+            unsafe { (self.sum)(arguments(groups.of(group), group)) }
         });
         // SAFETY: the sums of all groups are written, and lie apart from what is made of them.
         run.pool.run(1, &|_, _| unsafe {
@@ -147,8 +143,8 @@ impl<T: Float, const GRADIENT: bool> Kernel for BatchNormKernel<T, GRADIENT> {
         });
         // Some rows at a time, and what follows on them.
         let (step, epilogue) = ((FINISHED / channels.max(1)).max(1), run.epilogue);
-        run.pool.run(groups.count, &|group, worker| {
-            let rows = groups.rows(group);
+        run.pool.run(groups.parts, &|group, worker| {
+            let rows = groups.of(group);
             for row in rows.clone().step_by(step) {
                 let some = row..rows.end.min(row + step);
                 let len = some.len() * channels;
@@ -211,8 +207,8 @@ impl<T: Float> Multiversion for MergedStatistics<T> {
         let Totals { rows: Rows { groups, count, channels }, eps, sums, parameters, results, coefficients } = totals;
         for_blocks!(at in 0, channels => {
             let (mut center, mut deviations, mut before) = ([0.0; LANES], [0.0; LANES], 0.0);
-            for group in 0..groups.count {
-                let added = groups.rows(group).len() as f64;
+            for group in 0..groups.parts {
+                let added = groups.of(group).len() as f64;
                 let total = before + added;
                 let (share, weight) = (added / total, before * added / total);
                 // SAFETY: as the caller vouches, these are the group's sums.
@@ -281,7 +277,7 @@ impl<T: Float> Multiversion for MergedSums<T> {
             // gradients and coefficients.
             unsafe {
                 let (mut sum, mut sum_z) = ([T::ZERO; LANES], [T::ZERO; LANES]);
-                for group in 0..groups.count {
+                for group in 0..groups.parts {
                     let of_group = sums.add(2 * group * channels);
                     sum = zip(sum, load(of_group, at, channels, T::ZERO), |a, b| a + b);
                     sum_z = zip(sum_z, load(of_group.add(channels), at, channels, T::ZERO), |a, b| a + b);

@@ -49,10 +49,6 @@ impl<T: Float> Kernel for BatchNormGradKernel<T> {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (pointers, epilogue) = (Pointers::of(run), run.epilogue);
         let (channels, eps) = (self.channels, T::from_f64(self.eps));

@@ -42,10 +42,6 @@ pub(crate) fn kernel(op: &CrossEntropy, signature: &Signature) -> Option<Box<dyn
 }
 
 impl<T: Float> Kernel for CrossEntropyKernel<T> {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
         let len = [self.num_classes * size_of::<T>(), size_of::<i64>()];
         Some(RowsOf::contiguous(self.num_rows, *len.get(input)?))

@@ -48,10 +48,6 @@ impl<T: Float> Kernel for CrossEntropyGradKernel<T> {
         input == 0
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
         let len = [self.num_classes * size_of::<T>(), size_of::<i64>(), size_of::<T>()];
         Some(RowsOf::contiguous(self.num_rows, *len.get(input)?))

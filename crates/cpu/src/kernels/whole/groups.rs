@@ -1,27 +1,14 @@
 //! Sums over many rows, in fixed groups of rows.
 
-use std::ops::Range;
-
 pub(super) use crate::kernels::split::Shared;
 
 use super::lanes::{Float, LANES, for_blocks, load, store, zip};
+use crate::pool::Rows;
 
-/// A division of rows into groups, each summed by one thread, that does not depend on the number of threads.
-#[derive(Clone, Copy)]
-pub(super) struct Groups {
-    pub(super) num_rows: usize,
-    pub(super) count: usize,
-}
-
-impl Groups {
-    /// Few enough that adding the groups' sums costs little, enough for the threads of a large machine.
-    pub(super) fn new(num_rows: usize) -> Self {
-        Groups { num_rows, count: (num_rows / 16).clamp(1, 64) }
-    }
-
-    pub(super) fn rows(&self, group: usize) -> Range<usize> {
-        self.num_rows * group / self.count..self.num_rows * (group + 1) / self.count
-    }
+/// A division of rows into groups, each summed by one task, that does not depend on the number of threads: few enough that
+/// adding the groups' sums costs little, enough for the threads of a large machine.
+pub(super) fn groups(num_rows: usize) -> Rows {
+    Rows { count: num_rows, unit: 1, parts: (num_rows / 16).clamp(1, 64), tasks_per_part: 1 }
 }
 
 /// Adds the rows of `sums`, `[count, width]`, and writes the total to `result`.

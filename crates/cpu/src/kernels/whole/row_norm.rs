@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::groups::{Groups, Shared, add_rows};
+use super::groups::{Shared, add_rows, groups};
 use super::lanes::{Float, LANES, add_product, for_blocks, load, map, store, total, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, RowsOf, Run};
@@ -42,10 +42,6 @@ impl<T: Float, const CENTERED: bool> RowNorm<T, CENTERED> {
 impl<T: Float, const CENTERED: bool> Kernel for RowNorm<T, CENTERED> {
     fn in_place(&self, input: usize, output: usize) -> bool {
         (input, output) == (0, 0)
-    }
-
-    fn is_shared(&self) -> bool {
-        true
     }
 
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
@@ -126,7 +122,7 @@ impl<T: Float, const CENTERED: bool> Multiversion for Loop<T, CENTERED> {
 
 /// The gradient of [`RowNorm`].
 pub(super) struct RowNormGrad<T, const CENTERED: bool> {
-    groups: Groups,
+    groups: Rows,
     size: usize,
     function: unsafe fn(GradArguments<T>),
 }
@@ -149,12 +145,12 @@ impl<T: Float, const CENTERED: bool> RowNormGrad<T, CENTERED> {
     /// For an operand whose last axis is normalised.
     pub(super) fn new(shape: &[usize]) -> Self {
         let (size, num_rows) = (shape[shape.len() - 1], shape[..shape.len() - 1].iter().product());
-        RowNormGrad { groups: Groups::new(num_rows), size, function: version::<GradLoop<T, CENTERED>>(Isa::get()) }
+        RowNormGrad { groups: groups(num_rows), size, function: version::<GradLoop<T, CENTERED>>(Isa::get()) }
     }
 
     /// The elements of the groups' sums of one parameter.
     fn num_sums(&self) -> usize {
-        self.groups.count * self.size
+        self.groups.parts * self.size
     }
 }
 
@@ -168,30 +164,25 @@ impl<T: Float, const CENTERED: bool> Kernel for RowNormGrad<T, CENTERED> {
         output == 0 && (input == 0 || input == if CENTERED { 4 } else { 3 })
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
         let len = if input == 0 || self.in_place(input, 0) { self.size } else { 1 };
-        (input != 1).then(|| RowsOf::contiguous(self.groups.num_rows, len * size_of::<T>()))
+        (input != 1).then(|| RowsOf::contiguous(self.groups.count, len * size_of::<T>()))
     }
 
     fn rows_written(&self, output: usize) -> Option<RowsOf> {
-        (output == 0).then(|| RowsOf::contiguous(self.groups.num_rows, self.size * size_of::<T>()))
+        (output == 0).then(|| RowsOf::contiguous(self.groups.count, self.size * size_of::<T>()))
     }
 
     unsafe fn run(&self, run: &Run) {
         let (pointers, size) = (Pointers::of(run), self.size);
         let sums = Shared(run.scratch.shared::<T>(2 * self.num_sums()));
-        let groups = Rows { count: self.groups.num_rows, unit: 1, parts: self.groups.count, tasks_per_part: 1 };
-        run.pool.run_by_rows(groups, &|group, _| {
+        run.pool.run_by_rows(self.groups, &|group, _| {
             let (x, gamma, dx) = (pointers.input(0), pointers.input(1), pointers.output(0));
             let (mean, rstd, dy) = match CENTERED {
                 true => (pointers.input(2), pointers.input(3), pointers.input(4)),
                 false => (std::ptr::null(), pointers.input(2), pointers.input(3)),
             };
-            let rows = self.groups.rows(group);
+            let rows = self.groups.of(group);
             // SAFETY: the pointers are as `Run` states, and null where they are not used; each row, and each
             // group's sums, are written by one thread.
             unsafe {
@@ -202,9 +193,9 @@ impl<T: Float, const CENTERED: bool> Kernel for RowNormGrad<T, CENTERED> {
         });
         // SAFETY: all groups have written their sums.
         run.pool.run(1, &|_, _| unsafe {
-            add_rows(sums.get(), self.groups.count, size, pointers.output(1));
+            add_rows(sums.get(), self.groups.parts, size, pointers.output(1));
             if CENTERED {
-                add_rows(sums.get().add(self.num_sums()), self.groups.count, size, pointers.output(2));
+                add_rows(sums.get().add(self.num_sums()), self.groups.parts, size, pointers.output(2));
             }
         });
     }

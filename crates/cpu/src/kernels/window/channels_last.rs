@@ -96,10 +96,6 @@ fn places(window: &gyrus_graph::ops::window::Window, x: &[usize], y: &[usize]) -
 }
 
 impl<T: Plain> Kernel for ReduceKernel<T> {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let ReduceKernel { places, images, channels, function } = *self;
         let (pointers, rows) = (Pointers::of(run), places.output_rows());
@@ -126,10 +122,6 @@ impl<T: Plain> Kernel for ReduceKernel<T> {
 }
 
 impl<T: Plain> Kernel for GradKernel<T> {
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let GradKernel { images, channels, cotangent, function, .. } = *self;
         let (pointers, blocks) = (Pointers::of(run), channels.div_ceil(BLOCK));

@@ -72,10 +72,6 @@ impl<T: Pooled> Kernel for ReduceKernel<T> {
         ScratchSize { shared: 0, per_worker: self.places.axes[2].output * size_of::<T::Wide>() }
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (pointers, scratch) = (Pointers::of(run), run.scratch);
         let (places, width) = (&self.places, self.places.axes[2].output);

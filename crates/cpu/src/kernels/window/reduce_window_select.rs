@@ -32,10 +32,6 @@ impl<T: Pooled> Kernel for SelectKernel<T> {
         ScratchSize { shared: 0, per_worker: self.places.axes[2].output * element }
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (pointers, scratch) = (Pointers::of(run), run.scratch);
         let (places, width) = (&self.places, self.places.axes[2].output);

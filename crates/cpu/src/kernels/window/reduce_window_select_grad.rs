@@ -50,10 +50,6 @@ impl<T: Pooled> Kernel for SelectGradKernel<T> {
         ScratchSize { shared: 0, per_worker: self.places.input_len() * size_of::<T::Wide>() + row }
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (pointers, scratch) = (Pointers::of(run), run.scratch);
         let (places, width) = (&self.places, self.places.axes[2].output);

@@ -40,10 +40,6 @@ impl<T: Pooled> Kernel for SumGradKernel<T> {
         ScratchSize { shared: 0, per_worker: self.places.input_len() * size_of::<T::Wide>() }
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (pointers, scratch) = (Pointers::of(run), run.scratch);
         let (places, [_, _, width]) = (&self.places, self.places.axes);

@@ -337,10 +337,6 @@ impl<T: Number> Kernel for WeightSums<T> {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (num_weights, scratch, pool, epilogue) = (self.num_weights(), run.scratch, run.pool, run.epilogue);
         let sums = Shared(scratch.shared::<T>(self.parts * num_weights));

@@ -303,10 +303,6 @@ impl<T: Number> Kernel for Depthwise<T> {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (lines, taps, scratch, epilogue) = (&self.lines, self.lines.taps(), run.scratch, run.epilogue);
         let weights = || scratch.shared::<T>(taps * self.w_step());
@@ -355,10 +351,6 @@ impl<T: Number> Kernel for DepthwiseWeightGrad<T> {
     fn scratch(&self) -> ScratchSize {
         let shared = self.parts * self.part_len() * size_of::<T>();
         ScratchSize { shared, per_worker: self.lines.taps() * size_of::<Piece>() }
-    }
-
-    fn is_shared(&self) -> bool {
-        true
     }
 
     unsafe fn run(&self, run: &Run) {

@@ -144,10 +144,6 @@ impl<T: Number> Kernel for Correlated<T> {
         unsafe { self.0.pack(operand.cast(), to.cast(), pool) }
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         // SAFETY: by this function's own contract.
         unsafe { self.0.run(run) }

@@ -311,10 +311,6 @@ impl Kernel for Correlation {
         unsafe { self.transform_weights(operand.cast(), to.cast(), pool) }
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let zeros: *mut f32 = run.scratch.shared(self.shared());
         let (x, w, y) = (run.inputs[0].cast(), run.inputs[1].cast(), run.outputs[0].cast());

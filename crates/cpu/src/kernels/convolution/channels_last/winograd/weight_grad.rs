@@ -201,10 +201,6 @@ impl Kernel for WeightGrad {
         true
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let (scratch, epilogue) = (run.scratch, run.epilogue);
         let zeros: *mut f32 = scratch.shared(self.shared());

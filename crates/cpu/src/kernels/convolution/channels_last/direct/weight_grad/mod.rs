@@ -220,10 +220,6 @@ impl<T: Number> Kernel for WeightGrad<T> {
         !self.is_copied() || self.division.parts > 1 || self.division.tile_parts == 1
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
     unsafe fn run(&self, run: &Run) {
         let Geometry { in_channels, out_channels, axes, .. } = self.geometry;
         let (pointers, scratch, epilogue) = (Pointers::of(run), run.scratch, run.epilogue);
