@@ -184,20 +184,18 @@ impl<T: Number> Block<'_, T> {
     /// As [`Blocking::run`].
     pub(super) unsafe fn run(&self, pool: &Pool) {
         let (rows, columns) = self.grid(pool);
-        let part = |of: Range<usize>, index: usize, count: usize| {
-            of.start + of.len() * index / count..of.start + of.len() * (index + 1) / count
-        };
+        let (count, unit, all) = (self.rows.len(), self.blocking.kernel.height, self.panels.len());
+        let division = Rows { count, unit, parts: rows, tasks_per_part: columns };
         let work = |task: usize, worker: usize| {
-            let tiles = part(0..self.num_tiles(), task / columns, rows);
-            let panels = part(self.panels.clone(), task % columns, columns);
+            let (tiles, column) = (division.units_of(task / columns), task % columns);
+            let panels = self.panels.start + all * column / columns..self.panels.start + all * (column + 1) / columns;
             // SAFETY: the tasks write to disjoint parts of the result, and to their workers' memory.
             unsafe { Task::new(self, tiles, panels, worker).run() }
         };
         if self.blocking.is_by_rows() {
-            let (count, unit) = (self.rows.len(), self.blocking.kernel.height);
-            pool.run_by_rows(Rows { count, unit, parts: rows, tasks_per_part: columns }, &work);
+            pool.run_by_rows(division, &work);
         } else {
-            pool.run(rows * columns, &work);
+            pool.run(division.num_tasks(), &work);
         }
     }
 
