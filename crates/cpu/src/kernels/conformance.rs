@@ -1,5 +1,6 @@
 //! Every kernel of the registry, on every test case, against the interpreter of graphs.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use gyrus_graph::conformance::{Case, Sample};
@@ -9,7 +10,7 @@ use gyrus_graph::{Buffer, DType, Element, Graph, GraphNode, Operation, Scalar, S
 use super::registry::{ChannelsLast, channels_last_kernel_for, kernel_for};
 use crate::kernel::{Kernel, RowsOf, Run, Signature};
 use crate::pool::rehearsal::{Rehearsal, rehearse};
-use crate::pool::{Pool, Scratch, Walk};
+use crate::pool::{Along, Course, Passed, Pool, Scratch, Walk};
 use reference::{Array, Number};
 
 #[path = "../../../graph/tests/reference/mod.rs"]
@@ -185,7 +186,8 @@ fn run_together(kernel: &dyn Kernel, run: &Run) {
 }
 
 /// Checks what a kernel says of itself: that outside its runs it touches nothing, and that tasks of a run by rows read and
-/// write of operands and results, which are `read` and `written`, that have rows their own rows alone.
+/// write of operands and results, which are `read` and `written`, that have rows their own rows alone, and those of one along
+/// rows no more of what they have passed.
 pub(crate) fn check_shared(kernel: &dyn Kernel, read: &[&[u8]], written: &[&[u8]], name: &str) {
     // For whose threads tasks are divided; this one does what is done.
     let pool = Pool::new(2);
@@ -197,20 +199,29 @@ pub(crate) fn check_shared(kernel: &dyn Kernel, read: &[&[u8]], written: &[&[u8]
         let outputs: Vec<*mut u8> = results.iter_mut().map(pointer).collect();
         let run = Run { inputs, outputs: &outputs, scratch, pool: &pool, epilogue: None };
         // SAFETY: the buffers have the sizes that the kernel was made for.
-        let rows = rehearse(rehearsal, || unsafe { kernel.run(&run) });
-        (rows, results)
+        let course = rehearse(rehearsal, || unsafe { kernel.run(&run) });
+        (course, results)
     };
     // Who reads such an operand is ended by the operating system.
     let nowhere: Vec<*const u8> = read.iter().map(|_| std::ptr::without_provenance(64)).collect();
-    let (rows, results) = run(Rehearsal::Nothing, &nowhere);
+    let (course, results) = run(Rehearsal::Nothing, &nowhere);
     let is_dirty = |bytes: &[u8]| bytes.iter().all(|&byte| byte == DIRTY);
     assert!(results.iter().all(|result| is_dirty(result.bytes())), "{name}: results are written outside runs");
     let by_rows = |rows: Option<RowsOf>, bytes: &[u8]| {
         rows.is_some_and(|rows| rows.count * rows.stride == bytes.len() && rows.len <= rows.stride && rows.count > 0)
     };
-    let Some(rows) = rows.filter(|rows| rows.count > 0) else {
-        let claims = (0..read.len()).any(|input| by_rows(kernel.rows_read(input), read[input]));
-        return assert!(!claims, "{name}: rows without a run by rows");
+    let rows = match course {
+        Some(Course::Apart(rows)) if rows.count > 0 => rows,
+        _ => {
+            let claims = (0..read.len()).any(|input| by_rows(kernel.rows_read(input), read[input]));
+            assert!(!claims, "{name}: rows without a run by rows");
+            if let Some(Course::Along(along)) = course {
+                let is_by_rows = |output: usize| by_rows(kernel.rows_written(output), written[output]);
+                let outputs = (0..written.len()).filter(|&output| is_by_rows(output)).collect();
+                check_passed(kernel, along, read, written, outputs, name);
+            }
+            return;
+        }
     };
     for task in [0, rows.num_tasks() / 2, rows.num_tasks() - 1] {
         let Range { start, end } = rows.of(task);
@@ -245,6 +256,36 @@ pub(crate) fn check_shared(kernel: &dyn Kernel, read: &[&[u8]], written: &[&[u8]
             assert!(pairs.all(is_right), "{name}: task {task} reads more than its rows");
         }
     }
+}
+
+/// Checks that rows of some `outputs` are as they will be when they have been passed.
+fn check_passed(kernel: &dyn Kernel, along: Along, read: &[&[u8]], written: &[&[u8]], outputs: Vec<usize>, name: &str) {
+    let pool = Pool::new(2);
+    let pointer = |buffer: &mut Buffer| buffer.bytes_mut().expect("new").as_mut_ptr();
+    let mut memory = dirty(kernel.scratch().total(2));
+    let scratch = Scratch::new(pointer(&mut memory), &kernel.scratch());
+    let inputs: Vec<*const u8> = read.iter().map(|read| read.as_ptr()).collect();
+    let mut results: Vec<Buffer> = written.iter().map(|written| dirty(written.len())).collect();
+    let made: Vec<*mut u8> = results.iter_mut().map(pointer).collect();
+    let times = Cell::new(0);
+    let passed = |rows: usize| {
+        times.set(times.get() + 1);
+        for &output in &outputs {
+            let len = written[output].len() / along.count;
+            let rows = if along.from_last { along.count - rows..along.count } else { 0..rows };
+            let bytes = rows.start * len..rows.end * len;
+            // SAFETY: the kernel writes these rows no more.
+            let found = unsafe { std::slice::from_raw_parts(made[output].add(bytes.start), bytes.len()) };
+            assert!(found == &written[output][bytes], "{name}: rows {rows:?} of output {output} are passed too early");
+        }
+    };
+    let run = Run { inputs: &inputs, outputs: &made, scratch, pool: &pool, epilogue: None };
+    // SAFETY: it is called only within this function; the buffers have the sizes that the kernel was made for.
+    unsafe {
+        let passed = std::mem::transmute::<Passed, Passed<'static>>(&passed);
+        rehearse(Rehearsal::Passing(passed), || kernel.run(&run));
+    }
+    assert!(times.get() >= along.count && !outputs.is_empty(), "{name}: rows are not passed one by one");
 }
 
 /// By how much results may differ, relative to the larger of 1 and what is expected.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::kernel::Run;
-use crate::pool::{Pool, Rows};
+use crate::pool::{Along, Passed, Pool, Rows};
 
 /// How many tasks each thread has of a run by rows.
 const TASKS_PER_THREAD: usize = 8;
@@ -27,6 +27,19 @@ pub(crate) fn split_rows(pool: &Pool, count: usize, grain: usize, work: impl Fn(
     let parts = wanted.min(count / grain.max(1)).max(1);
     let rows = Rows { count, unit: 1, parts, tasks_per_part: 1 };
     pool.run_by_rows(rows, &|task, _| work(rows.of(task)));
+}
+
+/// As [`split_numbered`], where each part goes through `num_rows` rows, and calls `passed` with the number of those that it
+/// has written.
+pub(crate) fn split_along(
+    pool: &Pool,
+    (num_rows, from_last): (usize, bool),
+    count: usize,
+    work: impl Fn(usize, Range<usize>, Passed) + Sync,
+) {
+    let along = Along { count: num_rows, from_last, tasks: pool.num_threads().min(count).max(1) };
+    let range = |part: usize| count * part / along.tasks..count * (part + 1) / along.tasks;
+    pool.run_along(along, &|part, worker, passed| work(worker, range(part), passed));
 }
 
 /// Pointers that the threads of one kernel share; each writes only its own part.

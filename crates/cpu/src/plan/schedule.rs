@@ -19,9 +19,15 @@ const MAX_KEPT: usize = 2;
 /// Puts the steps into an order that keeps threads busy. Each still comes after all that it needs something of.
 pub(super) fn schedule(lowered: &mut Lowered, donated: &[(usize, usize)]) {
     let before = dependencies(lowered, donated);
-    let mut is_needed = vec![false; before.len()];
-    before.iter().flatten().for_each(|&(other, _)| is_needed[other] = true);
     let is_small = |step: usize| lowered.steps[step].slots().all(|slot| lowered.slots[slot].bytes <= SMALL);
+    // The small ends come last. What they alone need something of ends too, such as a product that gives the gradient of a bias
+    // beside that of the weights, which it updates.
+    let mut is_end = vec![true; before.len()];
+    for step in (0..before.len()).rev() {
+        if !is_end[step] || !is_small(step) {
+            before[step].iter().for_each(|&(other, _)| is_end[other] = false);
+        }
+    }
     let mut order = Order { placed: vec![false; before.len()], steps: vec![] };
     // What needs only inputs would take a place between others, of which few may be in progress at a time.
     for (step, needed) in before.iter().enumerate() {
@@ -30,9 +36,9 @@ pub(super) fn schedule(lowered: &mut Lowered, donated: &[(usize, usize)]) {
         }
     }
     let (small, mut large): (Vec<usize>, Vec<usize>) =
-        (0..before.len()).filter(|&step| !is_needed[step] && !order.placed[step]).partition(|&step| is_small(step));
+        (0..before.len()).filter(|&step| is_end[step] && !order.placed[step]).partition(|&step| is_small(step));
     let mut kept = VecDeque::new();
-    for step in (0..before.len()).filter(|&step| is_needed[step]) {
+    for step in (0..before.len()).filter(|&step| !is_end[step]) {
         if order.placed[step] {
             continue;
         }

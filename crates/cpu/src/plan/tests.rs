@@ -308,6 +308,38 @@ fn a_reduction_is_computed_beside_the_product_that_reads_the_same() {
     check("one after the other", &arguments, &[updated[2].dot_general(&scaled, rows)], &arrays);
 }
 
+/// What is only kept until then would take memory: the gradients of weights come last in a graph, but early in a plan, also where
+/// those of biases are computed beside them.
+#[test]
+fn weights_are_updated_while_gradients_are_computed() {
+    let (rows, width, layers) = (64, 256, 6);
+    let x = real(&[rows, width]);
+    let weights: Vec<Value> = (0..layers).map(|_| real(&[width, width])).collect();
+    let biases: Vec<Value> = (0..layers).map(|_| real(&[width])).collect();
+    let layer = |x: Value, (w, b): (&Value, &Value)| {
+        let by_rows = DotGeneral { lhs_contract: vec![1], rhs_contract: vec![1], ..Default::default() };
+        x.dot_general(w, by_rows).add(&b.broadcast([rows, width], &[1])).tanh()
+    };
+    let y = weights.iter().zip(&biases).fold(x.clone(), layer);
+    let parameters = [weights, biases].concat();
+    let found = gradients(std::slice::from_ref(&y), &[y.full_like(1.0)], &parameters);
+    let step = real(&[]);
+    let rate = step.sqrt();
+    let update = |(x, gradient): (&Value, Option<Value>)| {
+        x.sub(&gradient.expect("depends on all").mul(&rate.broadcast(x.shape(), &[])))
+    };
+    let updated: Vec<Value> = parameters.iter().zip(found).map(update).collect();
+    let donated: Vec<(usize, usize)> = (0..2 * layers).map(|index| (index, index)).collect();
+    let arguments = [parameters, vec![x, step]].concat();
+    let plan = Plan::new(&Graph::capture(&arguments, &updated).graph, &donated);
+    let steps: Vec<String> = plan.summaries().into_iter().map(|step| step.operations).collect();
+    let is_update = |&step: &usize| steps[step] == "dot_general, mul, sub, reduce sum";
+    let places: Vec<usize> = (0..steps.len()).filter(is_update).collect();
+    assert_eq!(places.len(), layers, "{steps:?}");
+    let num_between = places.windows(2).filter(|pair| pair[1] > pair[0] + 1).count();
+    assert!(num_between >= layers - 3, "the first ones are computed between other steps: {steps:?}");
+}
+
 /// Where operands lie so that the product has another kernel, the reduction is a step of its own.
 #[test]
 fn a_reduction_that_the_kernel_does_not_compute_follows_it() {

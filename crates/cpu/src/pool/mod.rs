@@ -20,7 +20,8 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
-pub use self::rows::Rows;
+pub(crate) use self::rows::Course;
+pub use self::rows::{Along, Rows};
 pub use self::scratch::{Scratch, ScratchSize};
 use self::team::Team;
 use self::walk::Position;
@@ -32,8 +33,11 @@ pub const MAX_THREADS: usize = 256;
 /// What a task panicked with.
 type Panic = Box<dyn Any + Send>;
 
-/// What a run calls for each task: `(task, worker)`.
-type Work<'a> = &'a (dyn Fn(usize, usize) + Sync);
+/// What a task of a run along rows calls with the number of rows that it has passed.
+pub type Passed<'a> = &'a dyn Fn(usize);
+
+/// What a run calls for each task, with its worker.
+type Work<'a> = &'a (dyn Fn(usize, usize, Passed) + Sync);
 
 /// Threads that go through one walk at a time; the caller is worker 0.
 pub struct Pool {
@@ -144,48 +148,57 @@ impl Pool {
     /// If a task does, after all others that have begun are complete.
     #[inline]
     pub fn run(&self, tasks: usize, work: &(dyn Fn(usize, usize) + Sync)) {
-        self.divide(tasks, None, work);
+        self.divide(tasks, None, &|task, worker, _| work(task, worker));
     }
 
     /// As [`Pool::run`], with tasks that go through rows: what they read and write of arrays that are [needed](Needs::Rows) by
     /// rows are their own rows.
     #[inline]
     pub fn run_by_rows(&self, rows: Rows, work: &(dyn Fn(usize, usize) + Sync)) {
-        self.divide(rows.num_tasks(), Some(rows), work);
+        self.divide(rows.num_tasks(), Some(Course::Apart(rows)), &|task, worker, _| work(task, worker));
     }
 
-    fn divide(&self, tasks: usize, rows: Option<Rows>, work: Work) {
+    /// As [`Pool::run`], with tasks each of which goes through all rows, `work(task, worker, passed)`. When it has written its
+    /// part of the first so many of them it calls `passed` with their number: what is [needed](Needs::Rows) by rows then begins.
+    #[inline]
+    pub fn run_along(&self, along: Along, work: &(dyn Fn(usize, usize, Passed) + Sync)) {
+        self.divide(along.tasks, Some(Course::Along(along)), work);
+    }
+
+    fn divide(&self, tasks: usize, course: Option<Course>, work: Work) {
         #[cfg(test)]
-        if rehearsal::divides(tasks, rows, work) {
+        if rehearsal::divides(tasks, course, work) {
             return;
         }
         match PLACE.get() {
-            Place::Task(worker) => (0..tasks).for_each(|task| work(task, worker)),
-            Place::Walk => self.divide_in_walk(position(), tasks, rows, work),
+            Place::Task(worker) => (0..tasks).for_each(|task| work(task, worker, &|_| {})),
+            Place::Walk => self.divide_in_walk(position(), tasks, course, work),
             Place::Outside if tasks <= 1 || self.num_threads() == 1 => {
                 let _place = Within::new(Place::Task(0));
-                (0..tasks).for_each(|task| work(task, 0));
+                (0..tasks).for_each(|task| work(task, 0, &|_| {}));
             }
             Place::Outside => self.walk(&OneRun { pool: self, tasks, work }),
         }
     }
 
-    fn divide_in_walk(&self, mut position: Position, tasks: usize, rows: Option<Rows>, work: Work) {
+    fn divide_in_walk(&self, mut position: Position, tasks: usize, course: Option<Course>, work: Work) {
         const MOST: usize = Team::MAX_TASKS;
+        // One that is cut into several runs is not by rows.
+        let course = course.filter(|_| tasks <= MOST);
         for first in (0..tasks.max(1)).step_by(MOST) {
             let some = (tasks - first).min(MOST);
-            let work = |task: usize, worker: usize| {
+            let work = |task: usize, worker: usize, passed: Passed| {
                 PLACE.set(Place::Task(worker));
-                work(first + task, worker);
+                work(first + task, worker, passed);
             };
             if !position.is_open && some > 1 && self.num_threads() > 1 {
                 position.is_open = self.open(&position);
             }
             if position.is_open {
-                self.team.take_part(&mut position, some, rows, &work);
+                self.team.take_part(&mut position, some, course, &work);
             } else {
                 position.begin_run(some, None);
-                (0..some).for_each(|task| work(task, 0));
+                (0..some).for_each(|task| work(task, 0, &|_| {}));
             }
             PLACE.set(Place::Walk);
             POSITION.set(Some(position));
@@ -279,7 +292,7 @@ impl Walk for OneRun<'_> {
     }
 
     fn step(&self, _step: usize) {
-        self.pool.run(self.tasks, self.work);
+        self.pool.divide(self.tasks, None, self.work);
     }
 }
 

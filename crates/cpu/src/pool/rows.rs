@@ -1,11 +1,45 @@
 //! Tasks that go through the rows of arrays.
+//!
+//! Arrays that different steps of a walk go through may have different numbers of rows, such as images in one and their
+//! lines in the other: rows lie beside each other that are the same fraction of the array.
 
 use std::ops::Range;
 
+/// How the tasks of a run go through rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// Each has its own.
+    Apart(Rows),
+    /// Each goes through all of them.
+    Along(Along),
+}
+
+/// Rows that tasks go through one after another, of each of which every task does a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Along {
+    /// All of them.
+    pub count: usize,
+    /// Whether the last is the first.
+    pub from_last: bool,
+    /// How many tasks there are.
+    pub tasks: usize,
+}
+
+impl Along {
+    /// How many rows have to be passed until those are that lie beside a task's.
+    pub(super) fn passed_before(&self, other: &Rows, task: usize) -> usize {
+        let Range { start, end } = other.beside(task, self.count);
+        if start == end {
+            0
+        } else if self.from_last {
+            self.count - start
+        } else {
+            end
+        }
+    }
+}
+
 /// How rows are divided among tasks: into parts of whole units, each of which some tasks have together.
-///
-/// Arrays that different steps of a walk go through may have different numbers of rows, such as images in one and their
-/// lines in the other: rows lie beside each other that are the same fraction of the array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
     /// All of them.
@@ -42,10 +76,15 @@ impl Rows {
         (start * self.unit).min(self.count)..(end * self.unit).min(self.count)
     }
 
+    /// The rows of an array of `count` beside those of a task.
+    fn beside(&self, task: usize, count: usize) -> Range<usize> {
+        let Range { start, end } = self.of(task);
+        start * count / self.count..(end * count).div_ceil(self.count)
+    }
+
     /// The tasks of this division that have rows beside those of a task of another one.
-    pub fn beside(&self, other: &Rows, task: usize) -> Range<usize> {
-        let rows = other.of(task);
-        let (first, end) = (rows.start * self.count / other.count, (rows.end * self.count).div_ceil(other.count));
+    pub fn tasks_beside(&self, other: &Rows, task: usize) -> Range<usize> {
+        let Range { start: first, end } = other.beside(task, self.count);
         if first == end {
             return 0..0;
         }
@@ -68,7 +107,7 @@ mod tests {
                     let divided = Rows { count: a, unit, parts, tasks_per_part };
                     let other = Rows::units(b, 2);
                     for task in 0..other.num_tasks() {
-                        let beside = divided.beside(&other, task);
+                        let beside = divided.tasks_beside(&other, task);
                         let rows = other.of(task);
                         for mine in 0..divided.num_tasks() {
                             let Range { start, end } = divided.of(mine);

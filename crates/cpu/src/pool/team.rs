@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::rows::Rows;
+use super::rows::Course;
 use super::walk::{Needs, Position, RING};
-use super::{MAX_THREADS, PLACE, POSITION, Panic, Place, Work, lock, position};
+use super::{MAX_THREADS, PLACE, POSITION, Panic, Passed, Place, Work, lock, position};
 
 /// How long a worker without a walk stays awake.
 const SPIN: Duration = Duration::from_micros(50);
@@ -28,7 +28,8 @@ const MILESTONE: u32 = 1 << 14;
 /// In [`Team::members`], whether others may still join the walk.
 const IS_OPEN: u32 = 1 << 31;
 
-/// What a worker is at: the number of a run in the upper half, in the lower one a task or [`Doing::BETWEEN`].
+/// What a worker is at: the number of a run in the upper half, in the lower one a task, of a run along rows how many it has
+/// passed, or [`Doing::BETWEEN`].
 struct Doing;
 
 impl Doing {
@@ -36,8 +37,8 @@ impl Doing {
     /// It may be about to begin a task.
     const BETWEEN: u32 = u32::MAX;
 
-    fn of(run: u32, task: u32) -> u64 {
-        u64::from(run) << 32 | u64::from(task)
+    fn of(run: u32, what: u32) -> u64 {
+        u64::from(run) << 32 | u64::from(what)
     }
 }
 
@@ -287,10 +288,13 @@ impl Team {
     }
 
     /// Waits for all that a run needs to begin, but for what each of its rows needs; whether it may.
-    fn await_needs(&self, position: &Position, run: u32, is_by_rows: bool) -> bool {
+    fn await_needs(&self, position: &Position, run: u32, course: Option<Course>) -> bool {
         let [current, before @ ..] = &position.steps;
         let own = (run > current.first).then(|| run - 1);
-        let is_whole = is_by_rows && current.by_rows.is_none_or(|(by_rows, _)| by_rows != run);
+        let is_whole = match current.by_rows {
+            Some((by_rows, Course::Apart(_))) if by_rows == run => false,
+            _ => course.is_some(),
+        };
         let others = before.iter().filter(|runs| match runs.needs {
             Needs::Nothing => false,
             Needs::Rows => is_whole || runs.by_rows.is_none(),
@@ -309,40 +313,43 @@ impl Team {
     }
 
     /// Comes by a run of a walk: does what nobody else has begun.
-    pub(super) fn take_part(&self, position: &mut Position, tasks: usize, rows: Option<Rows>, work: Work) {
+    pub(super) fn take_part(&self, position: &mut Position, tasks: usize, course: Option<Course>, work: Work) {
         let worker = position.worker;
         if position.next >= RING as u32 && !self.await_run(position, position.next - RING as u32) {
             return;
         }
-        let run = position.begin_run(tasks, rows);
+        let run = position.begin_run(tasks, course);
         if run != 0 && run.is_multiple_of(MILESTONE) {
             self.await_others(worker, run);
         }
         let is_alone = tasks <= 1;
-        if !self.await_needs(position, run, rows.is_some())
-            || is_alone && worker != 0
-            || self.is_complete(position, run)
-        {
+        if !self.await_needs(position, run, course) || is_alone && worker != 0 || self.is_complete(position, run) {
             return;
         }
         let mut count = 0;
-        let mut attempt = |task: usize| {
+        let mut attempt = |task: usize, passed: Passed| {
             count += 1;
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(task, worker))) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(task, worker, passed))) {
                 self.fail(panic);
             }
         };
         if is_alone {
-            (0..tasks).for_each(attempt);
+            (0..tasks).for_each(|task| attempt(task, &|_| {}));
         } else {
             let part = Part { team: self, position: &*position, run, tasks };
             let doing = &self.slots[worker].doing;
+            let is_along = matches!(course, Some(Course::Along(_)));
+            let passed = |rows: usize| {
+                if is_along {
+                    doing.store(Doing::of(run, rows as u32), Ordering::Release);
+                }
+            };
             doing.store(Doing::of(run, Doing::BETWEEN), Ordering::SeqCst);
             while !self.is_over()
                 && let Some(task) = part.take()
             {
-                doing.store(Doing::of(run, task as u32), Ordering::Release);
-                attempt(task);
+                doing.store(Doing::of(run, if is_along { 0 } else { task as u32 }), Ordering::Release);
+                attempt(task, &passed);
                 doing.store(Doing::of(run, Doing::BETWEEN), Ordering::SeqCst);
             }
             doing.store(Doing::NOTHING, Ordering::Release);
@@ -417,21 +424,33 @@ impl Part<'_> {
 
     /// Whether a task may begin, if others have left something of the steps before.
     fn is_ready(&self, task: usize) -> bool {
-        let rows = self.position.steps[0].by_rows.filter(|&(run, _)| run == self.run);
-        let Some((_, rows)) = rows else { return true };
+        let Some((_, Course::Apart(rows))) = self.position.steps[0].by_rows.filter(|&(run, _)| run == self.run) else {
+            return true;
+        };
         self.position.steps[1..].iter().filter(|runs| runs.needs == Needs::Rows).all(|runs| {
-            let Some((run, others)) = runs.by_rows else { return true };
-            self.team.is_complete(self.position, run) || self.is_done(run, &others, others.beside(&rows, task))
+            let Some((run, course)) = runs.by_rows else { return true };
+            let is_done = || match course {
+                Course::Apart(others) => {
+                    let tasks = others.tasks_beside(&rows, task);
+                    self.is_done(run, others.num_tasks(), tasks.clone(), |task| !tasks.contains(&task))
+                }
+                Course::Along(others) => {
+                    let needed = others.passed_before(&rows, task);
+                    needed == 0 || self.is_done(run, others.tasks, 0..others.tasks, |passed| passed >= needed)
+                }
+            };
+            self.team.is_complete(self.position, run) || is_done()
         })
     }
 
-    /// Whether tasks of a run that this worker has left are done.
-    fn is_done(&self, run: u32, rows: &Rows, tasks: Range<usize>) -> bool {
+    /// Whether some of all the `num_tasks` of a run that this worker has left are done, or so far that what who is at one has
+    /// announced `is_enough`.
+    fn is_done(&self, run: u32, num_tasks: usize, tasks: Range<usize>, is_enough: impl Fn(usize) -> bool) -> bool {
         let slots = &self.team.slots[..self.team.num_workers()];
         let overlaps = |other: Range<usize>| other.start.max(tasks.start) < other.end.min(tasks.end);
         let is_left = |(worker, slot): (usize, &Slot)| {
             let word = slot.shares[run as usize % RING].load(Ordering::Acquire);
-            let all = Part { run, tasks: rows.num_tasks(), ..*self };
+            let all = Part { run, tasks: num_tasks, ..*self };
             match age(word, run) {
                 0 => overlaps(share_of(word)),
                 1.. => false,
@@ -445,12 +464,12 @@ impl Part<'_> {
         slots.iter().all(|slot| {
             for _ in 0..GLANCES {
                 let doing = slot.doing.load(Ordering::Acquire);
-                let (other, task) = ((doing >> 32) as u32, doing as u32);
+                let (other, what) = ((doing >> 32) as u32, doing as u32);
                 if doing == Doing::NOTHING || other != run {
                     return true;
                 }
-                if task != Doing::BETWEEN {
-                    return !tasks.contains(&(task as usize));
+                if what != Doing::BETWEEN {
+                    return is_enough(what as usize);
                 }
                 std::hint::spin_loop();
             }

@@ -74,17 +74,24 @@ struct Checked<'a> {
 struct CheckedStep {
     /// Tasks of the runs before the one by rows, or all if there is none.
     runs: Vec<usize>,
-    rows: Option<Rows>,
+    course: Option<Course>,
     needs: [Needs; WINDOW],
     /// Which tasks of each run are done; the run by rows is the last.
     done: Vec<Vec<AtomicBool>>,
+    /// How many rows each task has passed in a run along them.
+    passed: Vec<AtomicUsize>,
 }
 
 impl CheckedStep {
-    fn new(runs: Vec<usize>, rows: Option<Rows>, needs: [Needs; WINDOW]) -> CheckedStep {
-        let tasks = runs.iter().copied().chain(rows.map(|rows| rows.num_tasks()));
+    fn new(runs: Vec<usize>, course: Option<Course>, needs: [Needs; WINDOW]) -> CheckedStep {
+        let tasks_of = |course: Course| match course {
+            Course::Apart(rows) => rows.num_tasks(),
+            Course::Along(along) => along.tasks,
+        };
+        let tasks = runs.iter().copied().chain(course.map(tasks_of));
         let done = tasks.map(|tasks| (0..tasks).map(|_| AtomicBool::new(false)).collect()).collect();
-        CheckedStep { runs, rows, needs, done }
+        let passed = (0..course.map_or(0, tasks_of)).map(|_| AtomicUsize::new(0)).collect();
+        CheckedStep { runs, course, needs, done, passed }
     }
 
     fn is_done(&self) -> bool {
@@ -97,18 +104,20 @@ impl Checked<'_> {
         let this = &self.steps[step];
         for distance in 1..=step {
             let other = &self.steps[step - distance];
-            match (this.needs.get(distance - 1).unwrap_or(&Needs::All), this.rows) {
-                (Needs::Nothing, _) => {}
-                (Needs::Rows, Some(rows)) if other.rows.is_some() => {
-                    let (others, done) = (other.rows.unwrap(), other.done.last().unwrap());
-                    if run == this.runs.len() {
-                        let beside = others.beside(&rows, task);
-                        assert!(
-                            beside.clone().all(|task| done[task].load(Ordering::Relaxed)),
-                            "{step} {task} {beside:?}"
-                        );
-                    }
+            let is_by_rows = run == this.runs.len();
+            match (this.needs.get(distance - 1).unwrap_or(&Needs::All), this.course, other.course) {
+                (Needs::Nothing, ..) => {}
+                (Needs::Rows, Some(Course::Apart(rows)), Some(Course::Apart(others))) => {
+                    let (beside, done) = (others.tasks_beside(&rows, task), other.done.last().unwrap());
+                    let are_done = beside.clone().all(|task| done[task].load(Ordering::Relaxed));
+                    assert!(!is_by_rows || are_done, "{step} {task} {beside:?}");
                 }
+                (Needs::Rows, Some(Course::Apart(rows)), Some(Course::Along(others))) => {
+                    let needed = others.passed_before(&rows, task);
+                    let are_passed = other.passed.iter().all(|passed| passed.load(Ordering::Relaxed) >= needed);
+                    assert!(!is_by_rows || are_passed, "{step} {task} {needed}");
+                }
+                (Needs::Rows, Some(Course::Along(_)), _) if !is_by_rows => {}
                 _ => assert!(other.is_done(), "step {step} needs {distance} before it"),
             }
         }
@@ -126,12 +135,23 @@ impl Walk for Checked<'_> {
     }
 
     fn step(&self, step: usize) {
-        let CheckedStep { runs, rows, .. } = &self.steps[step];
+        let CheckedStep { runs, course, passed, .. } = &self.steps[step];
         for (run, &tasks) in runs.iter().enumerate() {
             self.pool.run(tasks, &|task, _| self.task(step, run, task));
         }
-        if let &Some(rows) = rows {
-            self.pool.run_by_rows(rows, &|task, _| self.task(step, runs.len(), task));
+        match *course {
+            Some(Course::Apart(rows)) => self.pool.run_by_rows(rows, &|task, _| self.task(step, runs.len(), task)),
+            Some(Course::Along(along)) => self.pool.run_along(along, &|task, _, pass| {
+                for row in 1..=along.count {
+                    if (step + task + row).is_multiple_of(self.slow) {
+                        thread::sleep(std::time::Duration::from_micros(20));
+                    }
+                    passed[task].store(row, Ordering::Relaxed);
+                    pass(row);
+                }
+                self.task(step, runs.len(), task);
+            }),
+            None => {}
         }
     }
 
@@ -159,17 +179,18 @@ fn steps_wait_for_what_they_need() {
                     parts: 1 + random(12),
                     tasks_per_part: 1 + random(3),
                 };
+                let along = Along { count: 1 + random(50), from_last: random(2) > 0, tasks: 1 + random(6) };
+                let course = [None, Some(Course::Along(along)), Some(Course::Apart(rows))][random(6).min(2)];
                 // A step needs all of one if something between the two needs all of it.
-                let rows = (random(4) > 0).then_some(rows);
                 let mut need = || match [Needs::Nothing, Needs::Rows, Needs::Rows, Needs::All][random(4)] {
-                    Needs::Rows if rows.is_none() => Needs::All,
+                    Needs::Rows if course.is_none() => Needs::All,
                     need => need,
                 };
                 let needs = match need() {
                     Needs::All => [Needs::All; WINDOW],
                     first => [first, need()],
                 };
-                CheckedStep::new(runs, rows, needs)
+                CheckedStep::new(runs, course, needs)
             });
             let walk = Checked { pool: &pool, steps: steps.collect(), slow: 1 + random(40) };
             pool.walk(&walk);

@@ -1,6 +1,6 @@
 //! Steps that threads go through together.
 
-use super::rows::Rows;
+use super::rows::Course;
 
 /// How many steps before one may still be in progress when it begins.
 pub const WINDOW: usize = 2;
@@ -12,7 +12,8 @@ pub(super) const RING: usize = 8;
 pub enum Needs {
     /// Neither reads or overwrites what the other writes.
     Nothing,
-    /// The run by rows of this step needs of that one's the rows beside its own; its other runs need nothing.
+    /// The run by rows of this step needs of that one's the rows beside its own; its other runs need nothing. A run
+    /// [along rows](super::Pool::run_along) needs them all.
     Rows,
     /// It is complete.
     All,
@@ -64,8 +65,8 @@ pub(super) struct Position {
 pub(super) struct Runs {
     pub(super) first: u32,
     pub(super) end: u32,
-    /// The one by rows, if there was one of several tasks, and its rows.
-    pub(super) by_rows: Option<(u32, Rows)>,
+    /// The one by rows, if there was one of several tasks, and how they go through them.
+    pub(super) by_rows: Option<(u32, Course)>,
     /// What the current step needs of this one.
     pub(super) needs: Needs,
 }
@@ -102,13 +103,13 @@ impl Position {
     }
 
     /// Counts a run; its number.
-    pub(super) fn begin_run(&mut self, tasks: usize, rows: Option<Rows>) -> u32 {
+    pub(super) fn begin_run(&mut self, tasks: usize, course: Option<Course>) -> u32 {
         let run = self.next;
         self.next += 1;
         self.targets[run as usize % RING] += tasks;
         self.steps[0].end = self.next;
-        if let Some(rows) = rows.filter(|rows| rows.num_tasks() == tasks && tasks > 1) {
-            self.steps[0].by_rows = Some((run, rows));
+        if let Some(course) = course.filter(|_| tasks > 1) {
+            self.steps[0].by_rows = Some((run, course));
         }
         run
     }

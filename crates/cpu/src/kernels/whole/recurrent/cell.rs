@@ -11,8 +11,7 @@ use crate::kernels::whole::product::Tiled;
 use crate::math::{MulAdd, Multiversion};
 
 /// The function of a recurrent network's cell, or its gradient. Of a scan the first operand is what comes from
-/// outside for each step, the second the state before the first, and the first result the states. Of a gradient
-/// the last result is that of the biases.
+/// outside for each step, the second the state before the first, and the first result the states.
 pub(super) trait Cell<T: Tiled>: Copy + Send + Sync + 'static {
     /// How many matrices `[H, H]` the recurrent weights are made of.
     const GATES: usize;
@@ -77,8 +76,6 @@ pub(super) struct Arguments<'a, T, C> {
     /// The place in time of the state before this step in the scan's order; none of the first. Rows that have no step
     /// there begin with this one.
     pub(super) before: Option<usize>,
-    /// Of a gradient the sums of the factors over all steps of these rows, `[gates, H]`.
-    pub(super) sums: *mut T,
 }
 
 /// Computes a cell's function of all rows of a part.
@@ -103,7 +100,7 @@ impl<'a, T: Tiled, C: Cell<T>> Multiversion for CellLoop<'a, T, C> {
 /// The pointers are to the scan's operands and results; the part has `count` units.
 #[inline(always)]
 unsafe fn rows<T: Tiled, C: Cell<T>, M: MulAdd>(arguments: &Arguments<T, C>, count: usize) {
-    let Arguments { cell, steps, pointers, part, time, before, sums } = arguments;
+    let Arguments { cell, steps, pointers, part, time, before } = arguments;
     let (size, unit) = (steps.size, part.unit);
     // SAFETY: the part's units of its rows lie within the operands and results.
     unsafe {
@@ -122,19 +119,6 @@ unsafe fn rows<T: Tiled, C: Cell<T>, M: MulAdd>(arguments: &Arguments<T, C>, cou
                 count,
                 products,
             });
-        }
-        let mut sums = sums.add(unit);
-        for factor in C::FACTORS {
-            let from = pointers.output::<T>(factor.output).add(time * steps.batch * factor.gates * size + unit);
-            for gate in 0..factor.gates {
-                let mut sum = load(sums, 0, count, T::ZERO);
-                for place in part.places.clone() {
-                    let row = load(from.add((part.row(place) * factor.gates + gate) * size), 0, count, T::ZERO);
-                    sum = zip(sum, row, |a, b| a + b);
-                }
-                store(sums, 0, count, sum);
-                sums = sums.wrapping_add(size);
-            }
         }
     }
 }

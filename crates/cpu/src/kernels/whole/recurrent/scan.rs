@@ -6,9 +6,8 @@ use super::cell::{Arguments, Cell, CellLoop, prefetch};
 use super::order::Order;
 use super::steps::{Part, Steps};
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run, Signature};
+use crate::kernel::{Kernel, RowsOf, Run, Signature};
 use crate::kernels::split::{Pointers, split};
-use crate::kernels::whole::groups::{Shared, add_rows};
 use crate::kernels::whole::lanes::with_float;
 use crate::kernels::whole::product::Tiled;
 use crate::math::version;
@@ -41,11 +40,6 @@ pub(super) fn scan<C: Cell<f32> + Cell<f64>>(cell: C, reverse: bool, signature: 
 
 impl<T: Tiled, C: Cell<T>> Scan<T, C> {
     const IS_GRADIENT: bool = !C::FACTORS.is_empty();
-
-    /// How many elements a row of all factors has.
-    fn factors_size(&self) -> usize {
-        C::FACTORS.iter().map(|factor| factor.gates).sum::<usize>() * self.steps.size
-    }
 
     /// The products that the cell's function of a part needs, in the part's tiles.
     ///
@@ -107,8 +101,7 @@ impl<T: Tiled, C: Cell<T>> Scan<T, C> {
 impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
     fn scratch(&self) -> ScratchSize {
         let ScratchSize { shared, per_worker } = self.steps.scratch(self.lengths.is_some());
-        let sums = self.steps.num_groups() * self.factors_size() * size_of::<T>();
-        ScratchSize { shared: self.order_bytes() + shared + sums, per_worker }
+        ScratchSize { shared: self.order_bytes() + shared, per_worker }
     }
 
     fn in_place(&self, input: usize, output: usize) -> bool {
@@ -120,21 +113,20 @@ impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
         self.lengths.is_none()
     }
 
+    fn rows_written(&self, output: usize) -> Option<RowsOf> {
+        let stream = self.streams.iter().find(|&&(stream, _)| stream == output && self.is_shared());
+        stream.map(|(_, width)| RowsOf::contiguous(self.steps.length, self.steps.batch * width * size_of::<T>()))
+    }
+
     unsafe fn run(&self, run: &Run) {
         let (pointers, steps) = (Pointers::of(run), &self.steps);
-        let (num_groups, sums_size) = (steps.num_groups(), self.factors_size());
-        let num_shared = steps.num_weights() + num_groups * sums_size;
         let scratch = run.scratch.after(self.order_bytes());
-        let sums = Shared(scratch.shared::<T>(num_shared).wrapping_add(steps.num_weights()));
         // SAFETY: the operands, results and scratch memory are as `Run` states.
         unsafe { steps.pack(run.pool, &scratch, pointers.input(C::WEIGHTS), !Self::IS_GRADIENT) }
         // SAFETY: as above.
-        run.pool.run(1, &|_, _| unsafe {
-            std::slice::from_raw_parts_mut(sums.get(), num_groups * sums_size).fill(T::ZERO);
-            for &carried in C::CARRIED {
-                let state = steps.batch * steps.size;
-                std::slice::from_raw_parts_mut(pointers.output::<T>(carried), state).fill(T::ZERO);
-            }
+        run.pool.run(C::CARRIED.len(), &|task, _| unsafe {
+            let state = pointers.output::<T>(C::CARRIED[task]);
+            std::slice::from_raw_parts_mut(state, steps.batch * steps.size).fill(T::ZERO);
         });
         // SAFETY: as `Run` states.
         let order = unsafe { self.order(run, &pointers) };
@@ -157,17 +149,11 @@ impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
                     cell: self.cell,
                     steps,
                     pointers,
-                    sums: sums.get().wrapping_add(part.group * sums_size),
                     part,
                     time: steps.time(step),
                     before: if Self::IS_GRADIENT { (next < steps.length).then(|| steps.time(next)) } else { last },
                 });
             }
         });
-        if Self::IS_GRADIENT {
-            let bias = run.outputs.len() - 1;
-            // SAFETY: the last result is the gradient of the biases, as large as the factors' rows.
-            run.pool.run(1, &|_, _| unsafe { add_rows(sums.get(), num_groups, sums_size, pointers.output(bias)) });
-        }
     }
 }

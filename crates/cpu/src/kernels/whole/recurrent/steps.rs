@@ -14,7 +14,7 @@ use crate::isa::Isa;
 use crate::kernels::gemm::microkernel::Packing;
 use crate::kernels::gemm::number::Number;
 use crate::kernels::gemm::pack::PackArguments;
-use crate::kernels::split::split_numbered;
+use crate::kernels::split::{split_along, split_numbered};
 use crate::kernels::whole::groups::Shared;
 use crate::kernels::whole::lanes::{LANES, load, store, zip};
 use crate::kernels::whole::product::{Operands, Product, Tiled};
@@ -38,8 +38,6 @@ pub(super) struct Steps<T> {
 
 /// A part of a step: some units of some rows of the batch.
 pub(super) struct Part<'a, T> {
-    /// The group of the rows.
-    pub(super) group: usize,
     /// The first unit.
     pub(super) unit: usize,
     /// How many units, at most [`LANES`].
@@ -163,7 +161,6 @@ impl<T: Tiled> Steps<T> {
             let (unit, first) = (block * LANES, group * ROWS);
             let tiles = scratch.worker::<T>(worker, self.per_worker(order.is_some()));
             Part {
-                group,
                 unit,
                 units: LANES.min(self.size - unit),
                 places: first..num_rows.min(first + ROWS),
@@ -177,11 +174,12 @@ impl<T: Tiled> Steps<T> {
         // Whether the thread with the most rows has hardly more than its share.
         let per_thread = num_groups.div_ceil(pool.num_threads()) * ROWS;
         if order.is_none() && per_thread * pool.num_threads() * 8 <= self.batch * 9 {
-            split_numbered(pool, num_groups, 1, |worker, groups| {
+            split_along(pool, (self.length, self.reverse), num_groups, |worker, groups, passed| {
                 for step in 0..num_steps {
                     for block in 0..num_blocks {
                         groups.clone().for_each(|group| work(part(worker, block, group, self.batch), step));
                     }
+                    passed(self.length.min(step + 1));
                 }
             });
         } else {

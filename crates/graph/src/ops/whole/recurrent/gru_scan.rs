@@ -1,7 +1,8 @@
 //! Gated recurrent unit.
 
 use super::{
-    GruScanGrad, NOT_REAL, Operation, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, part, parts,
+    GruScanGrad, NOT_REAL, Operation, Vjp, bias_gradient, by_transposed, has_shape, lengths_fit, lengths_sample, part,
+    parts,
 };
 use super::{plus_bias, recurrent_gradient, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition};
 use crate::conformance::{Case, Sample};
@@ -53,13 +54,14 @@ impl Operation for GruScan {
         let dhs = context.cotangent_or_zeros(0);
         let operands: Vec<&Value> = [&dhs, gates, q, hs, h0, w_hh].into_iter().chain(lengths).collect();
         let grads = Value::record(GruScanGrad { reverse: self.reverse }, &operands);
-        let [dgates, dq, dh0, dbias] = <[Value; 4]>::try_from(grads).expect("four outputs");
+        let [dgates, dq, dh0] = <[Value; 3]>::try_from(grads).expect("three outputs");
         let dw_hh = context.needs[2].then(|| {
             let size = w_hh.shape()[1];
             let gradient = |d: &Value| recurrent_gradient(d, hs, h0, self.reverse, lengths);
             let reset_and_update = gradient(&part(&dgates, 0, 2 * size));
             Value::concatenate(&[&reset_and_update, &gradient(&dq)], 0)
         });
+        let dbias = Value::concatenate(&[&bias_gradient(&dgates), &bias_gradient(&dq)], 0);
         [Some(dgates), Some(dh0), dw_hh, Some(dbias)].into_iter().chain(lengths.map(|_| None)).collect()
     }
 
@@ -111,6 +113,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case(3, 1, 5, true, false),
         case(1, 3, 1, false, false),
         case(2, 9, 17, false, false).once(),
+        case(3, 31, 5, true, false).once(),
         case(3, 4, 2, false, true),
         case(3, 4, 2, true, true),
         case(4, 19, 5, true, true).once(),

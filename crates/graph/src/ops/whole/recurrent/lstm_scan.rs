@@ -1,6 +1,8 @@
 //! Long short-term memory.
 
-use super::{LstmScanGrad, NOT_REAL, Operation, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, parts};
+use super::{
+    LstmScanGrad, NOT_REAL, Operation, Vjp, bias_gradient, by_transposed, has_shape, lengths_fit, lengths_sample, parts,
+};
 use super::{plus_bias, recurrent_gradient, same_float, scan_rows, sizes, split_lengths, vjp_by_decomposition};
 use crate::conformance::{Case, Sample};
 use crate::{Scalar, Spec, Value};
@@ -51,9 +53,9 @@ impl Operation for LstmScan {
         let operands = [&dhs, gates, cs, c0, w_hh].into_iter().chain(&context.cotangents[1]).chain(lengths);
         let operands: Vec<&Value> = operands.collect();
         let grads = Value::record(LstmScanGrad { reverse: self.reverse }, &operands);
-        let [dgates, dh0, dc0, dbias] = <[Value; 4]>::try_from(grads).expect("four outputs");
+        let [dgates, dh0, dc0] = <[Value; 3]>::try_from(grads).expect("three outputs");
         let dw_hh = context.needs[3].then(|| recurrent_gradient(&dgates, hs, h0, self.reverse, lengths));
-        let of_lengths = lengths.map(|_| None);
+        let (dbias, of_lengths) = (bias_gradient(&dgates), lengths.map(|_| None));
         [Some(dgates), Some(dh0), Some(dc0), dw_hh, Some(dbias)].into_iter().chain(of_lengths).collect()
     }
 
@@ -128,6 +130,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case(3, 1, 5, true, false),
         case(1, 3, 1, false, false),
         case(2, 9, 17, false, false).once(),
+        case(3, 31, 5, false, false).once(),
         case(3, 4, 2, false, true),
         case(3, 4, 2, true, true),
         case(4, 19, 5, true, true).once(),

@@ -1,7 +1,8 @@
 //! Recurrent scans: one operation for all steps, forward and backward.
 //!
 //! The product of the inputs with their weights is computed outside, for all steps at once, and so is the
-//! gradient of the recurrent weights. The biases are added by the scans, whose gradients sum theirs on the way.
+//! gradient of the recurrent weights. The biases are added by the scans; their gradients are sums
+//! of those of the gates.
 //!
 //! Each scan, and each gradient, may have the lengths `i64[B]` of its sequences as last operand. A row has the steps
 //! `t < lengths[b]`: in either direction its states begin and end there, and beyond them all results are zeros. Lengths
@@ -100,6 +101,11 @@ fn plus_bias(x: &Value, bias: &Value) -> Value {
 /// The gradient of `W` in `h W^T` over all steps: `sum over t of d[t]^T h[t]`.
 fn weight_gradient(d: &Value, h: &Value) -> Value {
     d.dot_general(h, DotGeneral { lhs_contract: vec![0, 1], rhs_contract: vec![0, 1], ..Default::default() })
+}
+
+/// The gradient of a bias that is added in each step: `sum over t and the batch of d[t]`.
+fn bias_gradient(d: &Value) -> Value {
+    sum(d, &[0, 1])
 }
 
 /// The gradient of the recurrent weights, by which the states before each step are multiplied.

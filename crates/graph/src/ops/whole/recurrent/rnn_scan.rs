@@ -1,6 +1,9 @@
 //! The plain recurrent network.
 
-use super::{NOT_REAL, Operation, RnnScanGrad, Vjp, by_transposed, has_shape, lengths_fit, lengths_sample, plus_bias};
+use super::{
+    NOT_REAL, Operation, RnnScanGrad, Vjp, bias_gradient, by_transposed, has_shape, lengths_fit, lengths_sample,
+    plus_bias,
+};
 use super::{recurrent_gradient, same_float, scan_rows, sizes, split_lengths};
 use crate::conformance::{Case, Sample};
 use crate::{Spec, Value};
@@ -51,8 +54,9 @@ impl Operation for RnnScan {
         let dhs = context.cotangent();
         let operands: Vec<&Value> = [&dhs, hs, w_hh].into_iter().chain(lengths).collect();
         let grads = Value::record(op, &operands);
-        let [dx, dh0, dbias] = <[Value; 3]>::try_from(grads).expect("three outputs");
+        let [dx, dh0] = <[Value; 2]>::try_from(grads).expect("two outputs");
         let dw_hh = context.needs[2].then(|| recurrent_gradient(&dx, hs, h0, self.reverse, lengths));
+        let dbias = bias_gradient(&dx);
         [Some(dx), Some(dh0), dw_hh, Some(dbias)].into_iter().chain(lengths.map(|_| None)).collect()
     }
 
@@ -109,6 +113,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case([3, 1, 5], RnnActivation::Relu, true, false),
         case([1, 3, 1], RnnActivation::Tanh, true, false),
         case([2, 9, 17], RnnActivation::Tanh, false, false).once(),
+        case([3, 31, 5], RnnActivation::Tanh, true, false).once(),
         case([3, 4, 2], RnnActivation::Tanh, false, true),
         case([3, 4, 2], RnnActivation::Tanh, true, true),
         case([4, 19, 5], RnnActivation::Relu, true, true).once(),
