@@ -65,24 +65,47 @@ impl Reals for Sixteen {
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        TANH.look_up(self)
+        TANH.quotient_by(self)
     }
     #[inline(always)]
     fn erf(self) -> Self {
-        ERF.look_up(self)
+        ERF.quotient_by(self)
     }
     #[inline(always)]
     fn gelu(self) -> Self {
         // SAFETY: the processor has the instructions.
-        let (half, scale) = unsafe { (Self::splat(0.5), Self::splat(FRAC_1_SQRT_2 as f32)) };
-        let half_erf = half * (self * scale).erf();
-        self * (half + half_erf)
+        unsafe {
+            // x (1 / 2 + y), where x y does not depend on the sign.
+            let (size, half) = (self.size(), _mm512_set1_ps(0.5));
+            Sixteen(_mm512_fmadd_ps(size, DISTRIBUTION.at(size), _mm512_mul_ps(half, self.0)))
+        }
     }
     #[inline(always)]
     fn gelu_slope(self) -> Self {
         // SAFETY: as above.
-        let half = unsafe { Self::splat(0.5) };
-        half + half * GELU_SLOPE.look_up(self)
+        unsafe { Sixteen(_mm512_add_ps(_mm512_set1_ps(0.5), self.with_sign(GELU_SLOPE.at(self.size())))) }
+    }
+}
+
+impl Sixteen {
+    /// Without its sign.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
+    #[inline(always)]
+    unsafe fn size(self) -> __m512 {
+        // SAFETY: as the caller vouches.
+        unsafe { _mm512_andnot_ps(_mm512_set1_ps(-0.0), self.0) }
+    }
+
+    /// What is not below 0, with its sign.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
+    #[inline(always)]
+    unsafe fn with_sign(self, size: __m512) -> __m512 {
+        // SAFETY: as the caller vouches.
+        unsafe { _mm512_or_ps(size, _mm512_and_ps(_mm512_set1_ps(-0.0), self.0)) }
     }
 }
 
@@ -132,70 +155,119 @@ unsafe fn exp_bounded(x: __m512) -> __m512 {
 /// How many places a table has: as many numbers as two registers.
 const NUM_PLACES: usize = 32;
 
-/// An odd function that rises to 1, divided by `x`: polynomials around evenly spaced places.
-///
-/// The quotient changes little, so that its constant is most of it, and products with `x` round little beside the last one.
+/// A function of what is not below 0 that ends at a constant: polynomials around evenly spaced places.
 struct Table<const N: usize> {
     /// A power of two.
     spacing: f32,
-    /// From here on the function is taken as 1, from which it differs by little more than the last bit: the least number of
-    /// the last place, and the only one.
+    /// From here on the function is taken as what it ends at: the least number of the last place, and the only one.
     end: f32,
     coefficients: [[f32; NUM_PLACES]; N],
 }
 
 impl<const N: usize> Table<N> {
-    /// From the function's Taylor series around each place before the last, of `M = N + 2` terms.
-    const fn new<const M: usize>(spacing: f32, last: usize, series: [[f64; M]; NUM_PLACES]) -> Self {
-        assert!(M == N + 2 && last < NUM_PLACES && spacing.to_bits() << 9 == 0);
+    /// From the function's Taylor series around each place before the last.
+    const fn new<const M: usize>(spacing: f32, last: usize, limit: f32, series: [[f64; M]; NUM_PLACES]) -> Self {
+        assert!(M > N && last < NUM_PLACES && spacing.to_bits() << 9 == 0);
         let mut coefficients = [[0.0; NUM_PLACES]; N];
         let mut place = 0;
         while place < last {
-            // (x + d) q(d) = a(d), of which each power gives a coefficient.
-            let (x, a) = (place as f64 * spacing as f64, series[place]);
-            let mut q = [0.0; M];
+            let shorter = economized(series[place], N, spacing as f64 / 2.0);
             let mut n = 0;
-            while n <= N {
-                q[n] = if place == 0 { a[n + 1] } else { (a[n] - if n == 0 { 0.0 } else { q[n - 1] }) / x };
-                n += 1;
-            }
-            let shorter = economized(q, N, spacing as f64 / 2.0);
-            n = 0;
             while n < N {
                 coefficients[n][place] = shorter[n] as f32;
                 n += 1;
             }
             place += 1;
         }
-        // Half way from the place before: of two equally near places the even one is found.
-        let half_way = (last as f32 - 0.5) * spacing;
-        let end = f32::from_bits(half_way.to_bits() + last as u32 % 2);
-        coefficients[0][last] = 1.0 / end;
-        assert!(end * coefficients[0][last] == 1.0, "the function must reach 1");
-        Table { spacing, end, coefficients }
+        coefficients[0][last] = limit;
+        Table { spacing, end: Self::end(spacing, last), coefficients }
     }
 
+    /// The same of an odd function that rises to 1, divided by `x`.
+    ///
+    /// The quotient changes little, so that its constant is most of it, and products with `x` round little beside the last one.
+    const fn quotient<const M: usize>(spacing: f32, last: usize, series: [[f64; M]; NUM_PLACES]) -> Self {
+        let mut quotients = [[0.0; M]; NUM_PLACES];
+        let mut place = 0;
+        while place < last {
+            // (x + d) q(d) = a(d), of which each power gives a coefficient.
+            let (x, a) = (place as f64 * spacing as f64, series[place]);
+            let q = &mut quotients[place];
+            let mut n = 0;
+            while n < M - 1 {
+                q[n] = if place == 0 { a[n + 1] } else { (a[n] - if n == 0 { 0.0 } else { q[n - 1] }) / x };
+                n += 1;
+            }
+            place += 1;
+        }
+        let end = Self::end(spacing, last);
+        assert!(end * (1.0 / end) == 1.0, "the function must reach 1");
+        Self::new(spacing, last, 1.0 / end, quotients)
+    }
+
+    /// The least number that is nearest to the last place, half way from the one before: of two equally near places the even
+    /// one is found.
+    const fn end(spacing: f32, last: usize) -> f32 {
+        let half_way = (last as f32 - 0.5) * spacing;
+        f32::from_bits(half_way.to_bits() + last as u32 % 2)
+    }
+
+    /// The function of what is not below 0.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
     #[inline(always)]
-    fn look_up(&'static self, x: Sixteen) -> Sixteen {
+    unsafe fn at(&'static self, size: __m512) -> __m512 {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            let (_, distance, place) = self.locate(size);
+            _mm512_fmadd_ps(self.slope(distance, place), distance, self.coefficient(0, place))
+        }
+    }
+
+    /// An odd function, of whose quotient by `x` this is the table.
+    #[inline(always)]
+    fn quotient_by(&'static self, x: Sixteen) -> Sixteen {
         // SAFETY: the processor has the instructions.
         unsafe {
-            let sign = _mm512_set1_ps(-0.0);
+            let (size, distance, place) = self.locate(x.size());
+            let change = _mm512_mul_ps(self.slope(distance, place), _mm512_mul_ps(size, distance));
+            Sixteen(x.with_sign(_mm512_fmadd_ps(size, self.coefficient(0, place), change)))
+        }
+    }
+
+    /// What is not beyond the end, its distance from its place, and that one.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
+    #[inline(always)]
+    unsafe fn locate(&'static self, size: __m512) -> (__m512, __m512, __m512i) {
+        // SAFETY: as the caller vouches.
+        unsafe {
             // NaN is not above.
-            let size = _mm512_min_ps(_mm512_set1_ps(self.end), _mm512_andnot_ps(sign, x.0));
+            let size = _mm512_min_ps(_mm512_set1_ps(self.end), size);
             // Added to a number it leaves the number's nearest multiple of the spacing in the low bits.
             let rounder = _mm512_set1_ps(ROUNDER * self.spacing);
             let sum = _mm512_add_ps(size, rounder);
-            let distance = _mm512_sub_ps(size, _mm512_sub_ps(sum, rounder));
-            let place = _mm512_castps_si512(sum);
+            (size, _mm512_sub_ps(size, _mm512_sub_ps(sum, rounder)), _mm512_castps_si512(sum))
+        }
+    }
+
+    /// The polynomial without its constant, divided by the distance.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
+    #[inline(always)]
+    unsafe fn slope(&'static self, distance: __m512, place: __m512i) -> __m512 {
+        // SAFETY: as the caller vouches.
+        unsafe {
             let mut slope = self.coefficient(N - 1, place);
             let mut power = N - 1;
             while power > 1 {
                 power -= 1;
                 slope = _mm512_fmadd_ps(slope, distance, self.coefficient(power, place));
             }
-            let change = _mm512_mul_ps(slope, _mm512_mul_ps(size, distance));
-            let y = _mm512_fmadd_ps(size, self.coefficient(0, place), change);
-            Sixteen(_mm512_or_ps(y, _mm512_and_ps(sign, x.0)))
+            slope
         }
     }
 
@@ -251,31 +323,63 @@ static ERF: Table<5> = {
         }
         place += 1;
     }
-    Table::new(SPACING, NUM_PLACES - 1, series)
+    Table::quotient(SPACING, NUM_PLACES - 1, series)
 };
 
-/// Twice the derivative of the Gaussian error linear unit, less 1: `erf(x / sqrt(2)) + 2 x φ(x)`, with the density `φ(x) =
-/// e^(-x^2 / 2) / sqrt(2 pi)`. At a distance `d` that is `φ(x) g(d)`, of whose series `(n + 1) g[n + 1] = -x g[n] - g[n - 1]`,
-/// and the derivative there is `(4 - 2 (x + d)^2) φ(x) g(d)`.
-static GELU_SLOPE: Table<6> = {
-    const SPACING: f32 = 0.25;
-    let mut series = [[0.0; 8]; NUM_PLACES];
+/// The normal distribution function, less 1 / 2.
+static DISTRIBUTION: Table<5> = {
+    let mut series = [[0.0; 6]; NUM_PLACES];
     let mut place = 0;
     while place < NUM_PLACES {
-        let x = place as f64 * SPACING as f64;
-        let density = DENSITY * exp(-x * x / 2.0);
-        series[place][0] = erf(x * FRAC_1_SQRT_2) + 2.0 * x * density;
-        let (mut g, mut before, mut two_before, mut n) = (1.0, 0.0, 0.0, 0);
-        while n < 7 {
-            let derivative = (4.0 - 2.0 * x * x) * g - 4.0 * x * before - 2.0 * two_before;
-            series[place][n + 1] = density * derivative / (n + 1) as f64;
-            (g, before, two_before) = (-(x * g + before) / (n + 1) as f64, g, before);
+        let x = place as f64 * NORMAL_SPACING as f64;
+        let density = density_around::<5>(x);
+        series[place][0] = erf(x * FRAC_1_SQRT_2) / 2.0;
+        let mut n = 0;
+        while n < 5 {
+            series[place][n + 1] = density[n] / (n + 1) as f64;
             n += 1;
         }
         place += 1;
     }
-    Table::new(SPACING, 26, series)
+    Table::new(NORMAL_SPACING, 24, 0.5, series)
 };
+
+/// The derivative of the Gaussian error linear unit, less 1 / 2: `erf(x / sqrt(2)) / 2 + x φ(x)` with the density `φ`, whose own
+/// derivative is `(2 - x^2) φ(x)`.
+static GELU_SLOPE: Table<6> = {
+    let mut series = [[0.0; 7]; NUM_PLACES];
+    let mut place = 0;
+    while place < NUM_PLACES {
+        let x = place as f64 * NORMAL_SPACING as f64;
+        let density = density_around::<6>(x);
+        series[place][0] = erf(x * FRAC_1_SQRT_2) / 2.0 + x * density[0];
+        let (mut before, mut two_before, mut n) = (0.0, 0.0, 0);
+        while n < 6 {
+            let derivative = (2.0 - x * x) * density[n] - 2.0 * x * before - two_before;
+            series[place][n + 1] = derivative / (n + 1) as f64;
+            (before, two_before) = (density[n], before);
+            n += 1;
+        }
+        place += 1;
+    }
+    Table::new(NORMAL_SPACING, 26, 0.5, series)
+};
+
+/// The spacing of tables that are made of the normal distribution.
+const NORMAL_SPACING: f32 = 0.25;
+
+/// The Taylor series of the density of the normal distribution around `x`, `e^(-x^2 / 2) / sqrt(2 pi)` times that of which
+/// `(n + 1) g[n + 1] = -x g[n] - g[n - 1]`.
+const fn density_around<const N: usize>(x: f64) -> [f64; N] {
+    let mut series = [0.0; N];
+    let (mut now, mut before, mut n) = (DENSITY * exp(-x * x / 2.0), 0.0, 0);
+    while n < N {
+        series[n] = now;
+        (now, before) = (-(x * now + before) / (n + 1) as f64, now);
+        n += 1;
+    }
+    series
+}
 
 /// The hyperbolic tangent. Because its derivative is 1 less its square, `(n + 1) a[n + 1]` of its series is the
 /// coefficient of `1 - a^2`.
@@ -300,7 +404,7 @@ static TANH: Table<8> = {
         series[place] = a;
         place += 1;
     }
-    Table::new(SPACING, 18, series)
+    Table::quotient(SPACING, 18, series)
 };
 
 /// The error function while this is compiled, for `0 <= x < 5.6`: `2 / sqrt(pi) e^(-x^2)` times the sum of
