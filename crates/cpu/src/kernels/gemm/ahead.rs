@@ -88,26 +88,53 @@ impl Ahead {
         areas.map(|area| area.rows * area.bytes.div_ceil(LINE)).sum()
     }
 
-    /// Takes the next lines, and returns how many.
-    pub(super) fn take(&mut self, lines: &mut [*const u8]) -> usize {
-        let mut count = 0;
-        while count < lines.len() && self.first < self.end {
-            let area = self.areas[self.first];
-            let row = area.from.wrapping_offset(self.row as isize * area.stride);
-            let some = (area.bytes - self.place).div_ceil(LINE).min(lines.len() - count);
-            for (index, line) in lines[count..count + some].iter_mut().enumerate() {
-                *line = row.wrapping_add(self.place + index * LINE);
-            }
-            count += some;
-            self.place += some * LINE;
-            if self.place >= area.bytes {
-                (self.place, self.row) = (0, self.row + 1);
-            }
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.first == self.end
+    }
+
+    /// Takes lines that are neighbours, at most so many: the first one, and how many. It is not empty.
+    #[inline(always)]
+    fn take(&mut self, most: usize) -> (*const u8, usize) {
+        let area = &self.areas[self.first & (MAX_AREAS - 1)];
+        let line = area.from.wrapping_offset(self.row as isize * area.stride).wrapping_add(self.place);
+        let count = (area.bytes - self.place).div_ceil(LINE).min(most);
+        self.place += count * LINE;
+        if self.place >= area.bytes {
+            (self.place, self.row) = (0, self.row + 1);
             if self.row == area.rows {
                 (self.first, self.row) = (self.first + 1, 0);
             }
         }
-        count
+        (line, count)
+    }
+}
+
+/// What is asked for while a panel is computed.
+pub(crate) struct Asked {
+    pub(super) first: *mut Ahead,
+    /// After it.
+    pub(super) second: *mut Ahead,
+    /// How many lines at most.
+    pub(super) num_lines: usize,
+}
+
+impl Asked {
+    /// Takes lines that are neighbours, at most so many: the first one, and how many.
+    ///
+    /// # Safety
+    /// Both live.
+    #[inline(always)]
+    pub(super) unsafe fn take(&mut self, most: usize) -> (*const u8, usize) {
+        let most = most.min(self.num_lines);
+        // SAFETY: as the caller vouches.
+        let ahead = unsafe { if (*self.first).is_empty() { &mut *self.second } else { &mut *self.first } };
+        if most == 0 || ahead.is_empty() {
+            return (std::ptr::null(), 0);
+        }
+        let (line, count) = ahead.take(most);
+        self.num_lines -= count;
+        (line, count)
     }
 }
 
@@ -123,16 +150,21 @@ mod tests {
         ahead.push(Area { from: at(64000), rows: 3, stride: 50, bytes: 50 });
         ahead.push(Area { from: at(64), rows: 5, stride: 64, bytes: 0 });
         assert_eq!(ahead.num_lines(), 9);
-        let (mut all, mut lines) = (vec![], [at(0); 4]);
+        let mut second = Ahead::new();
+        second.push(Area { from: at(128), rows: 3, stride: 640, bytes: 64 });
+        let mut asked = Asked { first: &mut ahead, second: &mut second, num_lines: 11 };
+        let mut all = vec![];
         loop {
-            let count = ahead.take(&mut lines);
-            all.extend(lines[..count].iter().map(|line| *line as usize));
-            if count < lines.len() {
+            // SAFETY: both live.
+            let (line, count) = unsafe { asked.take(2) };
+            if count == 0 {
                 break;
             }
+            all.extend((0..count).map(|index| line as usize + index * LINE));
         }
-        assert_eq!(all, [6400, 6464, 6528, 7400, 7464, 7528, 64000, 64064, 64128]);
-        ahead.clear();
-        assert_eq!(ahead.take(&mut lines), 0);
+        assert_eq!(all, [6400, 6464, 6528, 7400, 7464, 7528, 64000, 64064, 64128, 128, 768]);
+        assert!(ahead.is_empty() && second.num_lines() == 1);
+        second.clear();
+        assert!(second.is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ahead::{Ahead, Area};
+use super::ahead::{Ahead, Area, Asked};
 use super::block::Block;
 use super::blocking::{Blocking, Operands, Sizes};
 use super::microkernel::{Addend, Panel};
@@ -32,8 +32,6 @@ pub(super) struct Task<'a, T> {
     /// What will be read for the result, and by the next that is packed.
     for_result: Ahead,
     for_packing: Ahead,
-    /// What is asked for while a panel is computed.
-    lines: [*const u8; LINES_AHEAD],
 }
 
 /// Some depths.
@@ -64,8 +62,7 @@ impl<'a, T: Number> Task<'a, T> {
         let apart = own.wrapping_add(panels.len() * block.blocking.panel_len());
         let apart_stride = panels.len() * block.blocking.kernel.width;
         let (for_result, for_packing) = (Ahead::new(), Ahead::new());
-        let lines = [std::ptr::null(); LINES_AHEAD];
-        Self { block, tiles, panels, worker, own, apart, apart_stride, for_result, for_packing, lines }
+        Self { block, tiles, panels, worker, own, apart, apart_stride, for_result, for_packing }
     }
 
     /// # Safety
@@ -176,14 +173,14 @@ impl<'a, T: Number> Task<'a, T> {
             block.operands.added.map(|added| added.at(part.rows.start, column))
         };
         let most = LINES_AHEAD.min(kernel.most_ahead(depth));
-        let mut num_ahead = self.for_result.take(&mut self.lines[..most]);
         // Not so early that what comes between would take their place.
         let panels_left = part.panels_after.map(|after| after + part.panels.end - panel);
-        if panels_left.is_some_and(|left| left <= self.for_packing.num_lines().div_ceil(most.max(1))) {
-            num_ahead += self.for_packing.take(&mut self.lines[num_ahead..most]);
-        }
+        let is_near = panels_left.is_some_and(|left| left <= self.for_packing.num_lines().div_ceil(most.max(1)));
+        let first = &raw mut self.for_result;
+        let second = if is_near { &raw mut self.for_packing } else { first };
+        let mut ahead = Asked { first, second, num_lines: most };
         let (a, a_depth, a_stride) = (part.left, kernel.height, block.blocking.tile_len());
-        let (rows, ahead) = (part.rows.len(), self.lines.as_ptr());
+        let rows = part.rows.len();
         // SAFETY: as the caller vouches.
         unsafe {
             kernel.run(Panel {
@@ -198,8 +195,7 @@ impl<'a, T: Number> Task<'a, T> {
                 rows,
                 cols,
                 added,
-                ahead,
-                num_ahead,
+                ahead: &raw mut ahead,
             })
         }
     }

@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use super::Vector;
 use super::row_sums::{RowSums, SumRows};
-use crate::kernels::cache_line::prefetch_far;
+use crate::kernels::cache_line::{LINE, prefetch_far};
+use crate::kernels::gemm::ahead::Asked;
 use crate::math::{MulAdd, Multiversion};
 
 /// Some rows of a result, times one panel of the right operand.
@@ -32,10 +33,8 @@ pub(crate) struct Panel<T> {
     pub(crate) cols: usize,
     /// What is added to the sums, in this order.
     pub(crate) added: [Addend<T>; 2],
-    /// Lines that will be read later, asked for one after another.
-    pub(crate) ahead: *const *const u8,
-    /// How many.
-    pub(crate) num_ahead: usize,
+    /// What will be read later, asked for one line after another.
+    pub(crate) ahead: *mut Asked,
 }
 
 /// A matrix that is added to a result, or nothing.
@@ -108,14 +107,11 @@ impl<T: Copy> MicroKernel<T> {
                 self.whole_tiles[missing](Panel { rows, ..panel });
             }
             if last_rows > 0 {
-                let asked = panel.num_ahead.min(tiles * self.most_ahead(panel.depth));
                 self.last_tile[missing](Panel {
                     a: panel.a.wrapping_add(tiles * panel.a_stride),
                     c: panel.c.wrapping_offset(rows as isize * panel.c_stride),
                     rows: last_rows,
                     added: panel.added.map(|added| added.at(rows, 0)),
-                    ahead: panel.ahead.wrapping_add(asked),
-                    num_ahead: panel.num_ahead - asked,
                     ..panel
                 });
             }
@@ -167,15 +163,13 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(panel: Panel<V::Element>) {
         let (mut a, mut c, mut row) = (panel.a, panel.c, 0);
-        let (mut ahead, mut num_ahead) = (panel.ahead, panel.num_ahead);
         while row < panel.rows {
             let next = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
             // By the time that the tile is summed, the next one's part of the result is in the cache: that below, or
             // that of the next panel.
             let coming = if row + HEIGHT < panel.rows { next } else { panel.c.wrapping_add(VECTORS * V::LANES) };
             // SAFETY: as the caller vouches: the tile lies within the panel.
-            let asked = unsafe { Self::tile::<M>(&panel, row, a, c, coming, ahead, num_ahead) };
-            (ahead, num_ahead) = (ahead.wrapping_add(asked), num_ahead - asked);
+            unsafe { Self::tile::<M>(&panel, row, a, c, coming) }
             a = a.wrapping_add(panel.a_stride);
             c = next;
             row += HEIGHT;
@@ -184,8 +178,6 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
 }
 
 impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Tiles<V, HEIGHT, VECTORS, PARTIAL> {
-    /// Returns how many of the lines ahead were asked for.
-    ///
     /// # Safety
     /// As [`MicroKernel::run`]; called on a processor with the instruction set.
     #[inline(always)]
@@ -195,9 +187,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
         a: *const V::Element,
         c: *mut V::Element,
         coming: *const V::Element,
-        ahead: *const *const u8,
-        num_ahead: usize,
-    ) -> usize {
+    ) {
         let last = panel.cols.wrapping_sub((VECTORS - 1) * V::LANES);
         // SAFETY: as the caller vouches: vectors are whole, or only the first `last` lanes of the last one are
         // read from `c` and written.
@@ -221,13 +211,19 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                     add_products!();
                 }
             }
-            let num_coming = (HEIGHT * VECTORS).min(panel.depth);
-            let num_ahead = num_ahead.min(panel.depth - num_coming);
-            for line in 0..num_ahead {
-                prefetch_far(*ahead.add(line));
-                add_products!();
+            let mut left = panel.depth.saturating_sub(HEIGHT * VECTORS);
+            loop {
+                let (line, count) = (*panel.ahead).take(left);
+                if count == 0 {
+                    break;
+                }
+                for index in 0..count {
+                    prefetch_far(line.wrapping_add(index * LINE));
+                    add_products!();
+                }
+                left -= count;
             }
-            for _ in num_coming + num_ahead..panel.depth {
+            for _ in 0..left {
                 add_products!();
             }
             for added in panel.added.iter().filter(|added| !added.from.is_null()) {
@@ -248,7 +244,6 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                     if PARTIAL && index == VECTORS - 1 { sum.store_first(c, last) } else { sum.store(c) }
                 }
             }
-            num_ahead
         }
     }
 
