@@ -202,9 +202,15 @@ impl<T: Number> Block<'_, T> {
     /// Which product a panel belongs to, its first column, and how many it has.
     pub(super) fn columns(&self, panel: usize) -> (usize, usize, usize) {
         let (n, width) = (self.blocking.sizes.n, self.blocking.kernel.width);
-        let per_product = n.div_ceil(width);
-        let column = panel % per_product * width;
-        (self.batch.start + panel / per_product, column, width.min(n - column))
+        // Most have one product alone, and a division takes its time.
+        let (product, panel) = if panel * width < n {
+            (0, panel)
+        } else {
+            let per_product = n.div_ceil(width);
+            (panel / per_product, panel % per_product)
+        };
+        let column = panel * width;
+        (self.batch.start + product, column, width.min(n - column))
     }
 
     /// The rows of some tiles.
