@@ -37,24 +37,28 @@ pub(super) fn schedule(lowered: &mut Lowered, donated: &[(usize, usize)]) {
     }
     let (small, mut large): (Vec<usize>, Vec<usize>) =
         (0..before.len()).filter(|&step| is_end[step] && !order.placed[step]).partition(|&step| is_small(step));
+    let needs_all = |step: usize, other: usize| before[step].contains(&(other, Needs::All));
     let mut kept = VecDeque::new();
-    for step in (0..before.len()).filter(|&step| !is_end[step]) {
-        if order.placed[step] {
-            continue;
-        }
-        let needs_all = |step: usize, other: usize| before[step].contains(&(other, Needs::All));
+    let mut left: VecDeque<usize> = (0..before.len()).filter(|&step| !is_end[step] && !order.placed[step]).collect();
+    while let Some(step) = left.pop_front() {
         if let Some(&last) = order.steps.last()
             && needs_all(step, last)
+            && !is_small(last)
             && let Some(index) = kept.iter().position(|&other| !needs_all(other, last))
         {
             order.push(kept.remove(index).expect("it was found"));
         }
         order.push(step);
-        large.retain(|&end| {
-            let is_possible = order.has_all(&before[end]);
-            kept.extend(is_possible.then_some(end));
-            !is_possible
-        });
+        let (possible, others): (Vec<usize>, Vec<usize>) = large.iter().partition(|&&end| order.has_all(&before[end]));
+        large = others;
+        for end in possible {
+            // Where the next step has to wait as well, this one costs no wait, and both find what was made in the cache.
+            if needs_all(end, step) && left.front().is_some_and(|&next| needs_all(next, step)) {
+                order.push(end);
+            } else {
+                kept.push_back(end);
+            }
+        }
         while kept.len() > MAX_KEPT {
             order.push(kept.pop_front().expect("there are some"));
         }

@@ -85,10 +85,14 @@ unsafe fn copy_as_usual<const SIZE: usize>(block: Block) {
 }
 
 /// Whether vectors of the instruction set can be written around the cache from registers, a line at a time.
+#[cfg(target_arch = "x86_64")]
 pub(super) fn streams(isa: Isa) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return isa == Isa::Avx512;
-    #[cfg(not(target_arch = "x86_64"))]
+    isa == Isa::Avx512
+}
+
+/// As on x86-64: no vectors can.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn streams(_isa: Isa) -> bool {
     false
 }
 
