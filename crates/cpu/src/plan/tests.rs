@@ -519,6 +519,11 @@ fn steps_that_sequences_do_not_have_are_not_multiplied() {
             let found = run(&graph, &marked, &[], false, 2);
             assert!(found.iter().map(Buffer::bytes).eq(expected.iter().map(Buffer::bytes)), "{sizes:?}: NaN is read");
         }
+        let steps = Plan::new(&graph, &[]).summaries();
+        assert!(
+            steps.iter().any(|step| step.operations == "dot_general, reduce sum"),
+            "{sizes:?}: the bias's gradient"
+        );
     }
 }
 

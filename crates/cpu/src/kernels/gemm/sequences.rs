@@ -24,7 +24,8 @@ pub(crate) enum Steps {
     Depth,
 }
 
-/// A product with sequences as its operands, whose lengths `i64[B]` come after the two.
+/// A product with sequences as its operands, whose lengths `i64[B]` come after the two. If there is a second result, that are the
+/// sums of the left operand's rows; only where it [can](SequenceProduct::sums_rows).
 pub(crate) struct SequenceProduct {
     gemm: Gemm,
     steps: Steps,
@@ -69,6 +70,11 @@ impl SequenceProduct {
         Some(SequenceProduct { gemm, steps, batch, is_batch_first, element_size, whole, parts, granularity })
     }
 
+    /// Whether it can sum the left operand's rows, over the steps that are there.
+    pub(crate) fn sums_rows(&self) -> bool {
+        self.steps == Steps::Depth && self.parts.iter().chain([&self.whole]).all(CompiledGemm::sums_rows)
+    }
+
     /// How many steps all sequences have together at most.
     fn num_steps(&self) -> usize {
         if self.steps == Steps::Rows { self.gemm.m } else { self.gemm.k }
@@ -102,6 +108,7 @@ impl Kernel for SequenceProduct {
     unsafe fn run(&self, run: &Run) {
         let Run { scratch, pool, epilogue, .. } = *run;
         let (&[a, b, lengths], c) = (run.inputs, run.outputs[0]) else { unreachable!("three operands") };
+        let row_sums = run.outputs.get(1).copied().unwrap_or(std::ptr::null_mut());
         // SAFETY: there is a length for each sequence.
         let lengths = unsafe { std::slice::from_raw_parts(lengths.cast::<i64>(), self.batch) };
         let (num_steps, sizes) = (self.num_steps(), self.gathered_bytes());
@@ -125,7 +132,9 @@ impl Kernel for SequenceProduct {
         let scratch = &scratch.after(sizes.iter().sum());
         if count == num_steps {
             // SAFETY: as the caller vouches.
-            return unsafe { self.whole.run(&Arguments::new(a, b, c), scratch, pool, epilogue) };
+            return unsafe {
+                self.whole.run(&Arguments { row_sums, ..Arguments::new(a, b, c) }, scratch, pool, epilogue)
+            };
         }
         let (present, absent) = rows.split_at(count);
         let part = count.div_ceil(self.granularity).max(1);
@@ -150,8 +159,9 @@ impl Kernel for SequenceProduct {
             Steps::Depth => {
                 gather(a, self.gemm.a.col_stride, m, arrays[0]);
                 gather(b, self.gemm.b.row_stride, n, arrays[1]);
+                let arguments = Arguments { row_sums, ..Arguments::new(arrays[0], arrays[1], c) };
                 // SAFETY: as above.
-                unsafe { product.run(&Arguments::new(arrays[0], arrays[1], c), scratch, pool, epilogue) }
+                unsafe { product.run(&arguments, scratch, pool, epilogue) }
             }
         }
     }

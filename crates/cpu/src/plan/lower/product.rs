@@ -46,10 +46,11 @@ impl Lowering<'_> {
             let batch = self.graph.spec(port).shape[0];
             if let Some(kernel) = SequenceProduct::new(gemm, result.dtype, steps, (batch, is_batch_first), compile) {
                 let lengths = Read { slot: self.contiguous(port), offset: 0, in_step: false };
-                return (
-                    Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]),
-                    vec![row_major(product)],
-                );
+                // The sums are those of all steps where those that are not there are zeros.
+                let beside = group.beside.filter(|_| kernel.sums_rows() && of_scan(graph, lhs).is_some());
+                let beside = beside.map(|node| Port { node, output: 0 });
+                let results = [product].into_iter().chain(beside).map(row_major).collect();
+                return (Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]), results);
             }
         }
         let gemm = compile(&gemm);
