@@ -76,7 +76,8 @@ pub trait Kernel: Send + Sync {
         None
     }
 
-    /// The same for a result that is written, also in a run [along rows](Pool::run_along). The rows of an epilogue's operands and results are those of the first result.
+    /// The same for a result that is written, also in a run [along rows](Pool::run_along). The rows of an epilogue's operands
+    /// and results are those of the first result.
     fn rows_written(&self, _output: usize) -> Option<RowsOf> {
         None
     }

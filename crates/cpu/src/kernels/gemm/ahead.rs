@@ -96,7 +96,8 @@ impl Ahead {
     /// Takes lines that are neighbours, at most so many: the first one, and how many. It is not empty.
     #[inline(always)]
     fn take(&mut self, most: usize) -> (*const u8, usize) {
-        let area = &self.areas[self.first & (MAX_AREAS - 1)];
+        // It is below their number, of which the compiler does not know: without a check nothing can panic in a loop of products.
+        let area = &self.areas[self.first % MAX_AREAS];
         let line = area.from.wrapping_offset(self.row as isize * area.stride).wrapping_add(self.place);
         let count = (area.bytes - self.place).div_ceil(LINE).min(most);
         self.place += count * LINE;

@@ -24,8 +24,8 @@ pub(crate) enum Steps {
     Depth,
 }
 
-/// A product with sequences as its operands, whose lengths `i64[B]` come after the two. If there is a second result, that are the
-/// sums of the left operand's rows; only where it [can](SequenceProduct::sums_rows).
+/// A product with sequences as its operands, whose lengths `i64[B]` come after the two. A second result, if there is one, are the
+/// sums of the left operand's rows: where it [can](SequenceProduct::sums_rows).
 pub(crate) struct SequenceProduct {
     gemm: Gemm,
     steps: Steps,
