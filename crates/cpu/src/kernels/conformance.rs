@@ -185,22 +185,32 @@ fn run_together(kernel: &dyn Kernel, run: &Run) {
     if kernel.is_shared() { run.pool.walk(&walk) } else { walk.step(0) }
 }
 
+fn pointer(buffer: &mut Buffer) -> *mut u8 {
+    buffer.bytes_mut().expect("new").as_mut_ptr()
+}
+
+/// Runs a kernel, of whose runs only a part is done, on this thread, with tasks for two.
+fn rehearse_kernel(
+    kernel: &dyn Kernel,
+    rehearsal: Rehearsal,
+    inputs: &[*const u8],
+    outputs: &[*mut u8],
+) -> Option<Course> {
+    let (pool, mut memory) = (Pool::new(2), dirty(kernel.scratch().total(2)));
+    let scratch = Scratch::new(pointer(&mut memory), &kernel.scratch());
+    let run = Run { inputs, outputs, scratch, pool: &pool, epilogue: None };
+    // SAFETY: the buffers have the sizes that the kernel was made for.
+    rehearse(rehearsal, || unsafe { kernel.run(&run) })
+}
+
 /// Checks what a kernel says of itself: that outside its runs it touches nothing, and that tasks of a run by rows read and
 /// write of operands and results, which are `read` and `written`, that have rows their own rows alone, and those of one along
 /// rows no more of what they have passed.
 pub(crate) fn check_shared(kernel: &dyn Kernel, read: &[&[u8]], written: &[&[u8]], name: &str) {
-    // For whose threads tasks are divided; this one does what is done.
-    let pool = Pool::new(2);
-    let pointer = |buffer: &mut Buffer| buffer.bytes_mut().expect("new").as_mut_ptr();
-    let mut memory = dirty(kernel.scratch().total(2));
-    let scratch = Scratch::new(pointer(&mut memory), &kernel.scratch());
     let run = |rehearsal: Rehearsal, inputs: &[*const u8]| {
         let mut results: Vec<Buffer> = written.iter().map(|written| dirty(written.len())).collect();
         let outputs: Vec<*mut u8> = results.iter_mut().map(pointer).collect();
-        let run = Run { inputs, outputs: &outputs, scratch, pool: &pool, epilogue: None };
-        // SAFETY: the buffers have the sizes that the kernel was made for.
-        let course = rehearse(rehearsal, || unsafe { kernel.run(&run) });
-        (course, results)
+        (rehearse_kernel(kernel, rehearsal, inputs, &outputs), results)
     };
     // Who reads such an operand is ended by the operating system.
     let nowhere: Vec<*const u8> = read.iter().map(|_| std::ptr::without_provenance(64)).collect();
@@ -260,10 +270,6 @@ pub(crate) fn check_shared(kernel: &dyn Kernel, read: &[&[u8]], written: &[&[u8]
 
 /// Checks that rows of some `outputs` are as they will be when they have been passed.
 fn check_passed(kernel: &dyn Kernel, along: Along, read: &[&[u8]], written: &[&[u8]], outputs: Vec<usize>, name: &str) {
-    let pool = Pool::new(2);
-    let pointer = |buffer: &mut Buffer| buffer.bytes_mut().expect("new").as_mut_ptr();
-    let mut memory = dirty(kernel.scratch().total(2));
-    let scratch = Scratch::new(pointer(&mut memory), &kernel.scratch());
     let inputs: Vec<*const u8> = read.iter().map(|read| read.as_ptr()).collect();
     let mut results: Vec<Buffer> = written.iter().map(|written| dirty(written.len())).collect();
     let made: Vec<*mut u8> = results.iter_mut().map(pointer).collect();
@@ -279,12 +285,9 @@ fn check_passed(kernel: &dyn Kernel, along: Along, read: &[&[u8]], written: &[&[
             assert!(found == &written[output][bytes], "{name}: rows {rows:?} of output {output} are passed too early");
         }
     };
-    let run = Run { inputs: &inputs, outputs: &made, scratch, pool: &pool, epilogue: None };
-    // SAFETY: it is called only within this function; the buffers have the sizes that the kernel was made for.
-    unsafe {
-        let passed = std::mem::transmute::<Passed, Passed<'static>>(&passed);
-        rehearse(Rehearsal::Passing(passed), || kernel.run(&run));
-    }
+    // SAFETY: it is called only within this function.
+    let passed = unsafe { std::mem::transmute::<Passed, Passed<'static>>(&passed) };
+    rehearse_kernel(kernel, Rehearsal::Passing(passed), &inputs, &made);
     assert!(times.get() >= along.count && !outputs.is_empty(), "{name}: rows are not passed one by one");
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::kernel::Run;
-use crate::pool::{Along, Passed, Pool, Rows};
+use crate::pool::{Along, Passed, Pool, Rows, part_of};
 
 /// How many tasks each thread has of a run by rows.
 const TASKS_PER_THREAD: usize = 8;
@@ -17,7 +17,7 @@ pub(crate) fn split(pool: &Pool, count: usize, grain: usize, work: impl Fn(Range
 /// As [`split`], with the number of the worker: no two parts that run at the same time have the same.
 pub(crate) fn split_numbered(pool: &Pool, count: usize, grain: usize, work: impl Fn(usize, Range<usize>) + Sync) {
     let parts = pool.num_threads().min(count / grain.max(1)).max(1);
-    pool.run(parts, &|part, worker| work(worker, count * part / parts..count * (part + 1) / parts));
+    pool.run(parts, &|part, worker| work(worker, part_of(count, part, parts)));
 }
 
 /// Calls `work` with rows that together are all of `count`, by rows, some `grain` of them at a time or more: there are a few
@@ -38,8 +38,7 @@ pub(crate) fn split_along(
     work: impl Fn(usize, Range<usize>, Passed) + Sync,
 ) {
     let along = Along { count: num_rows, from_last, tasks: pool.num_threads().min(count).max(1) };
-    let range = |part: usize| count * part / along.tasks..count * (part + 1) / along.tasks;
-    pool.run_along(along, &|part, worker, passed| work(worker, range(part), passed));
+    pool.run_along(along, &|part, worker, passed| work(worker, part_of(count, part, along.tasks), passed));
 }
 
 /// Pointers that the threads of one kernel share; each writes only its own part.

@@ -20,8 +20,8 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
-pub(crate) use self::rows::Course;
 pub use self::rows::{Along, Rows};
+pub(crate) use self::rows::{Course, part_of};
 pub use self::scratch::{Scratch, ScratchSize};
 use self::team::Team;
 use self::walk::Position;
@@ -155,14 +155,18 @@ impl Pool {
     /// rows are their own rows.
     #[inline]
     pub fn run_by_rows(&self, rows: Rows, work: &(dyn Fn(usize, usize) + Sync)) {
-        self.divide(rows.num_tasks(), Some(Course::Apart(rows)), &|task, worker, _| work(task, worker));
+        self.divide_by_rows(Course::Apart(rows), &|task, worker, _| work(task, worker));
     }
 
     /// As [`Pool::run`], with tasks each of which goes through all rows, `work(task, worker, passed)`. When it has written its
     /// part of the first so many of them it calls `passed` with their number: what is [needed](Needs::Rows) by rows then begins.
     #[inline]
     pub fn run_along(&self, along: Along, work: &(dyn Fn(usize, usize, Passed) + Sync)) {
-        self.divide(along.tasks, Some(Course::Along(along)), work);
+        self.divide_by_rows(Course::Along(along), work);
+    }
+
+    fn divide_by_rows(&self, course: Course, work: Work) {
+        self.divide(course.num_tasks(), Some(course), work);
     }
 
     fn divide(&self, tasks: usize, course: Option<Course>, work: Work) {

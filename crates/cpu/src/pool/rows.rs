@@ -5,6 +5,12 @@
 
 use std::ops::Range;
 
+/// One of `parts` parts of `0..count`, as equal as can be.
+#[inline]
+pub(crate) fn part_of(count: usize, part: usize, parts: usize) -> Range<usize> {
+    count * part / parts..count * (part + 1) / parts
+}
+
 /// How the tasks of a run go through rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Course {
@@ -12,6 +18,15 @@ pub(crate) enum Course {
     Apart(Rows),
     /// Each goes through all of them.
     Along(Along),
+}
+
+impl Course {
+    pub(super) fn num_tasks(&self) -> usize {
+        match self {
+            Course::Apart(rows) => rows.num_tasks(),
+            Course::Along(along) => along.tasks,
+        }
+    }
 }
 
 /// Rows that tasks go through one after another, of each of which every task does a part.
@@ -66,8 +81,7 @@ impl Rows {
 
     /// The units of a part.
     pub fn units_of(&self, part: usize) -> Range<usize> {
-        let units = self.count.div_ceil(self.unit);
-        units * part / self.parts..units * (part + 1) / self.parts
+        part_of(self.count.div_ceil(self.unit), part, self.parts)
     }
 
     /// The rows of a task.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::rows::Course;
+use super::rows::{Course, part_of};
 use super::walk::{Needs, Position, RING};
 use super::{MAX_THREADS, PLACE, POSITION, Panic, Passed, Place, Work, lock, position};
 
@@ -395,8 +395,7 @@ impl Part<'_> {
     }
 
     fn initial(&self, worker: usize) -> Range<usize> {
-        let num_workers = self.team.num_workers();
-        self.tasks * worker / num_workers..self.tasks * (worker + 1) / num_workers
+        part_of(self.tasks, worker, self.team.num_workers())
     }
 
     fn take_from(&self, victim: usize, from_back: bool) -> Result<Option<usize>, Blocked> {
@@ -429,14 +428,15 @@ impl Part<'_> {
         };
         self.position.steps[1..].iter().filter(|runs| runs.needs == Needs::Rows).all(|runs| {
             let Some((run, course)) = runs.by_rows else { return true };
+            let all = course.num_tasks();
             let is_done = || match course {
                 Course::Apart(others) => {
                     let tasks = others.tasks_beside(&rows, task);
-                    self.is_done(run, others.num_tasks(), tasks.clone(), |task| !tasks.contains(&task))
+                    self.is_done(run, all, tasks.clone(), |task| !tasks.contains(&task))
                 }
                 Course::Along(others) => {
                     let needed = others.passed_before(&rows, task);
-                    needed == 0 || self.is_done(run, others.tasks, 0..others.tasks, |passed| passed >= needed)
+                    needed == 0 || self.is_done(run, all, 0..all, |passed| passed >= needed)
                 }
             };
             self.team.is_complete(self.position, run) || is_done()

@@ -84,13 +84,10 @@ struct CheckedStep {
 
 impl CheckedStep {
     fn new(runs: Vec<usize>, course: Option<Course>, needs: [Needs; WINDOW]) -> CheckedStep {
-        let tasks_of = |course: Course| match course {
-            Course::Apart(rows) => rows.num_tasks(),
-            Course::Along(along) => along.tasks,
-        };
-        let tasks = runs.iter().copied().chain(course.map(tasks_of));
+        let by_rows = course.map(|course| course.num_tasks());
+        let tasks = runs.iter().copied().chain(by_rows);
         let done = tasks.map(|tasks| (0..tasks).map(|_| AtomicBool::new(false)).collect()).collect();
-        let passed = (0..course.map_or(0, tasks_of)).map(|_| AtomicUsize::new(0)).collect();
+        let passed = (0..by_rows.unwrap_or(0)).map(|_| AtomicUsize::new(0)).collect();
         CheckedStep { runs, course, needs, done, passed }
     }
 

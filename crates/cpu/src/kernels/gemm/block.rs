@@ -7,7 +7,7 @@ use super::microkernel::RowSums;
 use super::number::Number;
 use super::pack::{Lines, Packed};
 use super::task::Task;
-use crate::pool::{Pool, Rows, Scratch};
+use crate::pool::{Pool, Rows, Scratch, part_of};
 
 /// How many multiplications are worth a task.
 const TASK_WORK: usize = 128 << 10;
@@ -188,7 +188,8 @@ impl<T: Number> Block<'_, T> {
         let division = Rows { count, unit, parts: rows, tasks_per_part: columns };
         let work = |task: usize, worker: usize| {
             let (tiles, column) = (division.units_of(task / columns), task % columns);
-            let panels = self.panels.start + all * column / columns..self.panels.start + all * (column + 1) / columns;
+            let Range { start, end } = part_of(all, column, columns);
+            let panels = self.panels.start + start..self.panels.start + end;
             // SAFETY: the tasks write to disjoint parts of the result, and to their workers' memory.
             unsafe { Task::new(self, tiles, panels, worker).run() }
         };

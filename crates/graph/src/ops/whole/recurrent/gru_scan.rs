@@ -61,8 +61,8 @@ impl Operation for GruScan {
             let reset_and_update = gradient(&part(&dgates, 0, 2 * size));
             Value::concatenate(&[&reset_and_update, &gradient(&dq)], 0)
         });
-        let dbias = Value::concatenate(&[&bias_gradient(&dgates), &bias_gradient(&dq)], 0);
-        [Some(dgates), Some(dh0), dw_hh, Some(dbias)].into_iter().chain(lengths.map(|_| None)).collect()
+        let dbias = context.needs[3].then(|| Value::concatenate(&[&bias_gradient(&dgates), &bias_gradient(&dq)], 0));
+        [Some(dgates), Some(dh0), dw_hh, dbias].into_iter().chain(lengths.map(|_| None)).collect()
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {

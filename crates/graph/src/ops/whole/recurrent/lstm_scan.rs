@@ -55,8 +55,8 @@ impl Operation for LstmScan {
         let grads = Value::record(LstmScanGrad { reverse: self.reverse }, &operands);
         let [dgates, dh0, dc0] = <[Value; 3]>::try_from(grads).expect("three outputs");
         let dw_hh = context.needs[3].then(|| recurrent_gradient(&dgates, hs, h0, self.reverse, lengths));
-        let (dbias, of_lengths) = (bias_gradient(&dgates), lengths.map(|_| None));
-        [Some(dgates), Some(dh0), Some(dc0), dw_hh, Some(dbias)].into_iter().chain(of_lengths).collect()
+        let (dbias, of_lengths) = (context.needs[4].then(|| bias_gradient(&dgates)), lengths.map(|_| None));
+        [Some(dgates), Some(dh0), Some(dc0), dw_hh, dbias].into_iter().chain(of_lengths).collect()
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {

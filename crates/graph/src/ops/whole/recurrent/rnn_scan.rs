@@ -56,8 +56,8 @@ impl Operation for RnnScan {
         let grads = Value::record(op, &operands);
         let [dx, dh0] = <[Value; 2]>::try_from(grads).expect("two outputs");
         let dw_hh = context.needs[2].then(|| recurrent_gradient(&dx, hs, h0, self.reverse, lengths));
-        let dbias = bias_gradient(&dx);
-        [Some(dx), Some(dh0), dw_hh, Some(dbias)].into_iter().chain(lengths.map(|_| None)).collect()
+        let dbias = context.needs[3].then(|| bias_gradient(&dx));
+        [Some(dx), Some(dh0), dw_hh, dbias].into_iter().chain(lengths.map(|_| None)).collect()
     }
 
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
