@@ -1,5 +1,10 @@
 //! One generic loop, compiled for each instruction set.
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::asm;
+#[cfg(target_arch = "x86_64")]
+use std::mem::MaybeUninit;
+
 use super::reals::{One, Reals};
 use crate::isa::Isa;
 
@@ -125,6 +130,7 @@ pub(crate) fn version_up_to_avx2<K: Multiversion>(isa: Isa) -> unsafe fn(K::Argu
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
 unsafe fn avx512<K: Multiversion>(arguments: K::Arguments) {
+    align_stack();
     // SAFETY: as the caller vouches.
     unsafe { K::run::<FusedAvx512>(arguments) }
 }
@@ -143,6 +149,7 @@ pub(crate) fn version_with_bf16<K: Multiversion>() -> unsafe fn(K::Arguments) {
     enable = "avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
 )]
 unsafe fn avx512_bf16<K: Multiversion>(arguments: K::Arguments) {
+    align_stack();
     // SAFETY: as the caller vouches.
     unsafe { K::run::<Fused>(arguments) }
 }
@@ -150,8 +157,23 @@ unsafe fn avx512_bf16<K: Multiversion>(arguments: K::Arguments) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
 unsafe fn avx2<K: Multiversion>(arguments: K::Arguments) {
+    align_stack();
     // SAFETY: as the caller vouches.
     unsafe { K::run::<Fused>(arguments) }
+}
+
+/// Makes the function that it is inlined into align its stack to lines of the cache.
+///
+/// The compiler does that for variables, but not for vectors that it has no register for: it would put them where they
+/// lie across two lines, and such a one, read again, waits for all that was written before it. So here is a variable.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn align_stack() {
+    #[repr(align(64))]
+    struct Line(#[expect(dead_code, reason = "it only takes its place")] MaybeUninit<[u8; 64]>);
+    let line = Line(MaybeUninit::uninit());
+    // SAFETY: nothing is done; that the line might be read keeps it.
+    unsafe { asm!("/* {} */", in(reg) &raw const line, options(readonly, nostack, preserves_flags)) }
 }
 
 unsafe fn baseline<K: Multiversion>(arguments: K::Arguments) {

@@ -19,6 +19,11 @@ pub(super) trait Cell<T: Tiled>: Copy + Send + Sync + 'static {
     const WEIGHTS: usize;
     /// The operands `[T, B, gates H]` that each step reads of, each with its number of gates.
     const STREAMS: &'static [(usize, usize)];
+    /// The operands `[T, B, H]` that each step reads of as the step before has them.
+    const STATES: &'static [usize] = &[];
+    /// The results `[T, B, gates H]` that each step writes of, but those that take the memory of such an operand, each with
+    /// its number of gates.
+    const MADE: &'static [(usize, usize)] = &[];
     /// Operands whose memory a result may take, each with that result.
     const IN_PLACE: &'static [(usize, usize)];
     /// Of a gradient the results that, by the recurrent weights, give the gradient of the state before.
@@ -44,7 +49,8 @@ pub(super) struct Factor {
     pub(super) used: usize,
 }
 
-/// Asks for what a step will read of some of a part's places, which the processor does not foresee: pieces of far rows.
+/// Asks for what a step will read and write of some of a part's places, which the processor does not foresee: pieces of far
+/// rows.
 #[inline(always)]
 pub(super) fn prefetch<T: Tiled, C: Cell<T>>(
     steps: &Steps<T>,
@@ -52,16 +58,31 @@ pub(super) fn prefetch<T: Tiled, C: Cell<T>>(
     part: &Part<T>,
     places: Range<usize>,
     time: usize,
+    before: Option<usize>,
 ) {
     for place in places {
         for &(input, gates) in C::STREAMS {
-            let row = (time * steps.batch + part.row(place)) * gates * steps.size + part.unit;
-            for gate in 0..gates {
-                let units = pointers.input::<T>(input).wrapping_add(row + gate * steps.size);
-                for line in (0..part.units * size_of::<T>()).step_by(LINE) {
-                    cache_line::prefetch(units.wrapping_byte_add(line));
-                }
+            ask(steps, part, pointers.input(input), gates, time, place);
+        }
+        for &(output, gates) in C::MADE {
+            ask(steps, part, pointers.output(output), gates, time, place);
+        }
+        if let Some(before) = before {
+            for &input in C::STATES {
+                ask(steps, part, pointers.input(input), 1, before, place);
             }
+        }
+    }
+}
+
+/// Asks for a part's units of a row of `[T, B, gates H]`.
+#[inline(always)]
+fn ask<T: Tiled>(steps: &Steps<T>, part: &Part<T>, array: *const T, gates: usize, time: usize, place: usize) {
+    let row = (time * steps.batch + part.row(place)) * gates * steps.size + part.unit;
+    for gate in 0..gates {
+        let units = array.wrapping_add(row + gate * steps.size);
+        for line in (0..part.units * size_of::<T>()).step_by(LINE) {
+            cache_line::prefetch(units.wrapping_byte_add(line));
         }
     }
 }
@@ -107,7 +128,7 @@ unsafe fn rows<T: Tiled, C: Cell<T>, M: MulAdd>(arguments: &Arguments<T, C>, cou
         for (place, products) in Steps::places(part) {
             let (plane, pointers) = (steps.batch * size, *pointers);
             // They were asked for before the products were computed, which took their place in the first-level cache.
-            prefetch::<T, C>(steps, &pointers, part, place + 1..(place + 2).min(part.places.end), *time);
+            prefetch::<T, C>(steps, &pointers, part, place + 1..(place + 2).min(part.places.end), *time, *before);
             cell.compute::<M>(&Units {
                 pointers,
                 plane,

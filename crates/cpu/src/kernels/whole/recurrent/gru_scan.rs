@@ -20,6 +20,7 @@ impl<T: Tiled> Cell<T> for Gru {
     const GATES: usize = 3;
     const WEIGHTS: usize = 2;
     const STREAMS: &'static [(usize, usize)] = &[(0, 3)];
+    const MADE: &'static [(usize, usize)] = &[(0, 1), (2, 1)];
     const IN_PLACE: &'static [(usize, usize)] = &[(0, 1)];
 
     #[inline(always)]

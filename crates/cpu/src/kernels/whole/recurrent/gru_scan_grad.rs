@@ -19,7 +19,8 @@ pub(crate) fn kernel(op: &GruScanGrad, signature: &Signature) -> Option<Box<dyn 
 impl<T: Tiled> Cell<T> for GruGrad {
     const GATES: usize = 3;
     const WEIGHTS: usize = 5;
-    const STREAMS: &'static [(usize, usize)] = &[(0, 1), (1, 3), (2, 1), (3, 1)];
+    const STREAMS: &'static [(usize, usize)] = &[(0, 1), (1, 3), (2, 1)];
+    const STATES: &'static [usize] = &[3];
     const IN_PLACE: &'static [(usize, usize)] = &[(1, 0), (2, 1)];
     const FACTORS: &'static [Factor] =
         &[Factor { output: 0, gates: 3, used: 2 }, Factor { output: 1, gates: 1, used: 1 }];

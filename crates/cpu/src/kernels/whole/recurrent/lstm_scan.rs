@@ -20,6 +20,7 @@ impl<T: Tiled> Cell<T> for Lstm {
     const GATES: usize = 4;
     const WEIGHTS: usize = 3;
     const STREAMS: &'static [(usize, usize)] = &[(0, 4)];
+    const MADE: &'static [(usize, usize)] = &[(0, 1), (1, 1)];
     const IN_PLACE: &'static [(usize, usize)] = &[(0, 2)];
 
     #[inline(always)]

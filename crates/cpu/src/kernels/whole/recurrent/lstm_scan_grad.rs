@@ -23,6 +23,7 @@ impl<T: Tiled> Cell<T> for LstmGrad {
     const GATES: usize = 4;
     const WEIGHTS: usize = 4;
     const STREAMS: &'static [(usize, usize)] = &[(0, 1), (1, 4), (2, 1)];
+    const STATES: &'static [usize] = &[2];
     const IN_PLACE: &'static [(usize, usize)] = &[(1, 0)];
     const FACTORS: &'static [Factor] = &[Factor { output: 0, gates: 4, used: 4 }];
     const CARRIED: &'static [usize] = &[1, 2];

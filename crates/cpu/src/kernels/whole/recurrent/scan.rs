@@ -135,8 +135,9 @@ impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
         let num_steps = steps.length + usize::from(Self::IS_GRADIENT);
         steps.run(run.pool, &scratch, order, num_steps, |part, step| {
             let (last, next) = (step.checked_sub(1).map(|step| steps.time(step)), step + 1);
+            let before = if Self::IS_GRADIENT { (next < steps.length).then(|| steps.time(next)) } else { last };
             if step < steps.length {
-                prefetch::<T, C>(steps, &pointers, &part, part.places.clone(), steps.time(step));
+                prefetch::<T, C>(steps, &pointers, &part, part.places.clone(), steps.time(step), before);
             }
             // SAFETY: the step lies within the operands and the results; the steps before are computed; each
             // part's units and rows are written by one thread.
@@ -145,14 +146,7 @@ impl<T: Tiled, C: Cell<T>> Kernel for Scan<T, C> {
                 if step == steps.length {
                     return steps.add_tile(&part, pointers.output(C::CARRIED[0]));
                 }
-                function(Arguments {
-                    cell: self.cell,
-                    steps,
-                    pointers,
-                    part,
-                    time: steps.time(step),
-                    before: if Self::IS_GRADIENT { (next < steps.length).then(|| steps.time(next)) } else { last },
-                });
+                function(Arguments { cell: self.cell, steps, pointers, part, time: steps.time(step), before });
             }
         });
     }
