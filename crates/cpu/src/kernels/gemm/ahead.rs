@@ -116,8 +116,6 @@ pub(crate) struct Asked {
     pub(super) first: *mut Ahead,
     /// After it.
     pub(super) second: *mut Ahead,
-    /// How many lines at most.
-    pub(super) num_lines: usize,
 }
 
 impl Asked {
@@ -127,15 +125,12 @@ impl Asked {
     /// Both live.
     #[inline(always)]
     pub(super) unsafe fn take(&mut self, most: usize) -> (*const u8, usize) {
-        let most = most.min(self.num_lines);
         // SAFETY: as the caller vouches.
         let ahead = unsafe { if (*self.first).is_empty() { &mut *self.second } else { &mut *self.first } };
         if most == 0 || ahead.is_empty() {
             return (std::ptr::null(), 0);
         }
-        let (line, count) = ahead.take(most);
-        self.num_lines -= count;
-        (line, count)
+        ahead.take(most)
     }
 }
 
@@ -153,11 +148,11 @@ mod tests {
         assert_eq!(ahead.num_lines(), 9);
         let mut second = Ahead::new();
         second.push(Area { from: at(128), rows: 3, stride: 640, bytes: 64 });
-        let mut asked = Asked { first: &mut ahead, second: &mut second, num_lines: 11 };
+        let mut asked = Asked { first: &mut ahead, second: &mut second };
         let mut all = vec![];
         loop {
             // SAFETY: both live.
-            let (line, count) = unsafe { asked.take(2) };
+            let (line, count) = unsafe { asked.take((11 - all.len()).min(2)) };
             if count == 0 {
                 break;
             }

@@ -15,8 +15,6 @@ const FINISHED_ELEMENTS: usize = 16 << 10;
 /// How many elements of the right operand they are multiplied with, at most: these stay in that cache while the tiles of a
 /// group are. Longer rows are better for what is done to them.
 const PANEL_ELEMENTS: usize = 128 << 10;
-/// How many lines are asked for while one panel is computed, at most.
-const LINES_AHEAD: usize = 512;
 
 /// The products of some tiles of the left operand with some panels of the right one.
 pub(super) struct Task<'a, T> {
@@ -172,15 +170,16 @@ impl<'a, T: Number> Task<'a, T> {
             }
             block.operands.added.map(|added| added.at(part.rows.start, column))
         };
-        let most = LINES_AHEAD.min(kernel.most_ahead(depth));
+        let rows = part.rows.len();
+        let lines_per_panel = rows.div_ceil(kernel.height) * kernel.most_ahead(depth);
         // Not so early that what comes between would take their place.
         let panels_left = part.panels_after.map(|after| after + part.panels.end - panel);
-        let is_near = panels_left.is_some_and(|left| left <= self.for_packing.num_lines().div_ceil(most.max(1)));
+        let panels_ahead = self.for_packing.num_lines().div_ceil(lines_per_panel.max(1));
+        let is_near = panels_left.is_some_and(|left| left <= panels_ahead);
         let first = &raw mut self.for_result;
         let second = if is_near { &raw mut self.for_packing } else { first };
-        let mut ahead = Asked { first, second, num_lines: most };
+        let mut ahead = Asked { first, second };
         let (a, a_depth, a_stride) = (part.left, kernel.height, block.blocking.tile_len());
-        let rows = part.rows.len();
         // SAFETY: as the caller vouches.
         unsafe {
             kernel.run(Panel {
