@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::blocking::{Blocking, MAX_ROWS_APART, Operands};
-use super::microkernel::RowSums;
+use super::microkernel::{RowSums, Successors};
 use super::number::Number;
 use super::pack::{Lines, Packed};
 use super::task::Task;
@@ -109,27 +109,50 @@ impl<T: Number> Block<'_, T> {
                     if is_right_shared {
                         self.pack_panels(part.clone(), &depth, self.right(step, first));
                     } else {
-                        self.pack_tiles(part.clone(), self.panels.start, &depth, self.left(step, first));
+                        let to = self.left(step, first);
+                        self.pack_tiles(part.clone(), &depth, to);
+                        self.sum_tiles(part.clone(), self.panels.start, &depth, to);
                     }
                 }
             }
         });
     }
 
-    /// Packs tiles of the left operand, one after another, to be multiplied with panels from `first_panel` on; who packs
-    /// them for the very first one sums their rows, if someone wants the sums.
-    pub(super) unsafe fn pack_tiles(&self, tiles: Range<usize>, first_panel: usize, depth: &Range<usize>, to: *mut T) {
-        let kernel = self.blocking.kernel;
-        let (width, stride) = (kernel.height, self.blocking.tile_len());
+    /// Packs tiles of the left operand, one after another.
+    pub(super) unsafe fn pack_tiles(&self, tiles: Range<usize>, depth: &Range<usize>, to: *mut T) {
+        let (width, stride) = (self.blocking.kernel.height, self.blocking.tile_len());
         // SAFETY: the rows lie within the operand, the tiles within the memory for them.
-        unsafe { self.operands.a.pack(&self.lines_of(tiles.clone(), depth.clone()), Packed { width, to, stride }) }
+        unsafe { self.operands.a.pack(&self.lines_of(tiles, depth.clone()), Packed { width, to, stride }) }
+    }
+
+    /// The rows of the `next` tiles, of some depths, that can be packed in the place of others, of as many depths.
+    pub(super) fn successors(&self, tiles: Range<usize>, next: Range<usize>, depth: &Range<usize>) -> Successors<T> {
+        let (kernel, lines) = (self.blocking.kernel, self.lines_of(next.clone(), depth.clone()));
+        let Some((from, stride)) = self.operands.a.in_place(lines.batch, lines.first, depth.start) else {
+            return Successors::NONE;
+        };
+        let readable = (self.rows.end - lines.first + kernel.height).saturating_sub(kernel.rows_read()) / kernel.height;
+        let tiles = readable.min(next.len()).min(self.rows_of(tiles).len() / kernel.height);
+        Successors { from, stride, rows: tiles * kernel.height }
+    }
+
+    /// Sums the rows of packed tiles, if someone wants the sums, and they are to be multiplied with panels from the very
+    /// first one on.
+    pub(super) unsafe fn sum_tiles(
+        &self,
+        tiles: Range<usize>,
+        first_panel: usize,
+        depth: &Range<usize>,
+        packed: *const T,
+    ) {
+        let (kernel, stride) = (self.blocking.kernel, self.blocking.tile_len());
         if self.operands.row_sums.is_null() || first_panel > 0 {
             return;
         }
         let add = !self.is_first || depth.start > self.depth.start;
         for (index, tile) in tiles.enumerate() {
             let rows = self.rows_of(tile..tile + 1);
-            let tile = to.wrapping_add(index * stride).cast_const();
+            let tile = packed.wrapping_add(index * stride);
             let to = self.operands.row_sums.wrapping_add(rows.start);
             let (depth, height, rows) = (depth.len(), kernel.height, rows.len());
             // SAFETY: the tile is packed, and has padding; the sums of its rows are this task's.

@@ -68,7 +68,7 @@ pub(crate) trait Panels<T>: Sync {
     }
 
     /// Where the lines from `first` on stand from depth `depth` on, and the distance between depths, if they
-    /// are neighbours and need not be packed.
+    /// are neighbours and can be read there.
     fn in_place(&self, _batch: usize, _first: usize, _depth: usize) -> Option<(*const T, usize)> {
         None
     }
@@ -248,16 +248,7 @@ unsafe impl<S: Sync, T> Sync for Strided<S, T> {}
 impl<S: Stored<T>, T: Number> Strided<S, T> {
     /// The left operand of a product.
     pub(crate) fn rows(from: *const S, layout: Operand, packing: Packing<T>) -> Self {
-        let Operand { batch_stride, row_stride, col_stride } = layout;
-        Strided {
-            from,
-            batch_stride,
-            period: usize::MAX,
-            across: row_stride,
-            along: col_stride,
-            packing,
-            in_place: false,
-        }
+        Self::columns(from, layout.transposed(), packing, true)
     }
 
     /// The right operand of a product, not packed where that is possible if `in_place`.

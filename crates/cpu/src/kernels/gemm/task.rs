@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::ahead::{Ahead, Area, Asked};
 use super::block::Block;
 use super::blocking::{Blocking, Operands, Sizes};
-use super::microkernel::{Addend, Panel};
+use super::microkernel::{Addend, Panel, Successors};
 use super::number::Number;
 use super::pack::Lines;
 
@@ -30,6 +30,8 @@ pub(super) struct Task<'a, T> {
     /// What will be read for the result, and by the next that is packed.
     for_result: Ahead,
     for_packing: Ahead,
+    /// What is packed in the place of the group of tiles that it multiplies.
+    successors: Successors<T>,
 }
 
 /// Some depths.
@@ -52,6 +54,8 @@ struct Part<T> {
     apart: *mut T,
     /// How many panels are multiplied after these before something is packed, if tiles are packed next.
     panels_after: Option<usize>,
+    /// What is packed in the tiles' place.
+    successors: Successors<T>,
 }
 
 impl<'a, T: Number> Task<'a, T> {
@@ -60,7 +64,8 @@ impl<'a, T: Number> Task<'a, T> {
         let apart = own.wrapping_add(panels.len() * block.blocking.panel_len());
         let apart_stride = panels.len() * block.blocking.kernel.width;
         let (for_result, for_packing) = (Ahead::new(), Ahead::new());
-        Self { block, tiles, panels, worker, own, apart, apart_stride, for_result, for_packing }
+        let successors = Successors::NONE;
+        Self { block, tiles, panels, worker, own, apart, apart_stride, for_result, for_packing, successors }
     }
 
     /// # Safety
@@ -104,8 +109,17 @@ impl<'a, T: Number> Task<'a, T> {
         if !self.block.blocking.is_right_shared {
             return self.block.left(index, group.start);
         }
+        let Blocking { kernel, .. } = *self.block.blocking;
+        // The first ones were, while those before them were multiplied.
+        let packed = self.successors.rows / kernel.height;
+        let to = self.own.wrapping_add(packed * self.block.blocking.tile_len());
         // SAFETY: the worker's memory has room for the tiles.
-        unsafe { self.block.pack_tiles(group.clone(), self.panels.start, &step.depth, self.own) }
+        unsafe {
+            if packed < group.len() {
+                self.block.pack_tiles(group.start + packed..group.end, &step.depth, to);
+            }
+            self.block.sum_tiles(group.clone(), self.panels.start, &step.depth, self.own);
+        }
         self.next_tiles(group, &step.depth);
         self.own
     }
@@ -131,7 +145,9 @@ impl<'a, T: Number> Task<'a, T> {
                 let parts_left = (packed_after - tile).div_ceil(cached);
                 let panels_after = (some.end == panels.end).then_some((parts_left - 1) * abreast);
                 let left = left.wrapping_add((tile - group.start) * tile_len);
-                let part = Part { rows, panels: some, left, apart: self.apart.wrapping_add(place), panels_after };
+                let successors = self.successors.after((tile - group.start) * kernel.height);
+                let apart = self.apart.wrapping_add(place);
+                let part = Part { rows, panels: some, left, apart, panels_after, successors };
                 if step.is_last {
                     self.read_by_epilogue(&part);
                 }
@@ -172,14 +188,15 @@ impl<'a, T: Number> Task<'a, T> {
         };
         let rows = part.rows.len();
         let lines_per_panel = rows.div_ceil(kernel.height) * kernel.most_ahead(depth);
-        // Not so early that what comes between would take their place.
+        // Not so early that what comes between would take their place; for what takes the tiles' place, before the last panel.
         let panels_left = part.panels_after.map(|after| after + part.panels.end - panel);
-        let panels_ahead = self.for_packing.num_lines().div_ceil(lines_per_panel.max(1));
-        let is_near = panels_left.is_some_and(|left| left <= panels_ahead);
+        let panels_asking = self.for_packing.num_lines().div_ceil(lines_per_panel.max(1));
+        let is_near = panels_left.is_some_and(|left| left <= panels_asking + usize::from(part.successors.rows > 0));
         let first = &raw mut self.for_result;
         let second = if is_near { &raw mut self.for_packing } else { first };
         let mut ahead = Asked { first, second };
         let (a, a_depth, a_stride) = (part.left, kernel.height, block.blocking.tile_len());
+        let successors = if panel + 1 == self.panels.end { part.successors } else { Successors::NONE };
         // SAFETY: as the caller vouches.
         unsafe {
             kernel.run(Panel {
@@ -195,14 +212,15 @@ impl<'a, T: Number> Task<'a, T> {
                 cols,
                 added,
                 ahead: &raw mut ahead,
+                successors,
             })
         }
     }
 
     /// Asks for what is packed after a group of tiles: the task's next group, the first one of the next depths, or that of
-    /// the next task.
+    /// the next task. What can be packed in the group's place will be.
     fn next_tiles(&mut self, group: &Range<usize>, depth: &Range<usize>) {
-        let (block, tiles) = (self.block, &self.tiles);
+        let (block, tiles, num_depths) = (self.block, &self.tiles, depth.len());
         let (first, end, start) = if group.end < tiles.end {
             (group.end, tiles.end, depth.start)
         } else if depth.end < block.depth.end {
@@ -212,6 +230,8 @@ impl<'a, T: Number> Task<'a, T> {
         };
         let next = first..(first + block.blocking.tiles_together(tiles.len())).min(end);
         let depth = start..(start + block.blocking.step).min(block.depth.end);
+        let is_own = next.start < tiles.end && depth.len() == num_depths;
+        self.successors = if is_own { block.successors(group.clone(), next.clone(), &depth) } else { Successors::NONE };
         self.for_packing.clear();
         self.for_packing.extend(block.operands.a.area(&block.lines_of(next, depth)));
     }

@@ -207,6 +207,18 @@ fn products_of_known_sizes() {
     }
 }
 
+/// Rows of the left operand are neighbours, and of several steps of depth, so that those of one take the place of those before.
+#[test]
+fn tiles_take_the_place_of_others() {
+    for (m, n, k) in [(130, 40, 1100), (57, 70, 1030), (113, 33, 1536), (15, 32, 1100)] {
+        let gemm = Gemm { a: Operand::contiguous(k, m).transposed(), ..plain(1, m, n, k) };
+        for &isa in Isa::available() {
+            check(&gemm, DType::F32, isa);
+            check(&gemm, DType::F64, isa);
+        }
+    }
+}
+
 /// Strides of a matrix of `rows` by `cols`: in either order, with gaps, negative or 0.
 fn layout(rows: usize, cols: usize, choice: usize, repeats: bool) -> Operand {
     let gap = choice / 8 % 3;

@@ -24,7 +24,7 @@ pub(crate) use round_pairs::{Round, RoundArguments};
 pub(crate) use row_sums::RowSums;
 pub(crate) use strip::Strip;
 pub use tile::Addend;
-pub(crate) use tile::{MicroKernel, Panel};
+pub(crate) use tile::{MicroKernel, Panel, Successors};
 
 use super::number::{Number, VectorLoop};
 use super::pack::Pack;

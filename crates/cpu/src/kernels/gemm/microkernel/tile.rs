@@ -35,6 +35,29 @@ pub(crate) struct Panel<T> {
     pub(crate) added: [Addend<T>; 2],
     /// What will be read later, asked for one line after another.
     pub(crate) ahead: *mut Asked,
+    /// What takes the tiles' place.
+    pub(crate) successors: Successors<T>,
+}
+
+/// Rows of the left operand that are packed in the place of tiles while these are multiplied for the last time.
+#[derive(Clone, Copy)]
+pub(crate) struct Successors<T> {
+    /// The first depth of the first row; rows are neighbours, and depths as many as those of the tiles.
+    pub(crate) from: *const T,
+    /// Distance between depths.
+    pub(crate) stride: usize,
+    /// How many there are, all of whole tiles; whole vectors can be read of the last one.
+    pub(crate) rows: usize,
+}
+
+impl<T> Successors<T> {
+    /// Nothing does.
+    pub(crate) const NONE: Self = Successors { from: std::ptr::null(), stride: 0, rows: 0 };
+
+    /// Those of the tiles after some rows.
+    pub(crate) fn after(self, rows: usize) -> Self {
+        Successors { from: self.from.wrapping_add(rows), rows: self.rows.saturating_sub(rows), ..self }
+    }
 }
 
 /// A matrix that is added to a result, or nothing.
@@ -83,6 +106,11 @@ impl<T: Copy> MicroKernel<T> {
         depth.saturating_sub(2 * self.height)
     }
 
+    /// How many rows are read to pack a tile's where they are neighbours: whole vectors.
+    pub(crate) fn rows_read(&self) -> usize {
+        self.height.next_multiple_of(self.width / 2)
+    }
+
     /// Sums the rows of a packed tile.
     ///
     /// # Safety
@@ -112,6 +140,7 @@ impl<T: Copy> MicroKernel<T> {
                     c: panel.c.wrapping_offset(rows as isize * panel.c_stride),
                     rows: last_rows,
                     added: panel.added.map(|added| added.at(rows, 0)),
+                    successors: Successors::NONE,
                     ..panel
                 });
             }
@@ -184,7 +213,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
     unsafe fn tile<M: MulAdd>(
         panel: &Panel<V::Element>,
         row: usize,
-        a: *const V::Element,
+        tile: *const V::Element,
         c: *mut V::Element,
         coming: *const V::Element,
     ) {
@@ -193,7 +222,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
         // read from `c` and written.
         unsafe {
             let mut sums = [[V::splat(V::Element::default()); VECTORS]; HEIGHT];
-            let (mut a, mut b) = (a, panel.b);
+            let (mut a, mut b) = (tile, panel.b);
             // No closure: one that is called in several places may not be inlined, and then is not compiled for the
             // instruction set.
             macro_rules! add_products {
@@ -212,6 +241,21 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 }
             }
             let mut left = panel.depth.saturating_sub(HEIGHT * VECTORS);
+            if row < panel.successors.rows {
+                // So far behind what is multiplied that the vectors, which are longer than a tile is high, write over
+                // nothing that is still to come.
+                let (mut from, mut to) = (panel.successors.from.add(row), tile.cast_mut());
+                for depth in 0..panel.depth {
+                    if depth < left {
+                        add_products!();
+                    }
+                    for at in (0..HEIGHT).step_by(V::LANES) {
+                        V::load(from.add(at)).store(to.add(at));
+                    }
+                    (from, to) = (from.wrapping_add(panel.successors.stride), to.add(HEIGHT));
+                }
+                left = 0;
+            }
             loop {
                 let (line, count) = (*panel.ahead).take(left);
                 if count == 0 {
