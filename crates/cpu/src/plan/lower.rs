@@ -210,7 +210,7 @@ impl<'g> Lowering<'g> {
             let last = *group.elementwise.last().expect("a group is not empty");
             let shape = &self.graph.nodes[last].outputs[0].shape;
             let mut pass = Pass::new(shape, self.order_of(group, shape));
-            self.elementwise(&mut pass, group);
+            self.elementwise(&mut pass, &group.elementwise);
             if !pass.writes.is_empty() {
                 self.steps.push(Step::new(origin, Box::new(pass.program.compile()), pass.reads, pass.writes));
             }
@@ -228,7 +228,7 @@ impl<'g> Lowering<'g> {
         let spec = self.graph.spec(source);
         let order = self.order_of(group, &spec.shape);
         let mut pass = Pass::new(&spec.shape, order.clone());
-        self.elementwise(&mut pass, group);
+        self.elementwise(&mut pass, &group.elementwise);
         self.load(&mut pass, source);
         let reduced: Vec<bool> = (0..spec.shape.rank()).map(|axis| op.axes.contains(&axis)).collect();
         let reduce = ReduceProgram {
@@ -269,13 +269,13 @@ impl<'g> Lowering<'g> {
     }
 
     /// The element-wise operations of a group, with all that they read and what others read of them.
-    fn elementwise(&mut self, pass: &mut Pass, group: &Group) {
-        for &index in &group.elementwise {
+    fn elementwise(&mut self, pass: &mut Pass, elementwise: &[usize]) {
+        for &index in elementwise {
             let node = &self.graph.nodes[index];
             node.inputs.iter().for_each(|&input| self.load(pass, input));
             pass.compute(index, node);
         }
-        for &node in &group.elementwise {
+        for &node in elementwise {
             let port = Port { node, output: 0 };
             if self.stored.contains(&port) {
                 let slot = self.slot_for(port, &pass.order);
@@ -309,20 +309,20 @@ impl<'g> Lowering<'g> {
             // Its parts were written where they belong.
             return;
         }
-        let (mut step, results) = match &node.op {
+        let (mut step, results, done) = match &node.op {
             Op::DotGeneral(op) => self.product(origin, op, anchor, group),
-            op => self.operation(origin, op, anchor),
+            op => {
+                let (step, results) = self.operation(origin, op, anchor);
+                (step, results, vec![])
+            }
         };
         for (port, order) in &results {
             let slot = self.places.get(port).map(|place| place.slot).unwrap_or_else(|| self.slot_for(*port, order));
             step.writes.push(slot);
         }
         let (first, order) = &results[0];
-        let following = if first.node == anchor && !group.elementwise.is_empty() {
-            self.following(&mut step, index, *first, order, group)
-        } else {
-            None
-        };
+        let left: Vec<usize> = group.elementwise.iter().copied().filter(|node| !done.contains(node)).collect();
+        let following = if left.is_empty() { None } else { self.following(&mut step, index, *first, order, &left) };
         self.steps.push(step);
         self.steps.extend(following);
         if let Some(node) = group.beside.filter(|&node| results.iter().all(|(port, _)| port.node != node))
@@ -359,12 +359,21 @@ impl<'g> Lowering<'g> {
         (Step::new(origin, kernel, reads, vec![]), results.collect())
     }
 
-    /// Lets what follows a kernel's first result in its group be the kernel's epilogue; a step of its own if the kernel
-    /// takes none.
-    fn following(&mut self, step: &mut Step, index: usize, result: Port, order: &Order, group: &Group) -> Option<Step> {
-        let mut pass = Pass::new(&self.graph.spec(result).shape, order.clone());
-        self.load(&mut pass, result);
-        self.elementwise(&mut pass, group);
+    /// Lets the element-wise operations that follow a kernel's first result be the kernel's epilogue; a step of its own if
+    /// the kernel takes none.
+    fn following(
+        &mut self,
+        step: &mut Step,
+        index: usize,
+        result: Port,
+        order: &Order,
+        elementwise: &[usize],
+    ) -> Option<Step> {
+        let spec = self.graph.spec(result);
+        let mut pass = Pass::new(&spec.shape, order.clone());
+        let Place { slot, view } = self.place(result);
+        pass.load(result, spec.dtype, slot, &view);
+        self.elementwise(&mut pass, elementwise);
         let Pass { program, reads, writes, .. } = pass;
         if writes.is_empty() {
             return None;

@@ -210,6 +210,11 @@ fn sums_with_products_agree_with_the_interpreter() {
         ("the product, which is wanted, too", vec![biased.clone(), product.clone()]),
         ("a constant", vec![product.add(&product.full_like(0.5))]),
         ("what is read again", vec![r.add(&biased).tanh(), r.add(&biased)]),
+        ("a bias before a function", vec![biased.tanh()]),
+        ("two matrices before a function, of which one is read again", vec![r.add(&biased).tanh().mul(&r)]),
+        ("a sum and its function, both wanted", vec![biased.tanh(), biased.clone()]),
+        ("a sum that is read twice", vec![biased.tanh().mul(&biased)]),
+        ("the product, read after its sum", vec![biased.tanh().mul(&product)]),
     ] {
         check(name, &arguments, &outputs, &arrays);
     }

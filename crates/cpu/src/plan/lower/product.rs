@@ -24,14 +24,14 @@ struct Matrix {
 
 impl Lowering<'_> {
     /// The step of a product, and which values it computes in which orders: the product, or the sum that its group makes
-    /// of it, and what is to be computed beside it, if it can.
+    /// of it first, and what is to be computed beside it, if it can; then which of the group's operations it does.
     pub(super) fn product(
         &mut self,
         origin: Origin,
         op: &DotGeneral,
         node: usize,
         group: &Group,
-    ) -> (Step, Vec<(Port, Order)>) {
+    ) -> (Step, Vec<(Port, Order)>, Vec<usize>) {
         let product = Port { node, output: 0 };
         let (lhs, rhs) = (self.graph.nodes[node].inputs[0], self.graph.nodes[node].inputs[1]);
         let result = self.graph.spec(product).clone();
@@ -50,61 +50,60 @@ impl Lowering<'_> {
                 let beside = group.beside.filter(|_| kernel.sums_rows() && of_scan(graph, lhs).is_some());
                 let beside = beside.map(|node| Port { node, output: 0 });
                 let results = [product].into_iter().chain(beside).map(row_major).collect();
-                return (Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]), results);
+                return (Step::new(origin, Box::new(kernel), vec![a.read, b.read, lengths], vec![]), results, vec![]);
             }
         }
         let gemm = compile(&gemm);
         let beside = group.beside.filter(|_| gemm.sums_rows()).map(|node| Port { node, output: 0 });
         let axes = (lhs_axes[0].len() + lhs_axes[1].len(), result.shape.rank());
-        let sum = Some(gemm).filter(CompiledGemm::adds).and_then(|_| self.sum(product, group, axes));
-        let (added, product) = sum.unwrap_or((vec![], product));
+        let (added, sums) = if gemm.adds() { self.sum(product, group, axes) } else { (vec![], vec![]) };
+        let result = sums.last().map_or(product, |&node| Port { node, output: 0 });
         let (more, added): (Vec<Read>, Vec<isize>) = added.into_iter().unzip();
         let reads = [a.read, b.read].into_iter().chain(more).collect();
         let kernel = Product { gemm, added, sums_rows: beside.is_some() };
-        let results = [product].into_iter().chain(beside).map(row_major).collect();
-        (Step::new(origin, Box::new(kernel), reads, vec![]), results)
+        let results = [result].into_iter().chain(beside).map(row_major).collect();
+        (Step::new(origin, Box::new(kernel), reads, vec![]), results, sums)
     }
 
-    /// If all that a group does is to add to its product: what it adds, with the distance of rows, and the sum. Of the
-    /// result's axes the first ones are rows.
-    fn sum(&mut self, product: Port, group: &Group, axes: (usize, usize)) -> Option<(Vec<(Read, isize)>, Port)> {
-        let mut sum = product;
-        let mut added = vec![];
-        for &node in &group.elementwise {
-            let (&[a, b], Op::Binary(Binary::Add)) = (&self.graph.nodes[node].inputs[..], &self.graph.nodes[node].op)
-            else {
-                return None;
+    /// What a group adds to its product before it does anything else, each with the distance of rows, and its operations that
+    /// do. Of the result's axes the first ones are rows.
+    fn sum(&mut self, product: Port, group: &Group, (rows, rank): (usize, usize)) -> (Vec<(Read, isize)>, Vec<usize>) {
+        let (graph, elementwise) = (self.graph, &group.elementwise);
+        let (row_axes, column_axes): (Vec<usize>, Vec<usize>) = ((0..rows).collect(), (rows..rank).collect());
+        let (mut sum, mut added, mut sums) = (product, vec![], vec![]);
+        while added.len() < MAX_ADDED && !self.stored.contains(&sum) {
+            let reads = |&&node: &&usize| graph.nodes[node].inputs.iter().any(|&port| root(graph, port) == sum);
+            let mut readers = elementwise.iter().filter(reads);
+            let (Some(&node), None) = (readers.next(), readers.next()) else { break };
+            let (&[a, b], Op::Binary(Binary::Add)) = (&graph.nodes[node].inputs[..], &graph.nodes[node].op) else {
+                break;
             };
-            let other = [a, b].into_iter().find(|&port| port != sum).filter(|_| a == sum || b == sum)?;
-            let source = root(self.graph, other);
+            let Some(other) = [a, b].into_iter().find(|&port| port != sum).filter(|_| a == sum || b == sum) else {
+                break;
+            };
+            let source = root(graph, other);
             let is_in_memory = match Role::of(self.op(source)) {
                 Role::Elementwise => self.stored.contains(&source),
                 Role::Source => self.places.contains_key(&source),
                 _ => source != product,
             };
-            if self.stored.contains(&sum) || group.elementwise.contains(&source.node) || !is_in_memory {
-                return None;
+            if elementwise.contains(&source.node) || !is_in_memory {
+                break;
             }
-            added.push(other);
+            let Place { slot, view } = self.place(other);
+            let (Some((_, row_stride)), Some((columns, stride))) = (view.merged(&row_axes), view.merged(&column_axes))
+            else {
+                break;
+            };
+            if columns > 1 && stride != 1 {
+                break;
+            }
+            let offset = view.offset as usize * graph.spec(other).dtype.size();
+            added.push((Read { slot, offset, in_step: view.is_contiguous() }, row_stride));
+            sums.push(node);
             sum = Port { node, output: 0 };
         }
-        if added.is_empty() || added.len() > MAX_ADDED {
-            return None;
-        }
-        let (rows, rank) = axes;
-        let row_axes: Vec<usize> = (0..rows).collect();
-        let column_axes: Vec<usize> = (rows..rank).collect();
-        let mut placed = vec![];
-        for port in added {
-            let Place { slot, view } = self.place(port);
-            let ((_, row_stride), (columns, stride)) = (view.merged(&row_axes)?, view.merged(&column_axes)?);
-            if columns > 1 && stride != 1 {
-                return None;
-            }
-            let offset = view.offset as usize * self.graph.spec(port).dtype.size();
-            placed.push((Read { slot, offset, in_step: view.is_contiguous() }, row_stride));
-        }
-        Some((placed, sum))
+        (added, sums)
     }
 
     /// The lengths of the sequences that a product is of, if no one needs the steps that are not there: because they
