@@ -84,7 +84,7 @@ impl<T: Tiled> AttentionKernel<T> {
             let scores = columns.add(size * LANES);
             let shift = scores.add(KEYS * LANES);
             let v_copy = shift.add(KEYS * LANES);
-            let factor = T::from_f64(self.scale);
+            let factor = Some(T::from_f64(self.scale));
             let row_stride = q_rows.stride;
             self.product.transpose(Transpose { rows: q, count: num_queries, row_stride, size, factor, columns });
             let num_lanes = num_queries.next_multiple_of(self.product.width).min(LANES);

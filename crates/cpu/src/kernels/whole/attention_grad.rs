@@ -87,15 +87,17 @@ impl<T: Tiled> AttentionGradKernel<T> {
             let scores = k_copy.add(KEYS * size);
             let dscores = scores.add(KEYS * LANES);
             let shift = dscores.add(KEYS * LANES);
-            std::slice::from_raw_parts_mut(scores, 2 * KEYS * LANES).fill(T::ZERO);
+            if !queries.is_multiple_of(LANES) {
+                std::slice::from_raw_parts_mut(scores, 2 * KEYS * LANES).fill(T::ZERO);
+            }
             for block in 0..num_blocks {
                 let (query, count) = heads.block(block);
-                let transpose = |rows: *const T, row_stride: usize, size: usize, factor: T, columns: *mut T| {
+                let transpose = |rows: *const T, row_stride: usize, size: usize, factor: Option<T>, columns: *mut T| {
                     let (rows, columns) = (rows.add(query * row_stride), columns.add(block * size * LANES));
                     self.product.transpose(Transpose { rows, count, row_stride, size, factor, columns });
                 };
-                transpose(q, q_rows.stride, size, T::from_f64(self.scale), q_columns);
-                transpose(dout, dout_rows.stride, value_size, T::ONE, dout_columns);
+                transpose(q, q_rows.stride, size, Some(T::from_f64(self.scale)), q_columns);
+                transpose(dout, dout_rows.stride, value_size, None, dout_columns);
             }
             let q = gathered(q, q_rows.stride, queries, size, q_copy);
             let dout = gathered(dout, dout_rows.stride, queries, value_size, dout_copy);

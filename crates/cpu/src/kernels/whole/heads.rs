@@ -163,7 +163,7 @@ impl Heads {
                     count: num_queries,
                     row_stride: self.keys,
                     size: num_keys,
-                    factor: T::ONE,
+                    factor: None,
                     columns: shift,
                 }),
                 None if is_hidden => std::slice::from_raw_parts_mut(shift, num_keys * LANES).fill(T::ZERO),

@@ -34,8 +34,8 @@ pub(super) struct Transpose<T> {
     pub(super) count: usize,
     pub(super) row_stride: usize,
     pub(super) size: usize,
-    /// What each element is multiplied by.
-    pub(super) factor: T,
+    /// What each element is multiplied by, if not 1.
+    pub(super) factor: Option<T>,
     pub(super) columns: *mut T,
 }
 
@@ -229,11 +229,12 @@ impl<V: Vector> Multiversion for Columns<V> {
                     V::transpose(from, num_rows, num_columns, columns.add(first * LANES + row), LANES);
                 }
             }
-            let (factor, zero) = (V::splat(factor), V::splat(V::Element::default()));
-            for column in 0..size {
+            let zero = V::splat(V::Element::default());
+            for column in 0..if factor.is_some() || count < LANES { size } else { 0 } {
                 for row in (0..LANES).step_by(V::LANES) {
                     let to = columns.add(column * LANES + row);
-                    V::load_first(to, count.saturating_sub(row)).mul_add::<M>(factor, zero).store(to);
+                    let vector = V::load_first(to, count.saturating_sub(row));
+                    factor.map_or(vector, |factor| vector.mul_add::<M>(V::splat(factor), zero)).store(to);
                 }
             }
         }
