@@ -1,5 +1,7 @@
 //! Host memory that holds a computed value.
 
+mod slab;
+
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fmt;
 use std::ptr::NonNull;
@@ -47,8 +49,10 @@ pub(crate) const ALIGNMENT: usize = 64;
 /// The size of the pages that large buffers ask for: the processor remembers few pages' addresses, and each page
 /// that is touched first costs the system's attention.
 const HUGE_PAGE: usize = 2 << 20;
-/// From which size on buffers ask for huge pages.
+/// From which size on buffers ask for huge pages of their own.
 const LARGE: usize = 2 * HUGE_PAGE;
+/// From which size on they share some.
+const MEDIUM: usize = 64 << 10;
 
 struct Memory {
     start: NonNull<u8>,
@@ -63,20 +67,18 @@ impl Memory {
 
     fn zeroed(len: usize) -> Memory {
         let layout = Memory::layout(len);
-        // SAFETY: the layout's size is at least one; `len` bytes are there to be written.
-        let start = unsafe {
-            if len < LARGE {
-                alloc_zeroed(layout)
-            } else {
-                let start = alloc(layout);
-                if !start.is_null() {
-                    prefer_huge_pages(start, len);
-                    start.write_bytes(0, len);
-                }
-                start
-            }
+        let start = match len {
+            // SAFETY: the layout's size is at least one.
+            0..MEDIUM => NonNull::new(unsafe { alloc_zeroed(layout) }),
+            MEDIUM..LARGE => slab::take(len),
+            // SAFETY: as above.
+            _ => NonNull::new(unsafe { alloc(layout) }).inspect(|start| prefer_huge_pages(start.as_ptr(), len)),
         };
-        let start = NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout));
+        let start = start.unwrap_or_else(|| handle_alloc_error(layout));
+        if len >= MEDIUM {
+            // SAFETY: `len` bytes are there to be written.
+            unsafe { start.write_bytes(0, len) }
+        }
         Memory { start, len }
     }
 }
@@ -93,8 +95,13 @@ fn prefer_huge_pages(_start: *mut u8, _len: usize) {}
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: `start` was allocated with this very layout, and is freed once.
-        unsafe { dealloc(self.start.as_ptr(), Memory::layout(self.len)) }
+        // SAFETY: `start` was allocated for so many bytes, and is freed once.
+        unsafe {
+            match self.len {
+                MEDIUM..LARGE => slab::give_back(self.start, self.len),
+                len => dealloc(self.start.as_ptr(), Memory::layout(len)),
+            }
+        }
     }
 }
 
