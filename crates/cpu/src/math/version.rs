@@ -170,10 +170,10 @@ unsafe fn avx2<K: Multiversion>(arguments: K::Arguments) {
 #[inline(always)]
 fn align_stack() {
     #[repr(align(64))]
-    struct Line(#[expect(dead_code, reason = "it only takes its place")] MaybeUninit<[u8; 64]>);
+    struct Line(MaybeUninit<[u8; 64]>);
     let line = Line(MaybeUninit::uninit());
     // SAFETY: nothing is done; that the line might be read keeps it.
-    unsafe { asm!("/* {} */", in(reg) &raw const line, options(readonly, nostack, preserves_flags)) }
+    unsafe { asm!("/* {} */", in(reg) line.0.as_ptr(), options(readonly, nostack, preserves_flags)) }
 }
 
 unsafe fn baseline<K: Multiversion>(arguments: K::Arguments) {

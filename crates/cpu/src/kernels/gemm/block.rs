@@ -125,15 +125,16 @@ impl<T: Number> Block<'_, T> {
         unsafe { self.operands.a.pack(&self.lines_of(tiles, depth.clone()), Packed { width, to, stride }) }
     }
 
-    /// The rows of the `next` tiles, of some depths, that can be packed in the place of others, of as many depths.
-    pub(super) fn successors(&self, tiles: Range<usize>, next: Range<usize>, depth: &Range<usize>) -> Successors<T> {
-        let (kernel, lines) = (self.blocking.kernel, self.lines_of(next.clone(), depth.clone()));
-        let Some((from, stride)) = self.operands.a.in_place(lines.batch, lines.first, depth.start) else {
+    /// Which of the lines of the next tiles can be packed in the place of others, of as many depths.
+    pub(super) fn successors(&self, tiles: Range<usize>, next: &Lines) -> Successors<T> {
+        let height = self.blocking.kernel.height;
+        let Some((from, stride)) = self.operands.a.in_place(next.batch, next.first, next.depth.start) else {
             return Successors::NONE;
         };
-        let readable = (self.rows.end - lines.first + kernel.height).saturating_sub(kernel.rows_read()) / kernel.height;
-        let tiles = readable.min(next.len()).min(self.rows_of(tiles).len() / kernel.height);
-        Successors { from, stride, rows: tiles * kernel.height }
+        let readable =
+            (self.rows.end - next.first + height).saturating_sub(self.blocking.kernel.rows_loaded()) / height;
+        let tiles = readable.min(next.count.div_ceil(height)).min(self.rows_of(tiles).len() / height);
+        Successors { from, stride, rows: tiles * height }
     }
 
     /// Sums the rows of packed tiles, if someone wants the sums, and they are to be multiplied with panels from the very

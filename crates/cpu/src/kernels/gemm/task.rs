@@ -231,9 +231,10 @@ impl<'a, T: Number> Task<'a, T> {
         let next = first..(first + block.blocking.tiles_together(tiles.len())).min(end);
         let depth = start..(start + block.blocking.step).min(block.depth.end);
         let is_own = next.start < tiles.end && depth.len() == num_depths;
-        self.successors = if is_own { block.successors(group.clone(), next.clone(), &depth) } else { Successors::NONE };
+        let lines = block.lines_of(next, depth);
+        self.successors = if is_own { block.successors(group.clone(), &lines) } else { Successors::NONE };
         self.for_packing.clear();
-        self.for_packing.extend(block.operands.a.area(&block.lines_of(next, depth)));
+        self.for_packing.extend(block.operands.a.area(&lines));
     }
 
     /// Asks for what is packed, or read in place, after the task's panels: those of the next depths, or the next task's

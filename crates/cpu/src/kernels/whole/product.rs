@@ -229,8 +229,11 @@ impl<V: Vector> Multiversion for Columns<V> {
                     V::transpose(from, num_rows, num_columns, columns.add(first * LANES + row), LANES);
                 }
             }
+            if factor.is_none() && count == LANES {
+                return;
+            }
             let zero = V::splat(V::Element::default());
-            for column in 0..if factor.is_some() || count < LANES { size } else { 0 } {
+            for column in 0..size {
                 for row in (0..LANES).step_by(V::LANES) {
                     let to = columns.add(column * LANES + row);
                     let vector = V::load_first(to, count.saturating_sub(row));

@@ -106,8 +106,8 @@ impl<T: Copy> MicroKernel<T> {
         depth.saturating_sub(2 * self.height)
     }
 
-    /// How many rows are read to pack a tile's where they are neighbours: whole vectors.
-    pub(crate) fn rows_read(&self) -> usize {
+    /// How many rows are loaded to pack a tile's where they are neighbours: whole vectors.
+    pub(crate) fn rows_loaded(&self) -> usize {
         self.height.next_multiple_of(self.width / 2)
     }
 
