@@ -4,9 +4,16 @@ use std::marker::PhantomData;
 
 use super::Vector;
 use super::row_sums::{RowSums, SumRows};
-use crate::kernels::cache_line::{LINE, prefetch_far};
+use crate::kernels::cache_line::{LINE, prefetch, prefetch_far};
 use crate::kernels::gemm::ahead::Asked;
 use crate::math::{MulAdd, Multiversion};
+
+/// How many depths before they are multiplied the right operand's are asked for. It comes from the second-level cache, which
+/// not all processors read ahead of so few bytes at a time.
+const DEPTHS_AHEAD: usize = 16;
+/// How many depths before they are packed in the place of tiles the left operand's are asked for once more: lines a power of two
+/// apart push each other out of the cache.
+const SUCCESSORS_AHEAD: usize = 32;
 
 /// Some rows of a result, times one panel of the right operand.
 #[derive(Clone, Copy)]
@@ -227,6 +234,10 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
             // instruction set.
             macro_rules! add_products {
                 () => {
+                    let coming = b.wrapping_add(DEPTHS_AHEAD * panel.b_stride);
+                    for element in (0..VECTORS * V::LANES).step_by(LINE / size_of::<V::Element>()) {
+                        prefetch(coming.wrapping_add(element));
+                    }
                     Self::add_products::<M>(&mut sums, a, b);
                     a = a.wrapping_add(panel.a_depth);
                     b = b.wrapping_add(panel.b_stride);
@@ -249,6 +260,8 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                     if depth < left {
                         add_products!();
                     }
+                    let coming = from.wrapping_add(SUCCESSORS_AHEAD * panel.successors.stride);
+                    [0, HEIGHT - 1].into_iter().for_each(|at| prefetch_far(coming.wrapping_add(at)));
                     for at in (0..HEIGHT).step_by(V::LANES) {
                         V::load(from.add(at)).store(to.add(at));
                     }
