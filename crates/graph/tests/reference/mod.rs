@@ -1,6 +1,7 @@
 //! An interpreter of graphs: every primitive in the plainest way, reals in `f64`, the other operations
 //! by their decomposition. Slow, and the oracle of the tests.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use gyrus_graph::ops::contraction::{DotGeneral, Precision};
@@ -347,8 +348,13 @@ fn scatter(op: &Scatter, x: &[&Array]) -> Array {
     result
 }
 
+thread_local! {
+    /// Whether products of precision `bf16` are computed as they state: devices that do not gain by it need not.
+    pub static ROUNDS: Cell<bool> = const { Cell::new(true) };
+}
+
 fn dot_general(op: &DotGeneral, lhs: &Array, rhs: &Array, spec: &Spec) -> Array {
-    let rounds = op.precision == Precision::Bf16 && spec.dtype == DType::F32;
+    let rounds = op.precision == Precision::Bf16 && spec.dtype == DType::F32 && ROUNDS.get();
     // By way of `f32`, which they are: `half` looks at a part of an `f64` only, and takes what is near a tie for one.
     let to_bf16 = |number: Number| R(bf16::from_f32(number.real() as f32).to_f64());
     let (rows, columns) = (op.lhs_free(lhs.spec.shape.rank()), op.rhs_free(rhs.spec.shape.rank()));

@@ -8,7 +8,6 @@ use gyrus_graph::{DType, bf16, f16};
 use super::as_product;
 use super::correlation::Correlation;
 use super::geometry::Geometry;
-use super::rounded;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::gemm::number::{Number, Stored};
@@ -22,10 +21,6 @@ struct Forward<S, T> {
 
 /// The kernel of a convolution.
 pub fn kernel(op: &Convolution, signature: &Signature) -> Box<dyn Kernel> {
-    rounded::kernel(op.precision, signature.inputs, of_full_precision(op, signature))
-}
-
-fn of_full_precision(op: &Convolution, signature: &Signature) -> Box<dyn Kernel> {
     let (x, y) = (&signature.inputs[0], &signature.outputs[0]);
     let geometry = Geometry::new(&op.window, &x.shape, &signature.inputs[1].shape, &y.shape);
     let Geometry { images, groups, in_channels, out_channels, .. } = geometry;

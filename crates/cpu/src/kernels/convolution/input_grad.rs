@@ -12,7 +12,6 @@ use gyrus_graph::{DType, bf16, f16};
 use super::as_product;
 use super::correlation::Correlation;
 use super::geometry::{Axis, Geometry};
-use super::rounded;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::gemm::number::{Number, Stored};
@@ -29,10 +28,6 @@ struct InputGrad<S, T> {
 
 /// The kernel of the gradient.
 pub fn kernel(op: &ConvolutionInputGrad, signature: &Signature) -> Box<dyn Kernel> {
-    rounded::kernel(op.precision, signature.inputs, of_full_precision(op, signature))
-}
-
-fn of_full_precision(op: &ConvolutionInputGrad, signature: &Signature) -> Box<dyn Kernel> {
     let (dy, w, dx) = (&signature.inputs[0], &signature.inputs[1].shape, &signature.outputs[0].shape);
     let geometry = Geometry::new(&op.window, dx, w, &dy.shape);
     let Geometry { images, groups, in_channels, out_channels, .. } = geometry;

@@ -10,8 +10,8 @@ mod geometry;
 mod image_lanes;
 pub mod input_grad;
 mod padded;
+mod paired;
 mod patches;
-mod rounded;
 #[cfg(test)]
 mod tests;
 pub mod weight_grad;

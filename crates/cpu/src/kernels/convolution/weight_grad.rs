@@ -12,7 +12,6 @@ use super::geometry::Geometry;
 use super::image_lanes::WeightSums;
 use super::padded::Padded;
 use super::patches::{ByPlace, Images, PatchArguments, TransposedPatches};
-use super::rounded;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::gemm::blocking::{Blocking, Operands, Sizes};
@@ -39,10 +38,6 @@ struct WeightGrad<S, T> {
 
 /// The kernel of the gradient.
 pub fn kernel(op: &ConvolutionWeightGrad, signature: &Signature) -> Box<dyn Kernel> {
-    rounded::kernel(op.precision, signature.inputs, of_full_precision(op, signature))
-}
-
-fn of_full_precision(op: &ConvolutionWeightGrad, signature: &Signature) -> Box<dyn Kernel> {
     let (x, dy) = (&signature.inputs[0], &signature.inputs[1]);
     let geometry = Geometry::new(&op.window, &x.shape, &signature.outputs[0].shape, &dy.shape);
     let Geometry { images, out_channels, .. } = geometry;

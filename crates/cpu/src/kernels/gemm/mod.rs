@@ -25,7 +25,7 @@ use self::few_rows::FewRows;
 use self::matrix_vector::MatrixVector;
 pub use self::microkernel::Addend;
 use self::microkernel::Packing;
-use self::number::{Number, Rounded, Stored};
+use self::number::{Number, Stored};
 use self::pack::Strided;
 use self::target::{Target, write_row};
 use crate::isa::Isa;
@@ -152,9 +152,8 @@ enum Kind {
     F32(Blocked<f32>),
     F64(Blocked<f64>),
     Bf16(Bf16Product<bf16>),
-    /// Of `f32` that are rounded to `bf16`, with the instructions for that and without.
+    /// Of `f32` that are rounded to `bf16`.
     Rounded(Bf16Product<f32>),
-    RoundedF32(Blocked<f32>),
     VectorF32(MatrixVector<f32>),
     VectorF64(MatrixVector<f64>),
     FewF32(FewRows<f32>),
@@ -202,20 +201,19 @@ impl Gemm {
         CompiledGemm { gemm, is_swapped, dtype, kind }
     }
 
-    /// Makes the product ready for elements of type `f32` that are rounded to `bf16` before they are multiplied; the
-    /// result is `f32`.
+    /// Makes the product ready for elements of type `f32` that may be rounded to `bf16` before they are multiplied, which they
+    /// are where this processor gains by that; the result is `f32`.
     pub fn compile_rounded(&self) -> CompiledGemm {
-        self.compile_rounded_for(Isa::get())
+        let isa = Isa::get();
+        let rounded = if isa.gains_by_bf16() { self.compile_rounded_for(isa) } else { None };
+        rounded.unwrap_or_else(|| self.compile_for(isa, DType::F32))
     }
 
-    /// As [`Gemm::compile_rounded`], for an instruction set that this processor has.
-    pub fn compile_rounded_for(&self, isa: Isa) -> CompiledGemm {
+    /// Makes the product ready for elements that are rounded, if an instruction set of this processor has products of `bf16`.
+    pub fn compile_rounded_for(&self, isa: Isa) -> Option<CompiledGemm> {
         let (gemm, is_swapped) = self.simplified();
-        let kind = match Bf16Product::new(&gemm, isa) {
-            Some(product) => Kind::Rounded(product),
-            None => Kind::RoundedF32(gemm.blocked(isa, false)),
-        };
-        CompiledGemm { gemm, is_swapped, dtype: DType::F32, kind }
+        let product = Bf16Product::new(&gemm, isa)?;
+        Some(CompiledGemm { gemm, is_swapped, dtype: DType::F32, kind: Kind::Rounded(product) })
     }
 
     /// The same product in the form that is computed best, and whether `a` and `b` have changed places.
@@ -262,7 +260,6 @@ impl CompiledGemm {
         match self.kind {
             Kind::F32(blocked) => blocked.blocking.scratch(),
             Kind::F64(blocked) => blocked.blocking.scratch(),
-            Kind::RoundedF32(blocked) => blocked.blocking.scratch(),
             Kind::Bf16(product) => product.scratch(),
             Kind::Rounded(product) => product.scratch(),
             Kind::FewF32(product) => product.scratch(),
@@ -291,7 +288,7 @@ impl CompiledGemm {
     /// Whether tasks are rows of the result, and all is done for each at once.
     fn is_by_rows(&self) -> bool {
         match self.kind {
-            Kind::F32(blocked) | Kind::RoundedF32(blocked) => blocked.blocking.is_by_rows(),
+            Kind::F32(blocked) => blocked.blocking.is_by_rows(),
             Kind::F64(blocked) => blocked.blocking.is_by_rows(),
             Kind::Bf16(product) => product.is_by_rows(),
             Kind::Rounded(product) => product.is_by_rows(),
@@ -395,7 +392,6 @@ impl CompiledGemm {
                 }
                 (Kind::F32(blocked), _) => blocked.run::<f32, f32>(gemm, arguments, scratch, pool, epilogue),
                 (Kind::F64(blocked), _) => blocked.run::<f64, f64>(gemm, arguments, scratch, pool, epilogue),
-                (Kind::RoundedF32(blocked), _) => blocked.run::<Rounded, f32>(gemm, arguments, scratch, pool, epilogue),
                 (Kind::Bf16(product), _) => product.run(gemm, arguments, scratch, pool, epilogue),
                 (Kind::Rounded(product), _) => product.run(gemm, arguments, scratch, pool, epilogue),
                 (Kind::VectorF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),

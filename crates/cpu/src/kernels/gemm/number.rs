@@ -111,19 +111,3 @@ macro_rules! half {
 
 half!(f16);
 half!(bf16);
-
-/// An `f32` that is read as the nearest `bf16`.
-#[derive(Clone, Copy)]
-pub(crate) struct Rounded(f32);
-
-impl Stored<f32> for Rounded {
-    const IS_SAME: bool = false;
-    #[inline(always)]
-    fn read(self) -> f32 {
-        bf16::from_f32(self.0).to_f32()
-    }
-    #[inline(always)]
-    fn write(value: f32) -> Rounded {
-        Rounded(bf16::from_f32(value).to_f32())
-    }
-}

@@ -14,11 +14,11 @@ pub enum Precision {
     /// for such products: NVIDIA's GPUs, some ten times as fast as `Full` there. Others compute as exactly or more so; the
     /// CPU as `Full`.
     Tf32,
-    /// They are rounded to `bf16`, the nearest, ties to even: half the time on processors that multiply such
-    /// numbers, and a relative error of up to 2^-8 in each operand. A faster method may round what it multiplies instead,
-    /// as Winograd's does for convolutions by three by three places: its results err by 1.1 %, of the root mean square of
-    /// all, where those of rounded operands do by 0.24 %. Accelerators round results of convolutions and their gradients to
-    /// `bf16` as well.
+    /// They are rounded to `bf16`, the nearest, ties to even, on a device that multiplies such numbers faster, in half the
+    /// time or less; others compute as exactly or more so. A relative error of up to 2^-8 in each operand. A faster method may
+    /// round what it multiplies instead, as Winograd's does for convolutions by three by three places: its results err by
+    /// 1.1 %, of the root mean square of all, where those of rounded operands do by 0.24 %. Accelerators round results of
+    /// convolutions and their gradients to `bf16` as well.
     Bf16,
 }
 

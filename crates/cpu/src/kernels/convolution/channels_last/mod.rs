@@ -10,7 +10,6 @@ use gyrus_graph::ops::contraction::{
 
 use self::direct::pairs;
 use super::geometry::Geometry;
-use super::rounded;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Signature};
 use crate::kernels::gemm::microkernel::PairReduceLoops;
@@ -27,7 +26,7 @@ pub fn forward(op: &Convolution, signature: &Signature) -> Option<Box<dyn Kernel
     let [x, w] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, x.dtype, [&x.shape, &w.shape, &signature.outputs[0].shape])?;
     let ways = Ways { winograd: winograd::forward, pairs: pairs::forward, direct: direct::forward };
-    ways.fastest(op.precision, &geometry, signature)
+    ways.fastest(op.precision, &geometry)
 }
 
 /// The kernel of the gradient for the input, likewise.
@@ -35,7 +34,7 @@ pub fn input_grad(op: &ConvolutionInputGrad, signature: &Signature) -> Option<Bo
     let [dy, w] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, dy.dtype, [&signature.outputs[0].shape, &w.shape, &dy.shape])?;
     let ways = Ways { winograd: winograd::input_grad, pairs: pairs::input_grad, direct: direct::input_grad };
-    ways.fastest(op.precision, &geometry, signature)
+    ways.fastest(op.precision, &geometry)
 }
 
 /// The kernel of the gradient for the weights, likewise.
@@ -43,7 +42,7 @@ pub fn weight_grad(op: &ConvolutionWeightGrad, signature: &Signature) -> Option<
     let [x, dy] = signature.inputs else { unreachable!("two operands") };
     let geometry = geometry(&op.window, x.dtype, [&x.shape, &signature.outputs[0].shape, &dy.shape])?;
     let ways = Ways { winograd: winograd::weight_grad, pairs: pairs::weight_grad, direct: direct::weight_grad };
-    ways.fastest(op.precision, &geometry, signature)
+    ways.fastest(op.precision, &geometry)
 }
 
 /// A kernel, if there is one for such operands.
@@ -59,14 +58,15 @@ struct Ways {
 }
 
 impl Ways {
-    fn fastest(&self, precision: Precision, geometry: &Geometry, signature: &Signature) -> Option<Box<dyn Kernel>> {
+    fn fastest(&self, precision: Precision, geometry: &Geometry) -> Option<Box<dyn Kernel>> {
+        let isa = Isa::get();
         if precision == Precision::Bf16
-            && let Some(kernel) = (self.pairs)(Isa::get(), geometry)
+            && isa.gains_by_bf16()
+            && let Some(kernel) = (self.pairs)(isa, geometry)
         {
-            return (self.winograd)(geometry, PairReduceLoops::new(Isa::get())).or(Some(kernel));
+            return (self.winograd)(geometry, PairReduceLoops::new(isa)).or(Some(kernel));
         }
-        let kernel = (self.winograd)(geometry, None).or_else(|| (self.direct)(geometry))?;
-        Some(rounded::kernel(precision, signature.inputs, kernel))
+        (self.winograd)(geometry, None).or_else(|| (self.direct)(geometry))
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use batch_reduce::{BatchReduce, BatchReduceKernel, Piece};
 use gyrus_graph::bf16;
 
 pub(crate) use dot_tiles::DotTiles;
-pub(crate) use round_pairs::{Round, RoundArguments};
+pub(crate) use round_pairs::RoundArguments;
 pub(crate) use row_sums::RowSums;
 pub(crate) use strip::Strip;
 pub use tile::Addend;

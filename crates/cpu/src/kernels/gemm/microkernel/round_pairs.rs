@@ -1,6 +1,4 @@
-//! Numbers rounded to `bf16`, in pairs of neighbours along an axis or as they are.
-
-use gyrus_graph::bf16;
+//! Numbers rounded to `bf16`, in pairs of neighbours along an axis.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
@@ -20,22 +18,6 @@ pub(crate) struct RoundArguments {
     pub(crate) count: usize,
     /// The whole result.
     pub(crate) to: *mut f32,
-}
-
-/// Makes an array of the same size, of the nearest numbers that are `bf16`.
-pub(crate) struct Round;
-
-impl Multiversion for Round {
-    type Arguments = RoundArguments;
-
-    #[inline(always)]
-    unsafe fn run<M: MulAdd>(arguments: RoundArguments) {
-        let RoundArguments { from, first, count, to, .. } = arguments;
-        for index in first..first + count {
-            // SAFETY: as the caller vouches, the elements lie within both arrays.
-            unsafe { *to.add(index) = bf16::from_f32(*from.add(index)).to_f32() }
-        }
-    }
 }
 
 /// Makes `[outer, ceil(depth / 2), inner]` pairs, each of two neighbouring depths; the last depth's partner is 0 where

@@ -7,7 +7,7 @@ use super::{Correlated, correlation_of_input, correlation_of_result, joined};
 use crate::isa::Isa;
 use crate::kernel::Kernel;
 use crate::kernels::convolution::geometry::{Axis, Geometry};
-use crate::kernels::convolution::rounded::{Operand, paired};
+use crate::kernels::convolution::paired::{Operand, paired};
 use crate::kernels::gemm::microkernel::PairReduceLoops;
 
 /// The kernel of a convolution, if this processor has such products and there are pairs.

@@ -1,15 +1,10 @@
-//! Kernels of precision `bf16`: their operands are rounded into working memory, and another kernel works on those.
+//! Kernels of precision `bf16`: pairs of their operands are made in working memory, and another kernel works on those.
 
 use std::ops::Range;
 
-use gyrus_graph::ops::contraction::Precision;
-use gyrus_graph::{DType, Spec};
-
-use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
-use crate::kernels::gemm::microkernel::{PairReduceLoops, Round, RoundArguments};
+use crate::kernels::gemm::microkernel::{PairReduceLoops, RoundArguments};
 use crate::kernels::split::{Pointers, split};
-use crate::math::version;
 use crate::pool::ScratchSize;
 
 /// How many elements are worth a task.
@@ -18,11 +13,11 @@ const GRAIN: usize = 8 << 10;
 /// Multiples of so many bytes keep what follows aligned.
 const ALIGNMENT: usize = 64;
 
-/// A kernel of two operands that are rounded before.
-struct Rounded {
+/// A kernel of two operands of which pairs are made before.
+struct Paired {
     kernel: Box<dyn Kernel>,
     operands: [Operand; 2],
-    rounding: unsafe fn(RoundArguments),
+    pairing: unsafe fn(RoundArguments),
 }
 
 /// An operand `[outer, depth, inner]`.
@@ -30,7 +25,7 @@ struct Rounded {
 pub(super) struct Operand {
     depth: usize,
     inner: usize,
-    /// How many `f32`, or pairs, are made of it.
+    /// How many pairs are made of it.
     len: usize,
 }
 
@@ -49,22 +44,12 @@ impl Operand {
     }
 }
 
-/// A kernel for operands of these specifications that is as exact as `precision` says, by one of full precision.
-pub(super) fn kernel(precision: Precision, inputs: &[Spec], kernel: Box<dyn Kernel>) -> Box<dyn Kernel> {
-    let [a, b] = inputs else { unreachable!("two operands") };
-    if precision != Precision::Bf16 || a.dtype != DType::F32 {
-        return kernel;
-    }
-    let operands = [a, b].map(|spec| Operand { depth: 1, inner: 1, len: spec.shape.num_elements() });
-    Box::new(Rounded { kernel, operands, rounding: version::<Round>(Isa::get()) })
-}
-
 /// A kernel that pairs elements of its operands and gives them to one that multiplies pairs.
 pub(super) fn paired(loops: PairReduceLoops, operands: [Operand; 2], kernel: Box<dyn Kernel>) -> Box<dyn Kernel> {
-    Box::new(Rounded { kernel, operands, rounding: loops.pairing })
+    Box::new(Paired { kernel, operands, pairing: loops.pairing })
 }
 
-impl Kernel for Rounded {
+impl Kernel for Paired {
     fn scratch(&self) -> ScratchSize {
         let ScratchSize { shared, per_worker } = self.kernel.scratch();
         ScratchSize { shared: shared + self.operands.iter().map(Operand::num_bytes).sum::<usize>(), per_worker }
@@ -80,18 +65,18 @@ impl Kernel for Rounded {
 
     unsafe fn run(&self, run: &Run) {
         let start: *mut u8 = run.scratch.shared(self.scratch().shared);
-        let rounded = [start, start.wrapping_add(self.operands[0].num_bytes())];
+        let pairs = [start, start.wrapping_add(self.operands[0].num_bytes())];
         for (index, Operand { depth, inner, len }) in self.operands.into_iter().enumerate() {
-            let pointers = Pointers::of(&Run { outputs: &rounded, ..*run });
+            let pointers = Pointers::of(&Run { outputs: &pairs, ..*run });
             split(run.pool, len, GRAIN, |Range { start, end }| {
                 let (from, to) = (pointers.input(index), pointers.output(index));
                 // SAFETY: by this function's own contract; the loop is compiled for this processor.
                 unsafe {
-                    (self.rounding)(RoundArguments { from, depth, inner, first: start, count: end - start, to });
+                    (self.pairing)(RoundArguments { from, depth, inner, first: start, count: end - start, to });
                 }
             });
         }
-        let inputs = rounded.map(<*mut u8>::cast_const);
+        let inputs = pairs.map(<*mut u8>::cast_const);
         let scratch = run.scratch.after(self.operands.iter().map(Operand::num_bytes).sum());
         // SAFETY: by this function's own contract; the operands are those that the kernel was made for.
         unsafe { self.kernel.run(&Run { inputs: &inputs, scratch, ..*run }) }
