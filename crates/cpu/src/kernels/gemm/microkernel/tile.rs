@@ -10,7 +10,7 @@ use crate::math::{MulAdd, Multiversion};
 
 /// How many depths before they are multiplied the right operand's are asked for. It comes from the second-level cache, which
 /// not all processors read ahead of so few bytes at a time.
-const DEPTHS_AHEAD: usize = 16;
+pub(super) const DEPTHS_AHEAD: usize = 16;
 /// How many depths before they are packed in the place of tiles the left operand's are asked for once more: lines a power of two
 /// apart push each other out of the cache.
 const SUCCESSORS_AHEAD: usize = 32;
