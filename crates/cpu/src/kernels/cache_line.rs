@@ -1,4 +1,6 @@
-//! Lines of the cache, and how to ask for them.
+//! Lines of the cache, how to ask for them, and for how many there is room.
+
+use std::sync::OnceLock;
 
 /// Bytes of a line.
 pub(crate) const LINE: usize = 64;
@@ -23,4 +25,16 @@ pub(crate) fn prefetch_far<T>(_address: *const T) {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T1>(_address.cast());
     }
+}
+
+/// Bytes of a core's second-level cache: 0 if they are not known.
+pub(crate) fn second_level_bytes() -> usize {
+    // Where machines are virtual the question takes microseconds.
+    static BYTES: OnceLock<usize> = OnceLock::new();
+    *BYTES.get_or_init(|| {
+        #[cfg(target_arch = "x86_64")]
+        return (std::arch::x86_64::__cpuid(0x8000_0006).ecx as usize >> 16) << 10;
+        #[cfg(not(target_arch = "x86_64"))]
+        0
+    })
 }

@@ -16,14 +16,18 @@ use super::pack::{Lines, PANEL_PADDING, Packed, Panels};
 use super::partial_sums::PartialSums;
 use super::target::Target;
 use crate::isa::Isa;
+use crate::kernels::cache_line::second_level_bytes;
 use crate::kernels::split::Shared;
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// The most elements of the shared operand that are packed at a time.
 const SHARED_ELEMENTS: usize = 2 << 20;
 /// How many elements of a task's operand are packed at a time: they stay in the second-level cache. As many of the left one are
-/// multiplied with a panel before the next one, so that what threads share is read once for them all.
+/// multiplied with a panel before the next one, so that what threads share is read once for them all: more of them where that
+/// cache is large, and what lies behind it far away.
 const LEFT_ELEMENTS: usize = 32 << 10;
+const LEFT_ELEMENTS_OF_LARGE_CACHE: usize = 128 << 10;
+const LARGE_CACHE: usize = 2 << 20;
 const RIGHT_ELEMENTS: usize = 64 << 10;
 /// How many tiles of rows make it worth while to share the right operand, if it takes no more than half of what is packed at a
 /// time, if it does but is transposed, too, and if it takes more. What a task has transposed for itself stays in its thread's
@@ -174,7 +178,9 @@ impl<T: Number> Blocking<T> {
         } else {
             (block(m, kernel.height), num_columns)
         };
-        let max_tiles = (LEFT_ELEMENTS / (step * kernel.height)).max(1);
+        let left_elements =
+            if second_level_bytes() < LARGE_CACHE { LEFT_ELEMENTS } else { LEFT_ELEMENTS_OF_LARGE_CACHE };
+        let max_tiles = (left_elements / (step * kernel.height)).max(1);
         let max_panels = (times_deeper * RIGHT_ELEMENTS / (step * kernel.width)).max(1);
         Blocking {
             sizes,
