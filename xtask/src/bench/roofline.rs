@@ -24,7 +24,7 @@ pub fn print(plan: &Plan, sample: &Sample, is_bf16: bool) {
         bf16_flops.map_or(String::new(), |rate| format!("; bf16 {:.0} GFLOP/s", giga(rate))),
         giga(bytes)
     );
-    let peak = bf16_flops.filter(|_| is_bf16).unwrap_or(flops);
+    let peak = bf16_flops.filter(|_| is_bf16).map_or(flops, |rate| rate.max(flops));
     let (by_flops, by_bytes) = (work.flops as f64 / peak, work.bytes as f64 / bytes);
     let (floor, time) = (by_flops.max(by_bytes), sample.min());
     println!(
