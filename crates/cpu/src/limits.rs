@@ -46,7 +46,7 @@ pub fn flops_per_second(pool: &Pool) -> f64 {
 /// no instruction for that.
 pub fn bf16_flops_per_second(pool: &Pool) -> Option<f64> {
     #[cfg(target_arch = "x86_64")]
-    if Isa::get() == Isa::Avx512 && std::is_x86_feature_detected!("avx512bf16") {
+    if Isa::get().has_bf16_products() {
         // SAFETY: the processor has the instructions.
         return Some(task_rate(pool, 4 * 16 * 12, &|| unsafe { rounds_of_bf16() }));
     }

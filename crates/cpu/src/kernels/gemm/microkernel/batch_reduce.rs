@@ -2,9 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::Vector;
-use super::tile::DEPTHS_AHEAD;
-use crate::kernels::cache_line::{LINE, prefetch};
+use super::{Vector, ask_ahead};
 use crate::math::{MulAdd, Multiversion};
 
 /// The most rows of a tile, where there are 32 registers.
@@ -132,10 +130,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                     *a = a.wrapping_add(index * ROWS_PER_ADDRESS * tile.a_row);
                 }
                 for _ in 0..tile.depth {
-                    let coming = b.wrapping_add(DEPTHS_AHEAD * tile.b_depth);
-                    for element in (0..VECTORS * V::LANES).step_by(LINE / size_of::<V::Element>()) {
-                        prefetch(coming.wrapping_add(element));
-                    }
+                    ask_ahead::<V, VECTORS>(b, tile.b_depth);
                     let mut vectors = [V::splat(V::Element::default()); VECTORS];
                     for (index, vector) in vectors.iter_mut().enumerate() {
                         let b = b.wrapping_add(index * V::LANES);

@@ -31,9 +31,23 @@ use super::pack::Pack;
 pub(super) use super::pack::PackArguments;
 use super::target::Row;
 use crate::isa::Isa;
+use crate::kernels::cache_line::{LINE, prefetch};
 #[cfg(target_arch = "x86_64")]
 use crate::math::version_with_bf16;
 use crate::math::{MulAdd, Multiversion};
+
+/// How many depths before they are multiplied the right operand's are asked for. It comes from the second-level cache, which
+/// not all processors read ahead of so few bytes at a time.
+const DEPTHS_AHEAD: usize = 16;
+
+/// Asks for vectors of the right operand that will be multiplied soon: of the depth so far after one.
+#[inline(always)]
+fn ask_ahead<V: Vector, const VECTORS: usize>(b: *const V::Element, b_stride: usize) {
+    let coming = b.wrapping_add(DEPTHS_AHEAD * b_stride);
+    for element in (0..VECTORS * V::LANES).step_by(LINE / size_of::<V::Element>()) {
+        prefetch(coming.wrapping_add(element));
+    }
+}
 
 /// Neighbouring numbers in one register. All functions must be called on processors that have the
 /// instruction set only.

@@ -3,11 +3,12 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
+#[cfg(target_arch = "x86_64")]
 use crate::math::{MulAdd, Multiversion};
 
 /// Some neighbouring elements of what is made of an array `[outer, depth, inner]`.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only pairs are made along an axis"))]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only instructions on pairs need them"))]
 pub(crate) struct RoundArguments {
     /// The whole array.
     pub(crate) from: *const f32,

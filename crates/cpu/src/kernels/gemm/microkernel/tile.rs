@@ -2,15 +2,12 @@
 
 use std::marker::PhantomData;
 
-use super::Vector;
 use super::row_sums::{RowSums, SumRows};
-use crate::kernels::cache_line::{LINE, prefetch, prefetch_far};
+use super::{Vector, ask_ahead};
+use crate::kernels::cache_line::{LINE, prefetch_far};
 use crate::kernels::gemm::ahead::Asked;
 use crate::math::{MulAdd, Multiversion};
 
-/// How many depths before they are multiplied the right operand's are asked for. It comes from the second-level cache, which
-/// not all processors read ahead of so few bytes at a time.
-pub(super) const DEPTHS_AHEAD: usize = 16;
 /// How many depths before they are packed in the place of tiles the left operand's are asked for once more: lines a power of two
 /// apart push each other out of the cache.
 const SUCCESSORS_AHEAD: usize = 32;
@@ -234,10 +231,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
             // instruction set.
             macro_rules! add_products {
                 () => {
-                    let coming = b.wrapping_add(DEPTHS_AHEAD * panel.b_stride);
-                    for element in (0..VECTORS * V::LANES).step_by(LINE / size_of::<V::Element>()) {
-                        prefetch(coming.wrapping_add(element));
-                    }
+                    ask_ahead::<V, VECTORS>(b, panel.b_stride);
                     Self::add_products::<M>(&mut sums, a, b);
                     a = a.wrapping_add(panel.a_depth);
                     b = b.wrapping_add(panel.b_stride);
