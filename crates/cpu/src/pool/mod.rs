@@ -3,8 +3,9 @@
 //! Threads go through the steps of a [`Walk`] together. In a step each of them comes by the same runs, which are a number of
 //! tasks: it does what nobody else has begun, and goes on when nothing is left to begin. Of what others are still at, a run waits
 //! for what it [`Needs`] alone, so that nobody waits for a thread that the operating system has put aside, or whose last
-//! task is long, while there is something else to do.
+//! task is long, while there is something else to do. In tasks denormal numbers count as zero.
 
+mod flush;
 #[cfg(test)]
 pub(crate) mod rehearsal;
 mod rows;
@@ -20,6 +21,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
+use self::flush::Flushing;
 pub use self::rows::{Along, Rows};
 pub(crate) use self::rows::{Course, part_of};
 pub use self::scratch::{Scratch, ScratchSize};
@@ -127,7 +129,10 @@ impl Pool {
         while threads.len() + 1 < num_threads {
             let (team, worker) = (self.team.clone(), threads.len() + 1);
             let name = format!("gyrus-{worker}");
-            match thread::Builder::new().name(name).spawn(move || team.serve(worker)) {
+            match thread::Builder::new().name(name).spawn(move || {
+                let _flushing = Flushing::new();
+                team.serve(worker);
+            }) {
                 Ok(handle) => threads.push((handle.thread().clone(), Some(handle))),
                 Err(_) => break,
             }
@@ -313,13 +318,15 @@ impl Drop for Pool {
     }
 }
 
-/// Puts the thread into a place, until dropped.
-struct Within;
+/// Puts the thread, which was outside, into a place until dropped.
+struct Within {
+    _flushing: Flushing,
+}
 
 impl Within {
     fn new(place: Place) -> Within {
         PLACE.set(place);
-        Within
+        Within { _flushing: Flushing::new() }
     }
 }
 

@@ -1,3 +1,4 @@
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -45,6 +46,25 @@ fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
         let count = AtomicUsize::new(0);
         pool.run(4, &|_, _| _ = count.fetch_add(1, Ordering::Relaxed));
         assert_eq!(count.into_inner(), 4);
+    }
+}
+
+#[test]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn denormal_numbers_are_zero_in_tasks_alone() {
+    // Read, and computed.
+    let are_zero = || {
+        let [least, denormal] = black_box([f32::MIN_POSITIVE, 1e-40]);
+        [(denormal * 1e20).to_bits() == 0, (least * 0.5).to_bits() == 0]
+    };
+    for threads in [1, 2] {
+        let pool = Pool::new(threads);
+        for tasks in [1, 100] {
+            pool.run(tasks, &|_, _| assert_eq!(are_zero(), [true; 2]));
+            let failed = catch_unwind(|| pool.run(tasks, &|_, _| panic!("on purpose")));
+            assert!(failed.is_err());
+            assert_eq!(are_zero(), [false; 2]);
+        }
     }
 }
 
