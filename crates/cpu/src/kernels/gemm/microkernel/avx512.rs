@@ -38,6 +38,7 @@ fn first(count: usize) -> u32 {
 impl Vector for F32x16 {
     type Element = f32;
     const LANES: usize = 16;
+    const MULTIPLIES_BY_MEMORY: bool = true;
 
     fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
         version_with_avx512::<K>()
@@ -138,6 +139,7 @@ impl Vector for F32x16 {
 impl Vector for F64x8 {
     type Element = f64;
     const LANES: usize = 8;
+    const MULTIPLIES_BY_MEMORY: bool = true;
 
     fn version<K: Multiversion>() -> unsafe fn(K::Arguments) {
         version_with_avx512::<K>()

@@ -2,13 +2,15 @@
 
 use std::marker::PhantomData;
 
-use super::{Vector, ask_ahead};
+use super::{Vector, ask_ahead, read_again, rows_read_twice};
 use crate::math::{MulAdd, Multiversion};
 
 /// The most rows of a tile, where there are 32 registers.
 const HIGHEST: usize = 12;
 /// How many rows are read through one address, so that those stay in registers as well.
 const ROWS_PER_ADDRESS: usize = 3;
+/// How many depths are multiplied before addresses move on, where they are neighbours.
+const TOGETHER: usize = 4;
 
 /// A tile of `c[row, col] = sum over pieces p and depths d of
 /// a[p.a + row * a_row + d * a_depth] * b[p.b + d * b_depth + col]`, or `c + ..` if `add`.
@@ -110,8 +112,7 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(tile: BatchReduce<V::Element>) {
-        let lanes =
-            |vector: usize| if PARTIAL { tile.cols.saturating_sub(vector * V::LANES).min(V::LANES) } else { V::LANES };
+        let lanes = |vector| Self::lanes(&tile, vector);
         // SAFETY: as the caller vouches: the rows lie within the operands; of `b` and the result only `cols` columns
         // are read and written.
         unsafe {
@@ -129,19 +130,30 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 for (index, a) in a.iter_mut().enumerate() {
                     *a = a.wrapping_add(index * ROWS_PER_ADDRESS * tile.a_row);
                 }
-                for _ in 0..tile.depth {
-                    ask_ahead::<V, VECTORS>(b, tile.b_depth);
-                    let mut vectors = [V::splat(V::Element::default()); VECTORS];
-                    for (index, vector) in vectors.iter_mut().enumerate() {
-                        let b = b.wrapping_add(index * V::LANES);
-                        *vector = if PARTIAL { V::load_first(b, lanes(index)) } else { V::load(b) };
-                    }
-                    for (row, sums) in sums.iter_mut().enumerate() {
-                        let factor = V::splat(*a[row / ROWS_PER_ADDRESS].add(row % ROWS_PER_ADDRESS * tile.a_row));
-                        for (sum, vector) in sums.iter_mut().zip(vectors) {
-                            *sum = factor.mul_add::<M>(vector, *sum);
+                let mut left = tile.depth;
+                if tile.a_depth == 1 {
+                    while left >= TOGETHER {
+                        // None is found from another one: instructions that also add a distance do not multiply at once.
+                        let mut again = a;
+                        for (a, again) in a.iter_mut().zip(&mut again) {
+                            *a = read_again(*a);
+                            *again = read_again(*a);
                         }
+                        macro_rules! depths {
+                            ($($depth:literal)*) => {$(
+                                Self::add_products::<M>(&tile, &mut sums, [&a, &again], $depth, b);
+                                b = b.wrapping_add(tile.b_depth);
+                            )*};
+                        }
+                        depths!(0 1 2 3);
+                        for a in &mut a {
+                            *a = a.wrapping_add(TOGETHER);
+                        }
+                        left -= TOGETHER;
                     }
+                }
+                for _ in 0..left {
+                    Self::add_products::<M>(&tile, &mut sums, [&a, &a], 0, b);
                     for a in &mut a {
                         *a = a.wrapping_add(tile.a_depth);
                     }
@@ -155,5 +167,54 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
                 }
             }
         }
+    }
+}
+
+impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Tile<V, HEIGHT, VECTORS, PARTIAL> {
+    /// How many of a depth's rows are read twice at most: only rows that an address is kept of can be.
+    const READ_TWICE: usize = rows_read_twice::<V>(HEIGHT, VECTORS);
+
+    /// Adds the products of a depth; its numbers are read through two addresses for some rows each, which are the same.
+    ///
+    /// # Safety
+    /// As [`BatchReduceKernel::run`]; called on a processor with the instruction set.
+    #[inline(always)]
+    unsafe fn add_products<M: MulAdd>(
+        tile: &BatchReduce<V::Element>,
+        sums: &mut [[V; VECTORS]; HEIGHT],
+        a: [&[*const V::Element; HIGHEST / ROWS_PER_ADDRESS]; 2],
+        depth: usize,
+        b: *const V::Element,
+    ) {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            ask_ahead::<V, VECTORS>(b, tile.b_depth);
+            let mut vectors = [V::splat(V::Element::default()); VECTORS];
+            for (index, vector) in vectors.iter_mut().enumerate() {
+                let b = b.wrapping_add(index * V::LANES);
+                *vector = if PARTIAL { V::load_first(b, Self::lanes(tile, index)) } else { V::load(b) };
+            }
+            // No loop, which the compiler would not always unroll: the sums have to stay in registers.
+            macro_rules! rows {
+                ($($row:literal)*) => {$(
+                    if $row < HEIGHT {
+                        let (address, distance) = ($row / ROWS_PER_ADDRESS, $row % ROWS_PER_ADDRESS * tile.a_row);
+                        let is_read_twice = $row % ROWS_PER_ADDRESS == 0 && address < Self::READ_TWICE;
+                        for (index, vector) in vectors.into_iter().enumerate() {
+                            let a = a[if is_read_twice { index % 2 } else { 0 }][address];
+                            let sum = &mut sums[$row][index];
+                            *sum = V::splat(*a.add(depth + distance)).mul_add::<M>(vector, *sum);
+                        }
+                    }
+                )*};
+            }
+            rows!(0 1 2 3 4 5 6 7 8 9 10 11);
+        }
+    }
+
+    /// How many lanes of a vector are read and written.
+    #[inline(always)]
+    fn lanes(tile: &BatchReduce<V::Element>, vector: usize) -> usize {
+        if PARTIAL { tile.cols.saturating_sub(vector * V::LANES).min(V::LANES) } else { V::LANES }
     }
 }

@@ -16,6 +16,8 @@ mod row_sums;
 mod strip;
 mod tile;
 
+use std::arch::asm;
+
 pub(crate) use batch_reduce::{BatchReduce, BatchReduceKernel, Piece};
 use gyrus_graph::bf16;
 
@@ -49,6 +51,24 @@ fn ask_ahead<V: Vector, const VECTORS: usize>(b: *const V::Element, b_stride: us
     }
 }
 
+/// The same address, which the compiler takes for another one: what is read through both is read twice.
+#[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it")]
+fn read_again<T>(address: *const T) -> *const T {
+    let mut again = address;
+    // SAFETY: no instruction.
+    unsafe { asm!("/* {} */", inout(reg) again, options(pure, nomem, nostack, preserves_flags)) };
+    again
+}
+
+/// How many rows of a depth are read again for the second of two vectors, where instructions multiply by what they read: two
+/// instructions instead of three. Where a core's other thread is busy, there is hardly time to decode as many as are
+/// multiplied. Processors read as many numbers at a time as they multiply vectors: there is time left for all rows but those
+/// five, in place of which the two vectors are read and what comes next is asked for.
+const fn rows_read_twice<V: Vector>(rows: usize, vectors: usize) -> usize {
+    if V::MULTIPLIES_BY_MEMORY && vectors == 2 { rows.saturating_sub(5) } else { 0 }
+}
+
 /// Neighbouring numbers in one register. All functions must be called on processors that have the
 /// instruction set only.
 pub(crate) trait Vector: Copy + Send + Sync + 'static {
@@ -56,6 +76,8 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
     type Element: Number;
     /// Of how many.
     const LANES: usize;
+    /// Whether one instruction multiplies by the same number in all lanes, which it reads.
+    const MULTIPLIES_BY_MEMORY: bool = false;
 
     /// The same number in all lanes.
     unsafe fn splat(value: Self::Element) -> Self;

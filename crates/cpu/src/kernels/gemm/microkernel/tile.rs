@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::row_sums::{RowSums, SumRows};
-use super::{Vector, ask_ahead};
+use super::{Vector, ask_ahead, read_again, rows_read_twice};
 use crate::kernels::cache_line::{LINE, prefetch_far};
 use crate::kernels::gemm::ahead::Asked;
 use crate::math::{MulAdd, Multiversion};
@@ -211,6 +211,9 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
 }
 
 impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Tiles<V, HEIGHT, VECTORS, PARTIAL> {
+    /// How many of a depth's rows are read twice.
+    const READ_TWICE: usize = rows_read_twice::<V>(HEIGHT, VECTORS);
+
     /// # Safety
     /// As [`MicroKernel::run`]; called on a processor with the instruction set.
     #[inline(always)]
@@ -310,10 +313,12 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
             for (index, vector) in vectors.iter_mut().enumerate() {
                 *vector = V::load(b.add(index * V::LANES));
             }
+            let again = if Self::READ_TWICE > 0 { read_again(a) } else { a };
             for (row, sums) in sums.iter_mut().enumerate() {
-                let factor = V::splat(*a.add(row));
-                for (sum, vector) in sums.iter_mut().zip(vectors) {
-                    *sum = factor.mul_add::<M>(vector, *sum);
+                let is_read_twice = (row + 1) * Self::READ_TWICE % HEIGHT < Self::READ_TWICE;
+                let a = [a, if is_read_twice { again } else { a }];
+                for (index, (sum, vector)) in sums.iter_mut().zip(vectors).enumerate() {
+                    *sum = V::splat(*a[index % 2].add(row)).mul_add::<M>(vector, *sum);
                 }
             }
         }
