@@ -129,10 +129,7 @@ impl Pool {
         while threads.len() + 1 < num_threads {
             let (team, worker) = (self.team.clone(), threads.len() + 1);
             let name = format!("gyrus-{worker}");
-            match thread::Builder::new().name(name).spawn(move || {
-                let _flushing = Flushing::new();
-                team.serve(worker);
-            }) {
+            match thread::Builder::new().name(name).spawn(move || team.serve(worker)) {
                 Ok(handle) => threads.push((handle.thread().clone(), Some(handle))),
                 Err(_) => break,
             }

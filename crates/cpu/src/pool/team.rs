@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::flush::Flushing;
 use super::rows::{Course, part_of};
 use super::walk::{Needs, Position, RING};
 use super::{MAX_THREADS, PLACE, POSITION, Panic, Passed, Place, Work, lock, position};
@@ -177,6 +178,7 @@ impl Team {
 
     /// A worker's life.
     pub(super) fn serve(&self, worker: usize) {
+        let _flushing = Flushing::new();
         let slot = &self.slots[worker];
         let mut seen = self.epoch.0.load(Ordering::SeqCst).wrapping_sub(1);
         while !self.must_end.load(Ordering::SeqCst) {
