@@ -47,6 +47,7 @@ impl<T: Number> Correlation<T> {
             n: geometry.output_pixels(),
             k: geometry.depth(),
             is_left_shared: geometry.groups == 1,
+            is_left_transposed: false,
             is_right_transposed: false,
             is_direct: S::IS_SAME,
         };

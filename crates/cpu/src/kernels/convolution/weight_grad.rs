@@ -80,6 +80,7 @@ fn of_type<S: Stored<T>, T: Number>(geometry: Geometry) -> Box<dyn Kernel> {
             n: geometry.depth(),
             k: images * geometry.output_pixels(),
             is_left_shared: false,
+            is_left_transposed: false,
             is_right_transposed: false,
             is_direct: S::IS_SAME,
         };

@@ -30,7 +30,9 @@ impl<S: PairOf + Stored<f32>> Bf16Product<S> {
         let is_left_shared = batch > 1 && a.batch_stride == 0;
         let is_direct = S::IS_SAME && c.col_stride == 1;
         let is_right_transposed = b.col_stride != 1;
-        let sizes = Sizes { batch, m, n, k: k.div_ceil(2), is_left_shared, is_right_transposed, is_direct };
+        let is_left_transposed = a.row_stride == 1;
+        let k = k.div_ceil(2);
+        let sizes = Sizes { batch, m, n, k, is_left_shared, is_left_transposed, is_right_transposed, is_direct };
         Some(Bf16Product { blocking: Blocking::of_kernel(loops.kernel, sizes), loops })
     }
 

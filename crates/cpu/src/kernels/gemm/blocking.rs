@@ -24,7 +24,9 @@ use crate::pool::{Pool, Scratch, ScratchSize};
 const SHARED_ELEMENTS: usize = 2 << 20;
 /// How many elements of a task's operand are packed at a time: they stay in the second-level cache. As many of the left one are
 /// multiplied with a panel before the next one, so that what threads share is read once for them all: more of them where that
-/// cache is large, and what lies behind it far away.
+/// cache is large, and what lies behind it far away, and twice as many if rows are neighbours in memory, which are read faster in
+/// long pieces. But if half of that cache holds the right operand itself, a single tile is multiplied with all of it: packing
+/// then writes to the first-level cache.
 const LEFT_ELEMENTS: usize = 32 << 10;
 const LEFT_ELEMENTS_OF_LARGE_CACHE: usize = 128 << 10;
 const LARGE_CACHE: usize = 2 << 20;
@@ -95,6 +97,8 @@ pub(crate) struct Sizes {
     pub(crate) k: usize,
     /// Whether all of the batch have the same left operand.
     pub(crate) is_left_shared: bool,
+    /// Whether the left operand's columns are not neighbours in memory, but its rows.
+    pub(crate) is_left_transposed: bool,
     /// Whether the right operand's rows are not neighbours in memory, but its columns.
     pub(crate) is_right_transposed: bool,
     /// Whether the result is computed in its own memory: its elements are of the type that is computed in,
@@ -178,9 +182,16 @@ impl<T: Number> Blocking<T> {
         } else {
             (block(m, kernel.height), num_columns)
         };
-        let left_elements =
-            if second_level_bytes() < LARGE_CACHE { LEFT_ELEMENTS } else { LEFT_ELEMENTS_OF_LARGE_CACHE };
-        let max_tiles = (left_elements / (step * kernel.height)).max(1);
+        let cache = second_level_bytes();
+        let left_elements = if cache < LARGE_CACHE { LEFT_ELEMENTS } else { LEFT_ELEMENTS_OF_LARGE_CACHE };
+        let max_tiles = if sizes.is_left_transposed {
+            2 * left_elements / (step * kernel.height)
+        } else if is_right_shared && column_block * step * size_of::<T>() <= cache / 2 {
+            1
+        } else {
+            left_elements / (step * kernel.height)
+        };
+        let max_tiles = max_tiles.max(1);
         let max_panels = (times_deeper * RIGHT_ELEMENTS / (step * kernel.width)).max(1);
         Blocking {
             sizes,
@@ -194,12 +205,6 @@ impl<T: Number> Blocking<T> {
             max_tiles,
             max_panels,
         }
-    }
-
-    /// The same for a left operand of which rows are neighbours in memory, along which it is packed: of twice as many at a
-    /// time, because longer pieces are read faster.
-    pub(super) fn with_longer_pieces(self) -> Self {
-        Blocking { max_tiles: 2 * self.max_tiles, ..self }
     }
 
     /// Elements of a packed tile.

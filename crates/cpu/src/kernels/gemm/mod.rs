@@ -239,11 +239,9 @@ impl Gemm {
         let is_left_shared = batch > 1 && a.batch_stride == 0;
         let is_direct = is_computed_type && c.col_stride == 1;
         let is_right_transposed = b.col_stride != 1;
-        let sizes = Sizes { batch, m, n, k, is_left_shared, is_right_transposed, is_direct };
-        let mut blocking = Blocking::new(isa, sizes);
-        if a.row_stride == 1 {
-            blocking = blocking.with_longer_pieces();
-        }
+        let is_left_transposed = a.row_stride == 1;
+        let sizes = Sizes { batch, m, n, k, is_left_shared, is_left_transposed, is_right_transposed, is_direct };
+        let blocking = Blocking::new(isa, sizes);
         let row_bytes = (b.row_stride * size_of::<T>() as isize).unsigned_abs();
         // A panel that few rows use costs more to pack than it gains. Rows that are a multiple of a page apart evict each
         // other from the cache, if there are many.

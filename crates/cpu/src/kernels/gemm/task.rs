@@ -153,7 +153,12 @@ impl<'a, T: Number> Task<'a, T> {
                 }
                 // SAFETY: the tiles and the panels are packed; the part of the result is this task's.
                 unsafe {
-                    part.panels.clone().for_each(|panel| self.panel(step, &part, panel));
+                    let mut panel = part.panels.start;
+                    while panel < part.panels.end {
+                        let count = self.panels_abreast(&part, panel);
+                        self.panels(step, &part, panel..panel + count);
+                        panel += count;
+                    }
                     if step.is_last {
                         self.finish(&part);
                     }
@@ -162,41 +167,52 @@ impl<'a, T: Number> Task<'a, T> {
         }
     }
 
-    /// Multiplies the tiles of a part with one panel.
-    unsafe fn panel(&mut self, step: &Step<T>, part: &Part<T>, panel: usize) {
+    /// How many panels from one on the tiles of a part are multiplied with in one go: if it is a single tile, which stays in the
+    /// first-level cache, all whole ones of a product.
+    fn panels_abreast(&self, part: &Part<T>, panel: usize) -> usize {
+        let Blocking { kernel, sizes, .. } = *self.block.blocking;
+        let (_, column, _) = self.block.columns(panel);
+        let whole = ((sizes.n - column) / kernel.width).min(part.panels.end - panel);
+        if part.rows.len() <= kernel.height { whole.max(1) } else { 1 }
+    }
+
+    /// Multiplies the tiles of a part with some of its panels.
+    unsafe fn panels(&mut self, step: &Step<T>, part: &Part<T>, panels: Range<usize>) {
         let block = self.block;
         let Blocking { kernel, sizes, .. } = *block.blocking;
         let (target, depth) = (&block.operands.target, step.depth.len());
-        let (batch, column, cols) = block.columns(panel);
-        let packed = step.right.wrapping_add((panel - self.panels.start) * block.blocking.panel_len());
-        let (b, b_stride) = block.in_place(panel, step.depth.start).unwrap_or((packed, kernel.width));
+        let (batch, column, cols) = block.columns(panels.start);
+        let packed = step.right.wrapping_add((panels.start - self.panels.start) * block.blocking.panel_len());
+        let in_place = block.in_place(panels.start, step.depth.start).map(|(b, stride)| (b, stride, kernel.width));
+        let (b, b_stride, b_panel) = in_place.unwrap_or((packed, kernel.width, block.blocking.panel_len()));
         let (c, c_stride) = if sizes.is_direct {
             let place = batch as isize * target.batch_stride + part.rows.start as isize * target.row_stride;
             (target.c.cast::<T>().wrapping_offset(place + column as isize), target.row_stride)
         } else {
-            let place = (panel - part.panels.start) * kernel.width;
+            let place = (panels.start - part.panels.start) * kernel.width;
             (part.apart.wrapping_add(place), self.apart_stride as isize)
         };
         let adds_own = !step.is_first || (sizes.is_direct && target.accumulate);
         let added = if adds_own {
             [Addend { from: c.cast_const(), row_stride: c_stride }, Addend::NOTHING]
         } else {
-            if panel + 1 < part.panels.end {
-                self.added_to(&part.rows, panel + 1);
+            let next = panels.start + 1..(panels.end + 1).min(part.panels.end);
+            if !next.is_empty() {
+                self.added_to(&part.rows, next);
             }
             block.operands.added.map(|added| added.at(part.rows.start, column))
         };
         let rows = part.rows.len();
         let lines_per_panel = rows.div_ceil(kernel.height) * kernel.most_ahead(depth);
         // Not so early that what comes between would take their place; for what takes the tiles' place, before the last panel.
-        let panels_left = part.panels_after.map(|after| after + part.panels.end - panel);
+        let panels_left = part.panels_after.map(|after| after + part.panels.end - (panels.end - 1));
         let panels_asking = self.for_packing.num_lines().div_ceil(lines_per_panel.max(1));
         let is_near = panels_left.is_some_and(|left| left <= panels_asking + usize::from(part.successors.rows > 0));
         let first = &raw mut self.for_result;
         let second = if is_near { &raw mut self.for_packing } else { first };
         let mut ahead = Asked { first, second };
         let (a, a_depth, a_stride) = (part.left, kernel.height, block.blocking.tile_len());
-        let successors = if panel + 1 == self.panels.end { part.successors } else { Successors::NONE };
+        let successors = if panels.end == self.panels.end { part.successors } else { Successors::NONE };
         // SAFETY: as the caller vouches.
         unsafe {
             kernel.run(Panel {
@@ -206,6 +222,8 @@ impl<'a, T: Number> Task<'a, T> {
                 a_stride,
                 b,
                 b_stride,
+                num_panels: panels.len(),
+                b_panel,
                 c,
                 c_stride,
                 rows,
@@ -256,14 +274,15 @@ impl<'a, T: Number> Task<'a, T> {
         self.for_packing.extend(block.operands.b.area(&Lines { batch, first, count, depth }));
     }
 
-    /// Asks for what is added to a panel of the result, if not the same row to all: where that is all that is done there
+    /// Asks for what is added to some panels of the result, if not the same row to all: where that is all that is done there
     /// is no epilogue.
-    fn added_to(&mut self, rows: &Range<usize>, panel: usize) {
+    fn added_to(&mut self, rows: &Range<usize>, panels: Range<usize>) {
         let Operands { added, epilogue, .. } = self.block.operands;
         if epilogue.is_some() {
             return;
         }
-        let ((_, column, cols), size) = (self.block.columns(panel), size_of::<T>());
+        let ((_, column, _), size) = (self.block.columns(panels.start), size_of::<T>());
+        let cols = (self.block.blocking.sizes.n - column).min(panels.len() * self.block.blocking.kernel.width);
         let added = added.iter().filter(|added| !added.from.is_null() && added.row_stride != 0);
         self.for_result.clear();
         self.for_result.extend(added.map(|added| {

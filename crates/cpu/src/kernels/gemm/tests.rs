@@ -207,6 +207,16 @@ fn products_of_known_sizes() {
     }
 }
 
+/// Tiles are multiplied with all of a right operand that is near, one after another, and in groups with one that is not.
+#[test]
+fn right_operands_are_near_and_far() {
+    for n in [70, 1300] {
+        let gemm = plain(1, 150, n, 520);
+        check(&gemm, DType::F32, Isa::get());
+        check(&Gemm { b: Operand::contiguous(n, 520).transposed(), ..gemm }, DType::F32, Isa::get());
+    }
+}
+
 /// Rows of the left operand are neighbours, and of several steps of depth, so that those of one take the place of those before.
 #[test]
 fn tiles_take_the_place_of_others() {

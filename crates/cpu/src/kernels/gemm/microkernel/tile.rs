@@ -27,13 +27,17 @@ pub(crate) struct Panel<T> {
     pub(crate) b: *const T,
     /// Distance between them.
     pub(crate) b_stride: usize,
+    /// How many panels there are, all but a single one whole, of neighbouring columns.
+    pub(crate) num_panels: usize,
+    /// Distance between them.
+    pub(crate) b_panel: usize,
     /// The result.
     pub(crate) c: *mut T,
     /// Distance between its rows.
     pub(crate) c_stride: isize,
     /// How many rows it has; those of the last tile may be fewer.
     pub(crate) rows: usize,
-    /// How many columns, at most the panel's width.
+    /// How many columns of a panel, at most its width.
     pub(crate) cols: usize,
     /// What is added to the sums, in this order.
     pub(crate) added: [Addend<T>; 2],
@@ -124,7 +128,7 @@ impl<T: Copy> MicroKernel<T> {
         unsafe { (self.row_sums)(sums) }
     }
 
-    /// Computes a panel. Its rows end with a whole tile, or with the result's last row.
+    /// Computes panels. Their rows end with a whole tile, or with the result's last row.
     ///
     /// # Safety
     /// The pointers are valid for the sizes, of `b` for the whole width.
@@ -194,18 +198,16 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
     type Arguments = Panel<V::Element>;
 
     #[inline(always)]
-    unsafe fn run<M: MulAdd>(panel: Panel<V::Element>) {
-        let (mut a, mut c, mut row) = (panel.a, panel.c, 0);
-        while row < panel.rows {
-            let next = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
-            // By the time that the tile is summed, the next one's part of the result is in the cache: that below, or
-            // that of the next panel.
-            let coming = if row + HEIGHT < panel.rows { next } else { panel.c.wrapping_add(VECTORS * V::LANES) };
-            // SAFETY: as the caller vouches: the tile lies within the panel.
-            unsafe { Self::tile::<M>(&panel, row, a, c, coming) }
-            a = a.wrapping_add(panel.a_stride);
-            c = next;
-            row += HEIGHT;
+    unsafe fn run<M: MulAdd>(mut panel: Panel<V::Element>) {
+        let successors = panel.successors;
+        for left in (0..panel.num_panels).rev() {
+            panel.successors = if left == 0 { successors } else { Successors::NONE };
+            // SAFETY: as the caller vouches.
+            unsafe { Self::panel::<M>(&panel) }
+            let width = VECTORS * V::LANES;
+            panel.b = panel.b.wrapping_add(panel.b_panel);
+            panel.c = panel.c.wrapping_add(width);
+            panel.added = panel.added.map(|added| added.at(0, width));
         }
     }
 }
@@ -213,6 +215,24 @@ impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> 
 impl<V: Vector, const HEIGHT: usize, const VECTORS: usize, const PARTIAL: bool> Tiles<V, HEIGHT, VECTORS, PARTIAL> {
     /// How many of a depth's rows are read twice.
     const READ_TWICE: usize = rows_read_twice::<V>(HEIGHT, VECTORS);
+
+    /// # Safety
+    /// As [`MicroKernel::run`]; called on a processor with the instruction set.
+    #[inline(always)]
+    unsafe fn panel<M: MulAdd>(panel: &Panel<V::Element>) {
+        let (mut a, mut c, mut row) = (panel.a, panel.c, 0);
+        while row < panel.rows {
+            let next = c.wrapping_offset(panel.c_stride * HEIGHT as isize);
+            // By the time that the tile is summed, the next one's part of the result is in the cache: that below, or
+            // that of the next panel.
+            let coming = if row + HEIGHT < panel.rows { next } else { panel.c.wrapping_add(VECTORS * V::LANES) };
+            // SAFETY: as the caller vouches: the tile lies within the panel.
+            unsafe { Self::tile::<M>(panel, row, a, c, coming) }
+            a = a.wrapping_add(panel.a_stride);
+            c = next;
+            row += HEIGHT;
+        }
+    }
 
     /// # Safety
     /// As [`MicroKernel::run`]; called on a processor with the instruction set.
