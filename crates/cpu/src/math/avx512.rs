@@ -38,6 +38,11 @@ impl Reals for Sixteen {
         unsafe { _mm512_stream_ps(to, self.0) }
     }
     #[inline(always)]
+    fn total(self) -> f32 {
+        // SAFETY: the processor has it.
+        unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+    #[inline(always)]
     fn sqrt(self) -> Self {
         // SAFETY: the processor has it.
         Sixteen(unsafe { _mm512_sqrt_ps(self.0) })

@@ -31,6 +31,8 @@ pub(crate) trait Reals:
         unsafe { self.store(to) }
     }
 
+    /// Their sum: of both halves first, then of the halves of that.
+    fn total(self) -> f32;
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
     fn logistic(self) -> Self;
@@ -68,6 +70,10 @@ impl<M: MulAdd> Reals for One<M> {
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: as the caller vouches.
         unsafe { *to = self.0 }
+    }
+    #[inline(always)]
+    fn total(self) -> f32 {
+        self.0
     }
     #[inline(always)]
     fn sqrt(self) -> Self {

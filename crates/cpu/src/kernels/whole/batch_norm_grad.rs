@@ -100,7 +100,7 @@ impl<T: Float> Multiversion for Loop<T> {
                         sum_z = add_product::<T, M>(sum_z, dy, centered);
                     });
                 }
-                let (sum, sum_z) = (tile.sums(sum), tile.sums(sum_z));
+                let (sum, sum_z) = (tile.sums::<T, M>(sum), tile.sums::<T, M>(sum_z));
                 // dx = a dy + b (x - mean) + c
                 let (mut a, mut b, mut c) = ([T::ZERO; LANES], [T::ZERO; LANES], [T::ZERO; LANES]);
                 for index in 0..tile.num_channels {

@@ -85,7 +85,7 @@ unsafe fn statistics<T: Float, M: MulAdd>(x: *const T, tile: Tile) -> (Lanes<T>,
             });
         }
         let share = T::from_f64(1.0 / added as f64);
-        let sums = tile.sums(sum);
+        let sums = tile.sums::<T, M>(sum);
         let center = tile.spread(|channel| sums[channel] * share);
         // Its rounding error is found, and undone, with the deviations.
         let (mut rest, mut squares) = ([T::ZERO; LANES], [T::ZERO; LANES]);
@@ -101,7 +101,7 @@ unsafe fn statistics<T: Float, M: MulAdd>(x: *const T, tile: Tile) -> (Lanes<T>,
                 squares = add_product::<T, M>(squares, centered, centered);
             });
         }
-        let (rest, squares) = (tile.sums(rest), tile.sums(squares));
+        let (rest, squares) = (tile.sums::<T, M>(rest), tile.sums::<T, M>(squares));
         let new_count = count + added;
         let weight = T::from_f64(added as f64 / new_count as f64);
         for channel in 0..tile.num_channels {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::lanes::{Float, LANES, Lanes, total};
 use crate::kernels::gemm::Epilogue;
+use crate::math::MulAdd;
 
 /// How many elements of a channel are summed twice, first for their mean, then for their variance, while
 /// they stay in the cache.
@@ -106,10 +107,10 @@ impl Tile {
 
     /// The sum of the lanes of each channel, in the first elements.
     #[inline(always)]
-    pub(super) fn sums<T: Float>(&self, lanes: Lanes<T>) -> Lanes<T> {
+    pub(super) fn sums<T: Float, M: MulAdd>(&self, lanes: Lanes<T>) -> Lanes<T> {
         let mut sums = [T::ZERO; LANES];
         if self.num_channels == 1 {
-            sums[0] = total(lanes);
+            sums[0] = total::<T, M>(lanes);
             return sums;
         }
         for (index, lane) in lanes[..self.run].iter().enumerate() {

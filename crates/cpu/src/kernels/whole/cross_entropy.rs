@@ -116,8 +116,8 @@ impl<T: Float> Multiversion for Loop<T> {
                                 shifts = zip(shifts, lanes, |sum, x| sum + (x - shift));
                             }
                         });
-                        let loss = total(sum).log::<M>() - kept * (*x.add(class) - shift);
-                        if smoothing != 0.0 { loss - shared * total(shifts) } else { loss }
+                        let loss = total::<T, M>(sum).log::<M>() - kept * (*x.add(class) - shift);
+                        if smoothing != 0.0 { loss - shared * total::<T, M>(shifts) } else { loss }
                     }
                 };
             }

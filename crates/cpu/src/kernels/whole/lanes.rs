@@ -31,6 +31,8 @@ pub(super) trait Float:
     fn tanh_of<M: MulAdd>(lanes: Lanes<Self>) -> Lanes<Self>;
     /// `1 / (1 + e^-x)` of each lane.
     fn logistic_of<M: MulAdd>(lanes: Lanes<Self>) -> Lanes<Self>;
+    /// The sum of the lanes: of both halves first, then of the halves of that.
+    fn total_of<M: MulAdd>(lanes: Lanes<Self>) -> Self;
 }
 
 macro_rules! float {
@@ -67,6 +69,22 @@ macro_rules! of_vectors {
 float!(f32, mul_add, {
     of_vectors!(tanh_of: tanh);
     of_vectors!(logistic_of: logistic);
+    // The compiler alone makes no vectors of the last halves.
+    #[inline(always)]
+    fn total_of<M: MulAdd>(mut lanes: Lanes<f32>) -> f32 {
+        let (first, mut width) = (lanes.as_mut_ptr(), LANES / 2);
+        // SAFETY: as above; both halves are within the lanes.
+        unsafe {
+            while width >= M::Reals::COUNT {
+                for at in (0..width).step_by(M::Reals::COUNT) {
+                    let (low, high) = (first.add(at), first.add(at + width));
+                    (M::Reals::load(low) + M::Reals::load(high)).store(low);
+                }
+                width /= 2;
+            }
+            M::Reals::load(first).total()
+        }
+    }
 });
 float!(f64, mul_add_f64, {
     #[inline(always)]
@@ -76,6 +94,10 @@ float!(f64, mul_add_f64, {
     #[inline(always)]
     fn logistic_of<M: MulAdd>(lanes: Lanes<f64>) -> Lanes<f64> {
         map(lanes, |x| Real::logistic::<M>(x))
+    }
+    #[inline(always)]
+    fn total_of<M: MulAdd>(lanes: Lanes<f64>) -> f64 {
+        fold(lanes, |a, b| a + b)
     }
 });
 
@@ -185,8 +207,8 @@ pub(super) fn add_product<T: Float, M: MulAdd>(mut sum: Lanes<T>, a: Lanes<T>, b
 
 /// The sum of the lanes, in a fixed tree.
 #[inline(always)]
-pub(super) fn total<T: Float>(lanes: Lanes<T>) -> T {
-    fold(lanes, |a, b| a + b)
+pub(super) fn total<T: Float, M: MulAdd>(lanes: Lanes<T>) -> T {
+    T::total_of::<M>(lanes)
 }
 
 /// The greatest lane; NaN may be overlooked.
@@ -216,6 +238,7 @@ fn fold<T: Float>(mut lanes: Lanes<T>, combine: impl Fn(T, T) -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::version::Separate;
 
     #[test]
     fn rows_are_read_and_written_within_their_ends() {
@@ -223,7 +246,7 @@ mod tests {
         // SAFETY: 64 lies in a row of 70, and so does 0.
         let (first, rest) = unsafe { (load(row.as_ptr(), 0, 70, -1.0), load(row.as_ptr(), 64, 70, -1.0)) };
         assert_eq!((first[0], first[63], rest[0], rest[5], rest[6]), (0.0, 63.0, 64.0, 69.0, -1.0));
-        assert_eq!((total(first), greatest(rest)), (2016.0, 69.0));
+        assert_eq!((total::<_, Separate>(first), greatest(rest)), (2016.0, 69.0));
         let mut copy = [0.0f32; 71];
         // SAFETY: as above; the copy has one element more.
         unsafe {

@@ -63,7 +63,7 @@ unsafe fn row<T: Float, M: MulAdd>(x: *const T, size: usize) -> T {
         for_blocks!(at in 0, size => {
             sum = zip(sum, load(x, at, size, T::LOWEST), |sum, x| sum + (x - shift).exp::<M>());
         });
-        shift + total(sum).log::<M>()
+        shift + total::<T, M>(sum).log::<M>()
     }
 }
 

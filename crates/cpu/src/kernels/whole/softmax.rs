@@ -90,7 +90,7 @@ pub(super) unsafe fn exponentials<T: Float, M: MulAdd>(x: *const T, y: *mut T, s
             sum = zip(sum, e, |a, b| a + b);
             store(y, at, size, e);
         });
-        (shift, total(sum))
+        (shift, total::<T, M>(sum))
     }
 }
 

@@ -57,7 +57,7 @@ unsafe fn row<T: Float, M: MulAdd>(y: *const T, dy: *const T, dx: *mut T, size: 
         for_blocks!(at in 0, size => {
             sum = add_product::<T, M>(sum, load(y, at, size, T::ZERO), load(dy, at, size, T::ZERO));
         });
-        let sum = total(sum);
+        let sum = total::<T, M>(sum);
         for_blocks!(at in 0, size => {
             let (y, dy) = (load(y, at, size, T::ZERO), load(dy, at, size, T::ZERO));
             store(dx, at, size, zip(y, dy, |y, dy| y * (dy - sum)));
