@@ -188,13 +188,15 @@ impl<T: Number> Block<'_, T> {
 
     /// How many parts rows and columns are cut into: as many tasks as keep the threads busy.
     fn grid(&self, pool: &Pool) -> (usize, usize) {
-        let Blocking { kernel, sizes, is_right_shared, max_panels, .. } = *self.blocking;
+        let Blocking { kernel, sizes, is_right_shared, max_tiles, max_panels, .. } = *self.blocking;
         let (tiles, panels) = (self.num_tiles(), self.panels.len());
         let wanted = if self.blocking.is_serial() || pool.num_threads() == 1 { 1 } else { 4 * pool.num_threads() };
         let work = tiles * panels * kernel.height * kernel.width * self.depth.len().max(1);
         let wanted = wanted.min(work.div_ceil(TASK_WORK));
         if is_right_shared {
-            let rows = wanted.min(tiles);
+            // Larger tasks than the groups that they are cut into would only let threads wait longer for one that is disturbed.
+            let groups = if wanted > 1 && max_tiles > 1 { tiles / max_tiles } else { 1 };
+            let rows = wanted.max(groups).min(tiles);
             return (rows, wanted.div_ceil(rows).clamp(1, panels.div_ceil(MIN_PANELS)));
         }
         let columns = panels.min(wanted).max(panels.div_ceil(max_panels));
