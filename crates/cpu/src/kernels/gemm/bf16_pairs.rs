@@ -25,14 +25,8 @@ pub(super) struct Bf16Product<S> {
 impl<S: PairOf + Stored<f32>> Bf16Product<S> {
     /// The product, if this processor has the instructions.
     pub(super) fn new(gemm: &Gemm, isa: Isa) -> Option<Self> {
-        let Gemm { batch, m, n, k, a, b, c, .. } = *gemm;
-        let loops = PairLoops::new(isa, m)?;
-        let is_left_shared = batch > 1 && a.batch_stride == 0;
-        let is_direct = S::IS_SAME && c.col_stride == 1;
-        let is_right_transposed = b.col_stride != 1;
-        let is_left_transposed = a.row_stride == 1;
-        let k = k.div_ceil(2);
-        let sizes = Sizes { batch, m, n, k, is_left_shared, is_left_transposed, is_right_transposed, is_direct };
+        let loops = PairLoops::new(isa, gemm.m)?;
+        let sizes = Sizes { k: gemm.k.div_ceil(2), ..gemm.sizes(S::IS_SAME) };
         Some(Bf16Product { blocking: Blocking::of_kernel(loops.kernel, sizes), loops })
     }
 

@@ -172,8 +172,7 @@ impl<T: Number> Block<'_, T> {
         let (width, stride) = (self.blocking.kernel.width, self.blocking.panel_len());
         let mut panel = panels.start;
         while panel < panels.end {
-            let (batch, column, _) = self.columns(panel);
-            let count = (self.blocking.sizes.n - column).min((panels.end - panel) * width);
+            let (batch, column, count) = self.columns_of(panel..panels.end);
             // Of those that are read in place the last one may have too few columns for that.
             let skipped = if self.in_place(panel, depth.start).is_some() { count / width } else { 0 };
             let skipped_columns = skipped * width;
@@ -228,7 +227,13 @@ impl<T: Number> Block<'_, T> {
 
     /// Which product a panel belongs to, its first column, and how many it has.
     pub(super) fn columns(&self, panel: usize) -> (usize, usize, usize) {
+        self.columns_of(panel..panel + 1)
+    }
+
+    /// Which product the first of some panels belongs to, its first column, and how many of that product they have.
+    pub(super) fn columns_of(&self, panels: Range<usize>) -> (usize, usize, usize) {
         let (n, width) = (self.blocking.sizes.n, self.blocking.kernel.width);
+        let (panel, count) = (panels.start, panels.len());
         // Most have one product alone, and a division takes its time.
         let (product, panel) = if panel * width < n {
             (0, panel)
@@ -237,7 +242,7 @@ impl<T: Number> Block<'_, T> {
             (panel / per_product, panel % per_product)
         };
         let column = panel * width;
-        (self.batch.start + product, column, width.min(n - column))
+        (self.batch.start + product, column, (n - column).min(count * width))
     }
 
     /// The rows of some tiles.

@@ -184,14 +184,10 @@ impl<T: Number> Blocking<T> {
         };
         let cache = second_level_bytes();
         let left_elements = if cache < LARGE_CACHE { LEFT_ELEMENTS } else { LEFT_ELEMENTS_OF_LARGE_CACHE };
-        let max_tiles = if sizes.is_left_transposed {
-            2 * left_elements / (step * kernel.height)
-        } else if is_right_shared && column_block * step * size_of::<T>() <= cache / 2 {
-            1
-        } else {
-            left_elements / (step * kernel.height)
-        };
-        let max_tiles = max_tiles.max(1);
+        let left_elements = if sizes.is_left_transposed { 2 * left_elements } else { left_elements };
+        let is_right_near = is_right_shared && column_block * step * size_of::<T>() <= cache / 2;
+        let is_single = is_right_near && !sizes.is_left_transposed;
+        let max_tiles = if is_single { 1 } else { (left_elements / (step * kernel.height)).max(1) };
         let max_panels = (times_deeper * RIGHT_ELEMENTS / (step * kernel.width)).max(1);
         Blocking {
             sizes,

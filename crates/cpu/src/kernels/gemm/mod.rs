@@ -234,14 +234,24 @@ impl Gemm {
         (gemm, is_swapped)
     }
 
-    fn blocked<T: Number>(&self, isa: Isa, is_computed_type: bool) -> Blocked<T> {
+    /// What blocks are cut by.
+    fn sizes(&self, is_computed_type: bool) -> Sizes {
         let Gemm { batch, m, n, k, a, b, c, .. } = *self;
-        let is_left_shared = batch > 1 && a.batch_stride == 0;
-        let is_direct = is_computed_type && c.col_stride == 1;
-        let is_right_transposed = b.col_stride != 1;
-        let is_left_transposed = a.row_stride == 1;
-        let sizes = Sizes { batch, m, n, k, is_left_shared, is_left_transposed, is_right_transposed, is_direct };
-        let blocking = Blocking::new(isa, sizes);
+        Sizes {
+            batch,
+            m,
+            n,
+            k,
+            is_left_shared: batch > 1 && a.batch_stride == 0,
+            is_left_transposed: a.row_stride == 1,
+            is_right_transposed: b.col_stride != 1,
+            is_direct: is_computed_type && c.col_stride == 1,
+        }
+    }
+
+    fn blocked<T: Number>(&self, isa: Isa, is_computed_type: bool) -> Blocked<T> {
+        let Gemm { m, n, k, b, .. } = *self;
+        let blocking = Blocking::new(isa, self.sizes(is_computed_type));
         let row_bytes = (b.row_stride * size_of::<T>() as isize).unsigned_abs();
         // A panel that few rows use costs more to pack than it gains. Rows that are a multiple of a page apart evict each
         // other from the cache, if there are many.

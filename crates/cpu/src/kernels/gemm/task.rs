@@ -170,10 +170,9 @@ impl<'a, T: Number> Task<'a, T> {
     /// How many panels from one on the tiles of a part are multiplied with in one go: if it is a single tile, which stays in the
     /// first-level cache, all whole ones of a product.
     fn panels_abreast(&self, part: &Part<T>, panel: usize) -> usize {
-        let Blocking { kernel, sizes, .. } = *self.block.blocking;
-        let (_, column, _) = self.block.columns(panel);
-        let whole = ((sizes.n - column) / kernel.width).min(part.panels.end - panel);
-        if part.rows.len() <= kernel.height { whole.max(1) } else { 1 }
+        let kernel = self.block.blocking.kernel;
+        let (_, _, cols) = self.block.columns_of(panel..part.panels.end);
+        if part.rows.len() <= kernel.height { (cols / kernel.width).max(1) } else { 1 }
     }
 
     /// Multiplies the tiles of a part with some of its panels.
@@ -268,8 +267,7 @@ impl<'a, T: Number> Task<'a, T> {
         if next.is_empty() {
             return;
         }
-        let (batch, first, _) = block.columns(next.start);
-        let count = (block.blocking.sizes.n - first).min(next.len() * block.blocking.kernel.width);
+        let (batch, first, count) = block.columns_of(next);
         let depth = start..(start + block.blocking.step).min(block.depth.end);
         self.for_packing.extend(block.operands.b.area(&Lines { batch, first, count, depth }));
     }
@@ -281,8 +279,7 @@ impl<'a, T: Number> Task<'a, T> {
         if epilogue.is_some() {
             return;
         }
-        let ((_, column, _), size) = (self.block.columns(panels.start), size_of::<T>());
-        let cols = (self.block.blocking.sizes.n - column).min(panels.len() * self.block.blocking.kernel.width);
+        let ((_, column, cols), size) = (self.block.columns_of(panels), size_of::<T>());
         let added = added.iter().filter(|added| !added.from.is_null() && added.row_stride != 0);
         self.for_result.clear();
         self.for_result.extend(added.map(|added| {
@@ -295,9 +292,8 @@ impl<'a, T: Number> Task<'a, T> {
     fn read_by_epilogue(&mut self, part: &Part<T>) {
         let Operands { epilogue, target, first, .. } = self.block.operands;
         let Sizes { m, n, .. } = self.block.blocking.sizes;
-        let (batch, column, _) = self.block.columns(part.panels.start);
+        let (batch, column, cols) = self.block.columns_of(part.panels.clone());
         let start = first + (batch * m + part.rows.start) * n + column;
-        let cols = (n - column).min(part.panels.len() * self.block.blocking.kernel.width);
         self.for_result.clear();
         let Some(epilogue) = epilogue else { return };
         let arrays = (0..).map_while(|index| epilogue.array(index));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lanes::{Float, LANES, Lanes, total};
+use super::lanes::{Float, LANES, Lanes};
 use crate::kernels::gemm::Epilogue;
 use crate::math::MulAdd;
 
@@ -110,7 +110,7 @@ impl Tile {
     pub(super) fn sums<T: Float, M: MulAdd>(&self, lanes: Lanes<T>) -> Lanes<T> {
         let mut sums = [T::ZERO; LANES];
         if self.num_channels == 1 {
-            sums[0] = total::<T, M>(lanes);
+            sums[0] = T::total_of::<M>(lanes);
             return sums;
         }
         for (index, lane) in lanes[..self.run].iter().enumerate() {

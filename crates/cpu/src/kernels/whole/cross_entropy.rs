@@ -6,7 +6,7 @@ use std::ops::Range;
 use gyrus_graph::ops::whole::CrossEntropy;
 
 use super::few_classes;
-use super::lanes::{Float, LANES, for_blocks, load, map, total, with_float, zip};
+use super::lanes::{Float, LANES, for_blocks, load, map, with_float, zip};
 use super::softmax::maximum;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, RowsOf, Run, Signature};
@@ -116,8 +116,8 @@ impl<T: Float> Multiversion for Loop<T> {
                                 shifts = zip(shifts, lanes, |sum, x| sum + (x - shift));
                             }
                         });
-                        let loss = total::<T, M>(sum).log::<M>() - kept * (*x.add(class) - shift);
-                        if smoothing != 0.0 { loss - shared * total::<T, M>(shifts) } else { loss }
+                        let loss = T::total_of::<M>(sum).log::<M>() - kept * (*x.add(class) - shift);
+                        if smoothing != 0.0 { loss - shared * T::total_of::<M>(shifts) } else { loss }
                     }
                 };
             }

@@ -205,12 +205,6 @@ pub(super) fn add_product<T: Float, M: MulAdd>(mut sum: Lanes<T>, a: Lanes<T>, b
     sum
 }
 
-/// The sum of the lanes, in a fixed tree.
-#[inline(always)]
-pub(super) fn total<T: Float, M: MulAdd>(lanes: Lanes<T>) -> T {
-    T::total_of::<M>(lanes)
-}
-
 /// The greatest lane; NaN may be overlooked.
 #[inline(always)]
 pub(super) fn greatest<T: Float>(lanes: Lanes<T>) -> T {
@@ -246,7 +240,7 @@ mod tests {
         // SAFETY: 64 lies in a row of 70, and so does 0.
         let (first, rest) = unsafe { (load(row.as_ptr(), 0, 70, -1.0), load(row.as_ptr(), 64, 70, -1.0)) };
         assert_eq!((first[0], first[63], rest[0], rest[5], rest[6]), (0.0, 63.0, 64.0, 69.0, -1.0));
-        assert_eq!((total::<_, Separate>(first), greatest(rest)), (2016.0, 69.0));
+        assert_eq!((f32::total_of::<Separate>(first), greatest(rest)), (2016.0, 69.0));
         let mut copy = [0.0f32; 71];
         // SAFETY: as above; the copy has one element more.
         unsafe {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use gyrus_graph::ops::whole::LogSumExp;
 
 use super::axis::{Axis, AxisArguments, AxisKernel};
-use super::lanes::{Float, LANES, Lanes, for_blocks, load, map, store, total, with_float, zip};
+use super::lanes::{Float, LANES, Lanes, for_blocks, load, map, store, with_float, zip};
 use super::softmax::{column_maxima, maximum};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Signature};
@@ -63,7 +63,7 @@ unsafe fn row<T: Float, M: MulAdd>(x: *const T, size: usize) -> T {
         for_blocks!(at in 0, size => {
             sum = zip(sum, load(x, at, size, T::LOWEST), |sum, x| sum + (x - shift).exp::<M>());
         });
-        shift + total::<T, M>(sum).log::<M>()
+        shift + T::total_of::<M>(sum).log::<M>()
     }
 }
 

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::groups::{Shared, add_rows, groups};
-use super::lanes::{Float, LANES, add_product, for_blocks, load, map, store, total, zip};
+use super::lanes::{Float, LANES, add_product, for_blocks, load, map, store, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, RowsOf, Run};
 use crate::kernels::split::{Pointers, split_rows};
@@ -89,7 +89,7 @@ impl<T: Float, const CENTERED: bool> Multiversion for Loop<T, CENTERED> {
                     for_blocks!(at in 0, size => {
                         sum = zip(sum, load(x, at, size, T::ZERO), |a, b| a + b);
                     });
-                    center = total::<T, M>(sum) * share;
+                    center = T::total_of::<M>(sum) * share;
                 }
                 let (mut rest, mut squares) = ([T::ZERO; LANES], [T::ZERO; LANES]);
                 for_blocks!(at in 0, size => {
@@ -99,12 +99,13 @@ impl<T: Float, const CENTERED: bool> Multiversion for Loop<T, CENTERED> {
                         rest = zip(rest, centered, |a, b| a + b);
                     }
                 });
-                let mut sum_of_squares = total::<T, M>(squares);
+                let mut sum_of_squares = T::total_of::<M>(squares);
                 if CENTERED {
                     // The mean's rounding error, found with the deviations, is undone.
-                    let correction = total::<T, M>(rest) * share;
+                    let rest = T::total_of::<M>(rest);
+                    let correction = rest * share;
                     center += correction;
-                    sum_of_squares = sum_of_squares - correction * total::<T, M>(rest);
+                    sum_of_squares = sum_of_squares - correction * rest;
                     *mean.add(row) = center;
                 }
                 let factor = (sum_of_squares * share + eps).rsqrt();
@@ -230,7 +231,7 @@ impl<T: Float, const CENTERED: bool> Multiversion for GradLoop<T, CENTERED> {
                         sum = zip(sum, dz, |a, b| a + b);
                     }
                 });
-                let (mean_dz, mean_dzz) = (total::<T, M>(sum) * share, total::<T, M>(sum_z) * share);
+                let (mean_dz, mean_dzz) = (T::total_of::<M>(sum) * share, T::total_of::<M>(sum_z) * share);
                 for_blocks!(at in 0, size => {
                     let dz = zip(load(dy, at, size, T::ZERO), load(gamma, at, size, T::ZERO), |a, b| a * b);
                     let z = map(load(x, at, size, center), |x| (x - center) * rstd);

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use gyrus_graph::ops::whole::Softmax;
 
 use super::axis::{Axis, AxisArguments, AxisKernel};
-use super::lanes::{Float, LANES, Lanes, for_blocks, greatest, larger, load, map, store, total, with_float, zip};
+use super::lanes::{Float, LANES, Lanes, for_blocks, greatest, larger, load, map, store, with_float, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Signature};
 use crate::math::{MulAdd, Multiversion, version};
@@ -90,7 +90,7 @@ pub(super) unsafe fn exponentials<T: Float, M: MulAdd>(x: *const T, y: *mut T, s
             sum = zip(sum, e, |a, b| a + b);
             store(y, at, size, e);
         });
-        (shift, total::<T, M>(sum))
+        (shift, T::total_of::<M>(sum))
     }
 }
 

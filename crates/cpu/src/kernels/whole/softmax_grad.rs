@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use gyrus_graph::ops::whole::SoftmaxGrad;
 
 use super::axis::{Axis, AxisArguments, AxisKernel};
-use super::lanes::{Float, LANES, add_product, for_blocks, load, store, total, with_float, zip};
+use super::lanes::{Float, LANES, add_product, for_blocks, load, store, with_float, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Signature};
 use crate::math::{MulAdd, Multiversion, version};
@@ -57,7 +57,7 @@ unsafe fn row<T: Float, M: MulAdd>(y: *const T, dy: *const T, dx: *mut T, size: 
         for_blocks!(at in 0, size => {
             sum = add_product::<T, M>(sum, load(y, at, size, T::ZERO), load(dy, at, size, T::ZERO));
         });
-        let sum = total::<T, M>(sum);
+        let sum = T::total_of::<M>(sum);
         for_blocks!(at in 0, size => {
             let (y, dy) = (load(y, at, size, T::ZERO), load(dy, at, size, T::ZERO));
             store(dx, at, size, zip(y, dy, |y, dy| y * (dy - sum)));

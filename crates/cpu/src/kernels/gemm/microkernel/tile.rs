@@ -27,7 +27,7 @@ pub(crate) struct Panel<T> {
     pub(crate) b: *const T,
     /// Distance between them.
     pub(crate) b_stride: usize,
-    /// How many panels there are, all but a single one whole, of neighbouring columns.
+    /// How many panels there are, of neighbouring columns: several are all whole.
     pub(crate) num_panels: usize,
     /// Distance between them.
     pub(crate) b_panel: usize,
