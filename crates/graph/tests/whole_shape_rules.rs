@@ -23,8 +23,9 @@ fn shapes_and_types_that_do_not_fit_are_refused() {
     refuses(SoftmaxGrad { axis: 0 }, &[real(&[2]), real(&[3])], "must be equal");
     refuses(LogSumExp { axis: 0 }, &[real(&[])], "axis 0 must be less than the rank, 0");
     let cross_entropy = CrossEntropy { label_smoothing: Real(0.0), ignore_index: None };
-    refuses(cross_entropy, &[real(&[2, 3]), real(&[2])], "targets must be i64[N]");
+    refuses(cross_entropy, &[real(&[2, 3]), real(&[2])], "targets must be i64[N, spatial..]");
     refuses(cross_entropy, &[real(&[2, 3]), whole(&[3])], "targets [3] must have shape [2]");
+    refuses(cross_entropy, &[real(&[2, 3, 4]), whole(&[2])], "targets [2] must have shape [2, 4]");
     let eps = Real(1e-5);
     refuses(LayerNorm { eps }, &[real(&[]), real(&[1]), real(&[1])], "must have an axis");
     refuses(LayerNorm { eps }, &[real(&[2, 3]), real(&[3]), real(&[2])], "beta [2] must have shape [3]");

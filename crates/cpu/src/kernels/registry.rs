@@ -64,6 +64,7 @@ pub(crate) fn channels_last_kernel_for(op: &Op, signature: &Signature) -> Option
         Op::ConvolutionWeightGrad(_) => (vec![0, 1], &[]),
         Op::ReduceWindowSelectGrad(_) => (vec![0, 1], &[0]),
         Op::BatchNormGrad(_) => (vec![0, 4], &[0]),
+        Op::CrossEntropy(_) => (vec![0], &[]),
         Op::Concatenate(_) => ((0..signature.inputs.len()).collect(), &[0]),
         _ => (vec![0], &[0]),
     };
@@ -78,6 +79,8 @@ pub(crate) fn channels_last_kernel_for(op: &Op, signature: &Signature) -> Option
         Op::Pad(op) => movement::channels_last::padding(op, signature),
         Op::BatchNormTraining(op) => whole::batch_norm_channels_last::training(op, signature),
         Op::BatchNormGrad(op) => whole::batch_norm_channels_last::grad(op, signature),
+        Op::CrossEntropy(op) => whole::cross_entropy::channels_last(op, signature),
+        Op::CrossEntropyGrad(op) => whole::cross_entropy_grad::channels_last(op, signature),
         _ => None,
     };
     Some(ChannelsLast { kernel: kernel?, inputs, outputs, leads })

@@ -62,21 +62,22 @@ impl CrossEntropy {
     /// If the shapes or element types are others, or weights are not as many as classes.
     #[track_caller]
     pub fn loss(&self, logits: &Tensor, targets: &Tensor) -> Tensor {
-        let [rows, labels] = rows(logits, targets);
+        let labels = labels(logits, targets);
         if let Some(weights) = &self.class_weights {
-            return self.weighted(&rows, &labels, weights);
+            return self.weighted(logits, &labels, weights);
         }
-        let losses: Tensor = rows.value().cross_entropy(labels.value(), self.label_smoothing, self.ignore_index).into();
+        let losses: Tensor =
+            logits.value().cross_entropy(labels.value(), self.label_smoothing, self.ignore_index).into();
         match self.ignore_index {
             None => losses.mean(..),
             Some(index) => losses.sum(..) / labels.ne(index).sum(..).to_dtype(losses.dtype()),
         }
     }
 
-    /// The weighted mean loss of rows of logits.
+    /// The weighted mean loss.
     #[track_caller]
-    fn weighted(&self, rows: &Tensor, labels: &Tensor, weights: &[f64]) -> Tensor {
-        let (num_classes, dtype) = (rows.shape()[1], rows.dtype());
+    fn weighted(&self, logits: &Tensor, labels: &Tensor, weights: &[f64]) -> Tensor {
+        let (num_classes, dtype) = (logits.shape()[1], logits.dtype());
         assert!(
             weights.len() == num_classes,
             "cross_entropy: {} class weights for logits of {num_classes} classes: must be one a class",
@@ -84,7 +85,7 @@ impl CrossEntropy {
         );
         let weights = Tensor::from_slice([num_classes], weights).to_dtype(dtype);
         let mut of_label = weights.take(0, labels);
-        let losses: Tensor = rows.value().cross_entropy(labels.value(), 0.0, self.ignore_index).into();
+        let losses: Tensor = logits.value().cross_entropy(labels.value(), 0.0, self.ignore_index).into();
         let counts = self.ignore_index.map(|index| labels.ne(index).to_dtype(dtype));
         if let Some(counts) = &counts {
             of_label *= counts;
@@ -92,7 +93,9 @@ impl CrossEntropy {
         let total = of_label.sum(..);
         let mut loss = (losses * &of_label).sum(..);
         if self.label_smoothing != 0.0 {
-            let mut of_all = -(rows.log_softmax(-1) * weights).sum(-1);
+            let mut of_classes = vec![1; logits.rank()];
+            of_classes[1] = num_classes;
+            let mut of_all = -(logits.log_softmax(1) * weights.reshape(of_classes)).sum(1);
             if let Some(counts) = &counts {
                 of_all *= counts;
             }
@@ -103,9 +106,9 @@ impl CrossEntropy {
     }
 }
 
-/// Logits and labels, a sample or pixel a row.
+/// The labels as the operation wants them.
 #[track_caller]
-fn rows(logits: &Tensor, targets: &Tensor) -> [Tensor; 2] {
+fn labels(logits: &Tensor, targets: &Tensor) -> Tensor {
     let (x, t): (&Value, &Value) = (logits.value(), targets.value());
     let fits = x.rank() >= 2 && t.shape()[..] == x.shape().without(&[1])[..];
     assert!(
@@ -115,8 +118,5 @@ fn rows(logits: &Tensor, targets: &Tensor) -> [Tensor; 2] {
         x.spec(),
         t.spec()
     );
-    let channels_last: Vec<usize> = [0].into_iter().chain(2..x.rank()).chain([1]).collect();
-    let count = t.shape().num_elements();
-    let rows = x.transpose(&channels_last).reshape([count, x.shape()[1]]);
-    [rows.into(), t.convert(DType::I64).reshape([count]).into()]
+    t.convert(DType::I64).into()
 }

@@ -11,7 +11,9 @@ pub(crate) mod microkernel;
 pub(crate) mod number;
 pub(crate) mod pack;
 mod partial_sums;
+pub(crate) mod product;
 pub(crate) mod sequences;
+mod small;
 pub(crate) mod target;
 mod task;
 #[cfg(test)]
@@ -27,6 +29,7 @@ pub use self::microkernel::Addend;
 use self::microkernel::Packing;
 use self::number::{Number, Stored};
 use self::pack::Strided;
+use self::small::Small;
 use self::target::{Target, write_row};
 use crate::isa::Isa;
 use crate::kernel::RowsOf;
@@ -99,6 +102,9 @@ pub struct Gemm {
 const CACHED_BYTES: usize = 640 << 10;
 const PAGE: usize = 4 << 10;
 
+/// How long a column is computed as a row: a panel of one column would be empty but for that.
+const LONG_COLUMN: usize = 16;
+
 /// What a product is computed of: the first elements.
 #[derive(Clone, Copy)]
 pub struct Arguments {
@@ -158,6 +164,8 @@ enum Kind {
     VectorF64(MatrixVector<f64>),
     FewF32(FewRows<f32>),
     FewF64(FewRows<f64>),
+    SmallF32(Small<f32>),
+    SmallF64(Small<f64>),
     Integer,
 }
 
@@ -183,20 +191,26 @@ impl Gemm {
     /// If the type is `bool`.
     pub fn compile_for(&self, isa: Isa, dtype: DType) -> CompiledGemm {
         let (gemm, is_swapped) = self.simplified();
-        let kind = match dtype {
+        let special = match dtype {
             DType::F32 => (MatrixVector::new(&gemm, isa).map(Kind::VectorF32))
                 .or_else(|| FewRows::new(&gemm, isa).map(Kind::FewF32))
-                .unwrap_or_else(|| Kind::F32(gemm.blocked(isa, true))),
+                .or_else(|| Small::new(&gemm, isa).map(Kind::SmallF32)),
             DType::F64 => (MatrixVector::new(&gemm, isa).map(Kind::VectorF64))
                 .or_else(|| FewRows::new(&gemm, isa).map(Kind::FewF64))
-                .unwrap_or_else(|| Kind::F64(gemm.blocked(isa, true))),
-            DType::BF16 => match Bf16Product::new(&gemm, isa) {
-                Some(product) => Kind::Bf16(product),
-                None => Kind::F32(gemm.blocked(isa, false)),
-            },
-            DType::F16 => Kind::F32(gemm.blocked(isa, false)),
-            DType::U8 | DType::I32 | DType::I64 => Kind::Integer,
+                .or_else(|| Small::new(&gemm, isa).map(Kind::SmallF64)),
+            DType::BF16 => Bf16Product::new(&gemm, isa).map(Kind::Bf16),
+            DType::U8 | DType::I32 | DType::I64 => Some(Kind::Integer),
+            DType::F16 => None,
             other => panic!("gemm: elements of type {other}, which have no product; convert first"),
+        };
+        if let Some(kind) = special {
+            return CompiledGemm { gemm, is_swapped, dtype, kind };
+        }
+        let is_long_column = gemm.n == 1 && gemm.m >= LONG_COLUMN && gemm.c.row_stride == 1;
+        let (gemm, is_swapped) = if is_long_column { (gemm.swapped(), !is_swapped) } else { (gemm, is_swapped) };
+        let kind = match dtype {
+            DType::F64 => Kind::F64(gemm.blocked(isa, true)),
+            other => Kind::F32(gemm.blocked(isa, other == DType::F32)),
         };
         CompiledGemm { gemm, is_swapped, dtype, kind }
     }
@@ -228,10 +242,15 @@ impl Gemm {
         if n == 1 {
             gemm.c.col_stride = 1;
         } else if is_swapped {
-            std::mem::swap(&mut gemm.m, &mut gemm.n);
-            (gemm.a, gemm.b, gemm.c) = (b.transposed(), a.transposed(), c.transposed());
+            gemm = gemm.swapped();
         }
         (gemm, is_swapped)
+    }
+
+    /// The product of the transposed operands in the other order, with the transposed result.
+    fn swapped(self) -> Gemm {
+        let Gemm { m, n, a, b, c, .. } = self;
+        Gemm { m: n, n: m, a: b.transposed(), b: a.transposed(), c: c.transposed(), ..self }
     }
 
     /// What blocks are cut by.
@@ -271,7 +290,9 @@ impl CompiledGemm {
             Kind::Bf16(product) => product.scratch(),
             Kind::Rounded(product) => product.scratch(),
             Kind::FewF32(product) => product.scratch(),
+            Kind::SmallF32(product) => product.scratch(),
             Kind::FewF64(product) => product.scratch(),
+            Kind::SmallF64(product) => product.scratch(),
             _ => ScratchSize::default(),
         }
     }
@@ -405,7 +426,9 @@ impl CompiledGemm {
                 (Kind::VectorF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::VectorF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), pool, &finished),
                 (Kind::FewF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), scratch, pool, &region),
+                (Kind::SmallF32(product), _) => product.run(a.cast(), b.cast(), c.cast(), scratch, pool, &region),
                 (Kind::FewF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), scratch, pool, &region),
+                (Kind::SmallF64(product), _) => product.run(a.cast(), b.cast(), c.cast(), scratch, pool, &region),
                 (Kind::Integer, dtype) => {
                     match dtype {
                         DType::U8 => integer::run::<u8>(gemm, a, b, c, pool),

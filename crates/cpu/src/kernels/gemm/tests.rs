@@ -207,6 +207,22 @@ fn products_of_known_sizes() {
     }
 }
 
+/// Products too small to be packed, many to a task and a few; tall ones of few columns, of several tasks.
+#[test]
+fn small_and_tall_products() {
+    for (batch, m, n, k) in [(3000, 4, 4, 4), (70, 9, 70, 11), (20, 33, 65, 40), (5, 2, 3, 1), (1, 1900, 7, 30)] {
+        for accumulate in [false, true] {
+            let gemm = Gemm { accumulate, ..plain(batch, m, n, k) };
+            for dtype in [DType::F32, DType::F64] {
+                Isa::available().iter().for_each(|&isa| check(&gemm, dtype, isa));
+                check(&Gemm { b: Operand::contiguous(n, k).transposed(), ..gemm }, dtype, Isa::get());
+                check(&Gemm { a: Operand::contiguous(k, m).transposed(), ..gemm }, dtype, Isa::get());
+                check(&Gemm { c: Operand::contiguous(n, m).transposed(), ..gemm }, dtype, Isa::get());
+            }
+        }
+    }
+}
+
 /// Tiles are multiplied with all of a right operand that is near, one after another, and in groups with one that is not.
 #[test]
 fn right_operands_are_near_and_far() {

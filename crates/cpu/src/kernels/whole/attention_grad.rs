@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use gyrus_graph::ops::whole::AttentionGrad;
 
 use super::heads::{Heads, KEYS, Rows, gathered};
+use super::lanes::Tiled;
 use super::lanes::{Float, LANES, load, map, store, with_float, zip};
-use super::product::{Operands, Product, Tiled, Transpose};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, RowsOf, Run, Signature, Strided};
 use crate::kernels::gemm::ahead::Area;
+use crate::kernels::gemm::product::{Operands, Product, Transpose};
 use crate::kernels::split::Pointers;
 use crate::math::{MulAdd, Multiversion, version};
 use crate::pool::ScratchSize;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lanes::{Float, LANES};
-use crate::kernel::{Kernel, Run};
+use crate::kernel::{Kernel, RowsOf, Run};
 use crate::kernels::split::{Pointers, split};
 
 /// An operand as `[outer, size, inner]`, with the axis in the middle.
@@ -19,9 +19,24 @@ impl Axis {
         Axis { outer: shape[..axis].iter().product(), size: shape[axis], inner: shape[axis + 1..].iter().product() }
     }
 
-    /// How many groups of up to [`LANES`] neighbouring columns there are.
-    fn num_groups(&self) -> usize {
+    /// Of images `[N, C, spatial..]` that lie as `[N, spatial.., C]`, and the axis of channels.
+    pub(super) fn of_channels_last(shape: &[usize]) -> Self {
+        Axis { outer: shape[0] * shape[2..].iter().product::<usize>(), size: shape[1], inner: 1 }
+    }
+
+    /// How many rows there are, or groups of up to [`LANES`] neighbouring columns.
+    pub(super) fn num_groups(&self) -> usize {
         self.outer * if self.inner == 1 { 1 } else { self.inner.div_ceil(LANES) }
+    }
+
+    /// The rows of an array that has `len` bytes for each, if there are rows.
+    pub(super) fn rows(&self, len: usize) -> Option<RowsOf> {
+        (self.inner == 1).then(|| RowsOf::contiguous(self.outer, len))
+    }
+
+    /// How many of them are worth a task.
+    pub(super) fn grain(&self) -> usize {
+        (1 << 13) / (self.size * self.inner.clamp(1, LANES)).max(1)
     }
 
     /// Where the `index`-th group of columns begins in the operand and among the columns of all, and how many
@@ -58,10 +73,9 @@ impl<T: Float> Kernel for AxisKernel<T> {
 
     unsafe fn run(&self, run: &Run) {
         let axis = self.axis;
-        let width = axis.inner.clamp(1, LANES);
         let pointers = Pointers::of(run);
         let last = run.inputs.len() - 1;
-        split(run.pool, axis.num_groups(), (1 << 13) / (axis.size * width).max(1), |range| {
+        split(run.pool, axis.num_groups(), axis.grain(), |range| {
             let inputs = [pointers.input(0), pointers.input(last)];
             let arguments = AxisArguments { axis, range, inputs, output: pointers.output(0) };
             // SAFETY: the pointers are as `Run` states; each row is written by one thread.

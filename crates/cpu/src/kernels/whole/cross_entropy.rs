@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use gyrus_graph::ops::whole::CrossEntropy;
 
+use super::axis::Axis;
 use super::few_classes;
 use super::lanes::{Float, LANES, for_blocks, load, map, with_float, zip};
-use super::softmax::maximum;
+use super::softmax::{column_maxima, maximum};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, RowsOf, Run, Signature};
 use crate::kernels::split::{Pointers, split_rows};
@@ -15,50 +16,58 @@ use crate::math::{MulAdd, Multiversion, version};
 
 struct CrossEntropyKernel<T> {
     op: CrossEntropy,
-    num_rows: usize,
-    num_classes: usize,
+    axis: Axis,
     function: unsafe fn(Arguments<T>),
 }
 
 struct Arguments<T> {
     op: CrossEntropy,
-    rows: Range<usize>,
-    num_classes: usize,
+    axis: Axis,
+    /// Rows, or groups of columns.
+    range: Range<usize>,
     logits: *const T,
     targets: *const i64,
     losses: *mut T,
 }
 
 pub(crate) fn kernel(op: &CrossEntropy, signature: &Signature) -> Option<Box<dyn Kernel>> {
-    let logits = &signature.inputs[0];
-    let (num_rows, num_classes) = (logits.shape[0], logits.shape[1]);
-    with_float!(logits.dtype, T => {
-        let function = match few_classes::are_worth_while(num_rows, num_classes) {
-            true => version::<FewClasses<T>>(Isa::get()),
-            false => version::<Loop<T>>(Isa::get()),
+    of_axis(op, signature, Axis::new(&signature.inputs[0].shape, 1))
+}
+
+/// For logits whose classes are neighbours.
+pub(crate) fn channels_last(op: &CrossEntropy, signature: &Signature) -> Option<Box<dyn Kernel>> {
+    of_axis(op, signature, Axis::of_channels_last(&signature.inputs[0].shape))
+}
+
+fn of_axis(op: &CrossEntropy, signature: &Signature, axis: Axis) -> Option<Box<dyn Kernel>> {
+    with_float!(signature.inputs[0].dtype, T => {
+        let function = match axis.inner {
+            1 => few_classes::version_for!(
+                axis.num_groups(), axis.size,
+                FewClasses<T, { few_classes::FEW }>, FewClasses<T, { few_classes::MOST }>, Loop<T>
+            ),
+            _ => version::<Columns<T>>(Isa::get()),
         };
-        Box::new(CrossEntropyKernel::<T> { op: *op, num_rows, num_classes, function })
+        Box::new(CrossEntropyKernel::<T> { op: *op, axis, function })
     })
 }
 
 impl<T: Float> Kernel for CrossEntropyKernel<T> {
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
-        let len = [self.num_classes * size_of::<T>(), size_of::<i64>()];
-        Some(RowsOf::contiguous(self.num_rows, *len.get(input)?))
+        let len = [self.axis.size * size_of::<T>(), size_of::<i64>()];
+        self.axis.rows(*len.get(input)?)
     }
 
     fn rows_written(&self, _output: usize) -> Option<RowsOf> {
-        Some(RowsOf::contiguous(self.num_rows, size_of::<T>()))
+        self.axis.rows(size_of::<T>())
     }
 
     unsafe fn run(&self, run: &Run) {
-        let pointers = Pointers::of(run);
-        let num_classes = self.num_classes;
-        split_rows(run.pool, self.num_rows, (1 << 13) / num_classes.max(1), |rows| {
+        let (pointers, op, axis) = (Pointers::of(run), self.op, self.axis);
+        split_rows(run.pool, axis.num_groups(), axis.grain(), |range| {
             let (logits, targets, losses) = (pointers.input(0), pointers.input(1), pointers.output(0));
-            let arguments = Arguments { op: self.op, rows, num_classes, logits, targets, losses };
-            // SAFETY: the pointers are as `Run` states; each row is written by one thread.
-            unsafe { (self.function)(arguments) }
+            // SAFETY: the pointers are as `Run` states; each row, or group of columns, is written by one thread.
+            unsafe { (self.function)(Arguments { op, axis, range, logits, targets, losses }) }
         });
     }
 }
@@ -95,7 +104,7 @@ impl<T: Float> Multiversion for Loop<T> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
-        let Arguments { op, rows, num_classes, logits, targets, losses } = arguments;
+        let Arguments { op, axis: Axis { size: num_classes, .. }, range: rows, logits, targets, losses } = arguments;
         let smoothing = op.label_smoothing.0;
         let (kept, shared) = smoothed::<T>(smoothing, num_classes);
         for row in rows {
@@ -126,21 +135,21 @@ impl<T: Float> Multiversion for Loop<T> {
 }
 
 /// The same of many rows of few classes.
-struct FewClasses<T>(PhantomData<T>);
+struct FewClasses<T, const MOST: usize>(PhantomData<T>);
 
-impl<T: Float> Multiversion for FewClasses<T> {
+impl<T: Float, const MOST: usize> Multiversion for FewClasses<T, MOST> {
     type Arguments = Arguments<T>;
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
-        let Arguments { op, rows, num_classes, logits, targets, losses } = arguments;
+        let Arguments { op, axis: Axis { size: num_classes, .. }, range: rows, logits, targets, losses } = arguments;
         let smoothing = op.label_smoothing.0;
         let (kept, shared) = smoothed::<T>(smoothing, num_classes);
         for first in rows.clone().step_by(LANES) {
             let count = LANES.min(rows.end - first);
             // SAFETY: the `count` rows from `first` on lie in the operands and the result.
             unsafe {
-                let mut block = few_classes::Rows::load(logits.add(first * num_classes), count, num_classes);
+                let mut block = few_classes::Rows::<T, MOST>::load(logits.add(first * num_classes), count, num_classes);
                 let logarithms = map(block.shift::<M>(), |sum| sum.log::<M>());
                 let shifts = block.total();
                 for row in 0..count {
@@ -155,6 +164,61 @@ impl<T: Float> Multiversion for FewClasses<T> {
                     };
                 }
             }
+        }
+    }
+}
+
+/// The same where logits of one class are neighbours, as those of an image's pixels.
+struct Columns<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for Columns<T> {
+    type Arguments = Arguments<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
+        for group in arguments.range.clone() {
+            let (start, first, width) = arguments.axis.group(group);
+            // SAFETY: the group lies in the operands and the result.
+            unsafe {
+                // Apart, because the compiler makes more of a number that it knows.
+                match width {
+                    LANES => columns::<T, M>(&arguments, start, first, LANES),
+                    _ => columns::<T, M>(&arguments, start, first, width),
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// A group of `width` columns begins at `start` in the logits, and its labels at `first`.
+#[inline(always)]
+unsafe fn columns<T: Float, M: MulAdd>(arguments: &Arguments<T>, start: usize, first: usize, width: usize) {
+    let Arguments { op, axis: Axis { size, inner, .. }, logits, targets, losses, .. } = *arguments;
+    let smoothing = op.label_smoothing.0;
+    let (kept, shared) = smoothed::<T>(smoothing, size);
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let x = logits.add(start);
+        let shift = column_maxima(x, arguments.axis, width);
+        let (mut sum, mut shifts) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+        for class in 0..size {
+            let shifted = zip(load(x.add(class * inner), 0, width, T::LOWEST), shift, |x, shift| x - shift);
+            sum = zip(sum, shifted, |sum, x| sum + x.exp::<M>());
+            if smoothing != 0.0 {
+                shifts = zip(shifts, shifted, |sum, x| sum + x);
+            }
+        }
+        let logarithms = map(sum, |sum| sum.log::<M>());
+        for lane in 0..width {
+            *losses.add(first + lane) = match Target::of(*targets.add(first + lane), op.ignore_index, size) {
+                Target::Ignored => T::ZERO,
+                Target::Invalid => T::NAN,
+                Target::Class(class) => {
+                    let loss = logarithms[lane] - kept * (*x.add(class * inner + lane) - shift[lane]);
+                    if smoothing != 0.0 { loss - shared * shifts[lane] } else { loss }
+                }
+            };
         }
     }
 }

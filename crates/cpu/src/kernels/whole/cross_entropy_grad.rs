@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use gyrus_graph::ops::whole::CrossEntropyGrad;
 
+use super::axis::Axis;
 use super::cross_entropy::{Target, smoothed};
 use super::few_classes;
-use super::lanes::{Float, LANES, for_blocks, load, map, store, with_float};
-use super::softmax::exponentials;
+use super::lanes::{Float, LANES, for_blocks, load, map, store, with_float, zip};
+use super::softmax::{column_exponentials, exponentials};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, RowsOf, Run, Signature};
 use crate::kernels::split::{Pointers, split_rows};
@@ -16,15 +17,15 @@ use crate::math::{MulAdd, Multiversion, version};
 
 struct CrossEntropyGradKernel<T> {
     op: CrossEntropyGrad,
-    num_rows: usize,
-    num_classes: usize,
+    axis: Axis,
     function: unsafe fn(Arguments<T>),
 }
 
 struct Arguments<T> {
     op: CrossEntropyGrad,
-    rows: Range<usize>,
-    num_classes: usize,
+    axis: Axis,
+    /// Rows, or groups of columns.
+    range: Range<usize>,
     logits: *const T,
     targets: *const i64,
     dlosses: *const T,
@@ -32,14 +33,24 @@ struct Arguments<T> {
 }
 
 pub(crate) fn kernel(op: &CrossEntropyGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
-    let logits = &signature.inputs[0];
-    let (num_rows, num_classes) = (logits.shape[0], logits.shape[1]);
-    with_float!(logits.dtype, T => {
-        let function = match few_classes::are_worth_while(num_rows, num_classes) {
-            true => version::<FewClasses<T>>(Isa::get()),
-            false => version::<Loop<T>>(Isa::get()),
+    of_axis(op, signature, Axis::new(&signature.inputs[0].shape, 1))
+}
+
+/// For logits whose classes are neighbours.
+pub(crate) fn channels_last(op: &CrossEntropyGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
+    of_axis(op, signature, Axis::of_channels_last(&signature.inputs[0].shape))
+}
+
+fn of_axis(op: &CrossEntropyGrad, signature: &Signature, axis: Axis) -> Option<Box<dyn Kernel>> {
+    with_float!(signature.inputs[0].dtype, T => {
+        let function = match axis.inner {
+            1 => few_classes::version_for!(
+                axis.num_groups(), axis.size,
+                FewClasses<T, { few_classes::FEW }>, FewClasses<T, { few_classes::MOST }>, Loop<T>
+            ),
+            _ => version::<Columns<T>>(Isa::get()),
         };
-        Box::new(CrossEntropyGradKernel::<T> { op: *op, num_rows, num_classes, function })
+        Box::new(CrossEntropyGradKernel::<T> { op: *op, axis, function })
     })
 }
 
@@ -49,22 +60,21 @@ impl<T: Float> Kernel for CrossEntropyGradKernel<T> {
     }
 
     fn rows_read(&self, input: usize) -> Option<RowsOf> {
-        let len = [self.num_classes * size_of::<T>(), size_of::<i64>(), size_of::<T>()];
-        Some(RowsOf::contiguous(self.num_rows, *len.get(input)?))
+        let len = [self.axis.size * size_of::<T>(), size_of::<i64>(), size_of::<T>()];
+        self.axis.rows(*len.get(input)?)
     }
 
     fn rows_written(&self, _output: usize) -> Option<RowsOf> {
-        Some(RowsOf::contiguous(self.num_rows, self.num_classes * size_of::<T>()))
+        self.axis.rows(self.axis.size * size_of::<T>())
     }
 
     unsafe fn run(&self, run: &Run) {
-        let pointers = Pointers::of(run);
-        let (op, num_classes) = (self.op, self.num_classes);
-        split_rows(run.pool, self.num_rows, (1 << 13) / num_classes.max(1), |rows| {
+        let (pointers, op, axis) = (Pointers::of(run), self.op, self.axis);
+        split_rows(run.pool, axis.num_groups(), axis.grain(), |range| {
             let (logits, targets, dlosses) = (pointers.input(0), pointers.input(1), pointers.input(2));
             let dlogits = pointers.output(0);
-            // SAFETY: the pointers are as `Run` states; each row is written by one thread.
-            unsafe { (self.function)(Arguments { op, rows, num_classes, logits, targets, dlosses, dlogits }) }
+            // SAFETY: the pointers are as `Run` states; each row, or group of columns, is written by one thread.
+            unsafe { (self.function)(Arguments { op, axis, range, logits, targets, dlosses, dlogits }) }
         });
     }
 }
@@ -76,7 +86,8 @@ impl<T: Float> Multiversion for Loop<T> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
-        let Arguments { op, rows, num_classes, logits, targets, dlosses, dlogits } = arguments;
+        let Arguments { op, axis: Axis { size: num_classes, .. }, range: rows, logits, targets, dlosses, dlogits } =
+            arguments;
         let (kept, shared) = smoothed::<T>(op.label_smoothing.0, num_classes);
         for row in rows {
             // SAFETY: row `row` lies in the operands and the result, and a class in the row.
@@ -103,21 +114,22 @@ impl<T: Float> Multiversion for Loop<T> {
 }
 
 /// The same of many rows of few classes.
-struct FewClasses<T>(PhantomData<T>);
+struct FewClasses<T, const MOST: usize>(PhantomData<T>);
 
-impl<T: Float> Multiversion for FewClasses<T> {
+impl<T: Float, const MOST: usize> Multiversion for FewClasses<T, MOST> {
     type Arguments = Arguments<T>;
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
-        let Arguments { op, rows, num_classes, logits, targets, dlosses, dlogits } = arguments;
+        let Arguments { op, axis: Axis { size: num_classes, .. }, range: rows, logits, targets, dlosses, dlogits } =
+            arguments;
         let (kept, shared) = smoothed::<T>(op.label_smoothing.0, num_classes);
         for first in rows.clone().step_by(LANES) {
             let count = LANES.min(rows.end - first);
             // SAFETY: the `count` rows from `first` on lie in the operands and the result, which may be the logits:
             // those of the rows are read before.
             unsafe {
-                let mut block = few_classes::Rows::load(logits.add(first * num_classes), count, num_classes);
+                let mut block = few_classes::Rows::<T, MOST>::load(logits.add(first * num_classes), count, num_classes);
                 let factors = map(block.shift::<M>(), |sum| T::ONE / sum);
                 let weights = load(dlosses.add(first), 0, count, T::ZERO);
                 block.zip(factors, |x, factor| x.exp::<M>().mul_add::<M>(factor, -shared));
@@ -132,6 +144,59 @@ impl<T: Float> Multiversion for FewClasses<T> {
                             dx[class] = dx[class] - weight * kept;
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// The same where logits of one class are neighbours, as those of an image's pixels.
+struct Columns<T>(PhantomData<T>);
+
+impl<T: Float> Multiversion for Columns<T> {
+    type Arguments = Arguments<T>;
+
+    #[inline(always)]
+    unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
+        for group in arguments.range.clone() {
+            let (start, first, width) = arguments.axis.group(group);
+            // SAFETY: the group lies in the operands and the result.
+            unsafe {
+                // Apart, because the compiler makes more of a number that it knows.
+                match width {
+                    LANES => columns::<T, M>(&arguments, start, first, LANES),
+                    _ => columns::<T, M>(&arguments, start, first, width),
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// A group of `width` columns begins at `start` in the logits and the result, and its labels at `first`.
+#[inline(always)]
+unsafe fn columns<T: Float, M: MulAdd>(arguments: &Arguments<T>, start: usize, first: usize, width: usize) {
+    let Arguments { op, axis: Axis { size, inner, .. }, logits, targets, dlosses, dlogits, .. } = *arguments;
+    let (kept, shared) = smoothed::<T>(op.label_smoothing.0, size);
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let dx = dlogits.add(start);
+        let sum = column_exponentials::<T, M>(logits.add(start), dx, arguments.axis, width);
+        let (factors, weights) = (map(sum, |sum| T::ONE / sum), load(dlosses.add(first), 0, width, T::ZERO));
+        for class in 0..size {
+            let e = load(dx.add(class * inner), 0, width, T::ZERO);
+            let shares = zip(e, factors, |e, factor| e.mul_add::<M>(factor, -shared));
+            store(dx.add(class * inner), 0, width, zip(shares, weights, |share, weight| weight * share));
+        }
+        for (lane, &weight) in weights.iter().enumerate().take(width) {
+            let column = dx.add(lane);
+            let fill = |value: T| (0..size).for_each(|class| *column.add(class * inner) = value);
+            match Target::of(*targets.add(first + lane), op.ignore_index, size) {
+                Target::Ignored => fill(T::ZERO),
+                Target::Invalid => fill(T::NAN),
+                Target::Class(class) => {
+                    let at = column.add(class * inner);
+                    *at = *at - weight * kept;
                 }
             }
         }

@@ -3,26 +3,36 @@
 use super::lanes::{Float, LANES, Lanes, larger, zip};
 use crate::math::MulAdd;
 
-/// How many classes are few.
-const MOST_CLASSES: usize = 16;
+/// How many classes are few, and how many are too many: then rows have whole vectors of them.
+pub(super) const FEW: usize = 16;
+pub(super) const MOST: usize = 64;
 
-/// Whether rows are computed on so.
-pub(super) fn are_worth_while(num_rows: usize, num_classes: usize) -> bool {
-    num_rows >= LANES && (1..=MOST_CLASSES).contains(&num_classes)
+/// A loop over rows, by how many classes they have: over classes, where there are at most [`FEW`] or at most [`MOST`], or
+/// over rows.
+macro_rules! version_for {
+    ($num_rows:expr, $num_classes:expr, $few:ty, $more:ty, $many:ty) => {
+        match $num_classes {
+            1..=few_classes::FEW if $num_rows >= LANES => version::<$few>(Isa::get()),
+            1..few_classes::MOST if $num_rows >= LANES => version::<$more>(Isa::get()),
+            _ => version::<$many>(Isa::get()),
+        }
+    };
 }
 
+pub(super) use version_for;
+
 /// Up to [`LANES`] rows of logits, by their classes.
-pub(super) struct Rows<T> {
-    classes: [Lanes<T>; MOST_CLASSES],
+pub(super) struct Rows<T, const MOST: usize> {
+    classes: [Lanes<T>; MOST],
     num_classes: usize,
 }
 
-impl<T: Float> Rows<T> {
+impl<T: Float, const MOST: usize> Rows<T, MOST> {
     /// # Safety
-    /// `logits` points to `count` rows, `LANES` at most, of `num_classes` logits, `MOST_CLASSES` at most.
+    /// `logits` points to `count` rows, `LANES` at most, of `num_classes` logits, `MOST` at most.
     #[inline(always)]
     pub(super) unsafe fn load(logits: *const T, count: usize, num_classes: usize) -> Self {
-        let mut classes = [[T::ZERO; LANES]; MOST_CLASSES];
+        let mut classes = [[T::ZERO; LANES]; MOST];
         for (class, lanes) in classes.iter_mut().enumerate().take(num_classes) {
             for (row, lane) in lanes.iter_mut().enumerate().take(count) {
                 // SAFETY: as the caller vouches.

@@ -9,9 +9,9 @@ use std::ops::Range;
 use gyrus_graph::{Shape, Spec};
 
 use super::lanes::{Float, LANES};
-use super::product::{Product, Transpose};
 use crate::kernel::{RowsOf, Strided};
 use crate::kernels::gemm::ahead::Area;
+use crate::kernels::gemm::product::{Product, Transpose};
 use crate::kernels::split::Pointers;
 use crate::pool;
 

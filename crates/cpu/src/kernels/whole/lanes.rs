@@ -4,6 +4,8 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use gyrus_graph::Element;
 
+use crate::isa::Isa;
+use crate::kernels::gemm::product::Product;
 use crate::math::{MulAdd, Real, Reals};
 
 /// A type of real numbers that whole kernels compute with.
@@ -50,6 +52,25 @@ macro_rules! float {
         }
     };
 }
+
+/// A type of which kernels multiply small matrices.
+pub(super) trait Tiled: Float {
+    /// The product for an instruction set.
+    fn product(isa: Isa) -> Product<Self>;
+}
+
+macro_rules! tiled {
+    ($type:ty) => {
+        impl Tiled for $type {
+            fn product(isa: Isa) -> Product<$type> {
+                Product::new(isa)
+            }
+        }
+    };
+}
+
+tiled!(f32);
+tiled!(f64);
 
 /// A function that vectors have by themselves, of each lane. It is no closure because one that is called in a loop may not be
 /// inlined, and then is not compiled for the instruction set.
@@ -123,7 +144,7 @@ pub(crate) use with_float;
 
 /// How many elements are computed on together: four vectors of AVX-512 in `f32`, so that sums do not wait
 /// for one another.
-pub(super) const LANES: usize = 64;
+pub(crate) const LANES: usize = 64;
 
 /// Some neighbouring elements.
 pub(super) type Lanes<T> = [T; LANES];

@@ -22,7 +22,6 @@ mod lanes;
 pub(crate) mod layer_norm;
 pub(crate) mod layer_norm_grad;
 pub(crate) mod log_sum_exp;
-mod product;
 pub(crate) mod recurrent;
 pub(crate) mod rms_norm;
 pub(crate) mod rms_norm_grad;
@@ -32,4 +31,4 @@ pub(crate) mod softmax_grad;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use lanes::with_float;
+pub(crate) use lanes::{LANES, with_float};

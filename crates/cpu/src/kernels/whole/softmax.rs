@@ -101,6 +101,28 @@ unsafe fn columns<T: Float, M: MulAdd>(x: *const T, y: *mut T, axis: Axis, width
     let Axis { size, inner, .. } = axis;
     // SAFETY: as the caller vouches.
     unsafe {
+        let factor = map(column_exponentials::<T, M>(x, y, axis, width), |sum| T::ONE / sum);
+        for row in 0..size {
+            let e = load(y.add(row * inner), 0, width, T::ZERO);
+            store(y.add(row * inner), 0, width, zip(e, factor, |e, factor| e * factor));
+        }
+    }
+}
+
+/// As [`exponentials`], of neighbouring columns.
+///
+/// # Safety
+/// Both point to the first of `width` columns.
+#[inline(always)]
+pub(super) unsafe fn column_exponentials<T: Float, M: MulAdd>(
+    x: *const T,
+    y: *mut T,
+    axis: Axis,
+    width: usize,
+) -> Lanes<T> {
+    let Axis { size, inner, .. } = axis;
+    // SAFETY: as the caller vouches.
+    unsafe {
         let shift = column_maxima(x, axis, width);
         let mut sum: Lanes<T> = [T::ZERO; LANES];
         for row in 0..size {
@@ -109,11 +131,7 @@ unsafe fn columns<T: Float, M: MulAdd>(x: *const T, y: *mut T, axis: Axis, width
             sum = zip(sum, e, |a, b| a + b);
             store(y.add(row * inner), 0, width, e);
         }
-        let factor = map(sum, |sum| T::ONE / sum);
-        for row in 0..size {
-            let e = load(y.add(row * inner), 0, width, T::ZERO);
-            store(y.add(row * inner), 0, width, zip(e, factor, |e, factor| e * factor));
-        }
+        sum
     }
 }
 

@@ -5,10 +5,10 @@ use crate::conformance::{Case, Sample};
 use crate::ops::reduction::Reduction;
 use crate::{DType, Real, Spec, Value};
 
-/// For each row `x` of the logits `[N, C]` and its label `t` of `i64[N]`, with smoothing `s`,
-/// `loss = log(sum of exp(x)) - (1 - s) x[t] - s mean(x)`: the cross-entropy of `softmax(x)` with the
-/// distribution that gives `1 - s` to `t` and shares `s` among all classes. Losses have shape `[N]`,
-/// as `torch.nn.functional.cross_entropy` with `reduction="none"`.
+/// For the logits `x` of each sample or pixel, along axis 1 of `[N, C, spatial..]`, and its label `t` of `i64[N, spatial..]`,
+/// with smoothing `s`, `loss = log(sum of exp(x)) - (1 - s) x[t] - s mean(x)`: the cross-entropy of `softmax(x)` with the
+/// distribution that gives `1 - s` to `t` and shares `s` among all classes. Losses have the shape of the labels,
+/// as those of `torch.nn.functional.cross_entropy` with `reduction="none"`.
 ///
 /// The loss of an ignored label is 0; that of a label outside `0..C` is NaN, for want of a better
 /// answer: labels should be checked where data are read.
@@ -19,7 +19,7 @@ use crate::{DType, Real, Spec, Value};
 pub struct CrossEntropy {
     /// The share `s` of the target that goes to all classes evenly, from 0 to 1.
     pub label_smoothing: Real,
-    /// The label of rows that do not count, which need not be a class.
+    /// The label of what does not count, which need not be a class.
     pub ignore_index: Option<i64>,
 }
 
@@ -28,25 +28,25 @@ impl CrossEntropy {
     pub(super) fn check(inputs: &[Spec]) -> Result<(), String> {
         let [logits, targets] = inputs else { unreachable!("two operands") };
         same_float(&inputs[..1])?;
-        if logits.shape.rank() != 2 || targets.dtype != DType::I64 {
-            return Err("logits must have shape [N, C], and targets must be i64[N]".into());
+        if logits.shape.rank() < 2 || targets.dtype != DType::I64 {
+            return Err("logits must have shape [N, C, spatial..], and targets must be i64[N, spatial..]".into());
         }
-        has_shape("targets", targets, &logits.shape[..1])
+        has_shape("targets", targets, &logits.shape.without(&[1]))
     }
 
-    /// Whether an element of the logits is the target, over `[N, C]`.
+    /// Whether an element of the logits is the target.
     pub(super) fn is_target(logits: &Value, targets: &Value) -> Value {
-        Value::iota(logits.shape(), DType::I64, 1).eq(&targets.broadcast(logits.shape(), &[0]))
+        Value::iota(logits.shape(), DType::I64, 1).eq(&targets.broadcast_from_reduced(logits.shape(), &[1]))
     }
 
-    /// The values of rows, with `ignored` in ignored rows and NaN in those without a class.
-    pub(super) fn checked(&self, rows: &Value, targets: &Value, num_classes: usize, ignored: f64) -> Value {
+    /// Values, one a label, with `ignored` for ignored labels and NaN for those of no class.
+    pub(super) fn checked(&self, values: &Value, targets: &Value, num_classes: usize, ignored: f64) -> Value {
         let label = |label: i64| Value::constant(crate::Scalar::from_i64(DType::I64, label), targets.shape());
         let is_class = targets.ge(&label(0)).and(&targets.lt(&label(num_classes as i64)));
-        let rows = is_class.select(rows, &rows.full_like(f64::NAN));
+        let values = is_class.select(values, &values.full_like(f64::NAN));
         match self.ignore_index {
-            Some(index) => targets.eq(&label(index)).select(&rows.full_like(ignored), &rows),
-            None => rows,
+            Some(index) => targets.eq(&label(index)).select(&values.full_like(ignored), &values),
+            None => values,
         }
     }
 }
@@ -70,7 +70,7 @@ impl Operation for CrossEntropy {
     fn decompose(&self, inputs: &[Value]) -> Option<Vec<Value>> {
         let [logits, targets] = inputs else { unreachable!("two operands") };
         let greatest = logits.reduce(Reduction::Max, &[1]);
-        let x = logits.sub(&greatest.broadcast(logits.shape(), &[0]));
+        let x = logits.sub(&greatest.broadcast_from_reduced(logits.shape(), &[1]));
         let at_target = CrossEntropy::is_target(logits, targets).select(&x, &x.full_like(0.0));
         let smoothing = self.label_smoothing.0;
         let mut loss = sum(&x.exp(), &[1]).log().sub(&scaled(&sum(&at_target, &[1]), 1.0 - smoothing));
@@ -82,7 +82,7 @@ impl Operation for CrossEntropy {
 }
 
 impl Value {
-    /// The cross-entropy of each row of these logits `[N, C]` with its label of `targets`, `i64[N]`; see
+    /// The cross-entropy of these logits `[N, C, spatial..]` with the labels `targets`, `i64[N, spatial..]`; see
     /// [`CrossEntropy`].
     ///
     /// # Panics
@@ -95,19 +95,21 @@ impl Value {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let case = |shape: [usize; 2], smoothing: f64, ignore: Option<i64>| {
-        let targets = Sample::integers(&shape[..1], shape[1] as i64, DType::I64);
+    let case = |shape: &[usize], smoothing: f64, ignore: Option<i64>| {
+        let targets = Sample::integers([&shape[..1], &shape[2..]].concat(), shape[1] as i64, DType::I64);
         let name = format!("cross_entropy {shape:?}, smoothing {smoothing}, ignore {ignore:?}");
         Case::new(name, [Sample::uniform(shape, -2.0, 2.0), targets], move |x| {
             vec![x[0].cross_entropy(&x[1], smoothing, ignore)]
         })
     };
     vec![
-        case([5, 7], 0.0, None),
-        case([9, 3], 0.0, Some(1)),
-        case([5, 4], 0.3, None),
-        case([9, 3], 0.1, Some(2)),
-        case([3, 1], 0.0, None),
-        case([2, 37], 0.1, None),
+        case(&[5, 7], 0.0, None),
+        case(&[9, 3], 0.0, Some(1)),
+        case(&[5, 4], 0.3, None),
+        case(&[9, 3], 0.1, Some(2)),
+        case(&[3, 1], 0.0, None),
+        case(&[2, 37], 0.1, None),
+        case(&[2, 3, 4, 5], 0.1, Some(2)),
+        case(&[2, 5, 67], 0.0, Some(0)),
     ]
 }

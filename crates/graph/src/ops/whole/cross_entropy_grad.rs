@@ -4,8 +4,8 @@ use super::{CrossEntropy, Operation, Softmax, has_shape, same_float};
 use crate::conformance::{Case, Sample};
 use crate::{DType, Real, Spec, Value};
 
-/// From the logits `[N, C]`, the labels `i64[N]` and the losses' gradient `[N]`,
-/// `dx = dloss (softmax(x) - (1 - s) [c = t] - s / C)`: 0 in ignored rows, NaN in rows without a class.
+/// From the logits `[N, C, spatial..]`, the labels `i64[N, spatial..]` and the losses' gradient, of the labels' shape,
+/// `dx = dloss (softmax(x) - (1 - s) [c = t] - s / C)`: 0 where the label is ignored, NaN where it is no class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CrossEntropyGrad {
     /// As of [`CrossEntropy`].
@@ -35,18 +35,26 @@ impl Operation for CrossEntropyGrad {
         let target = CrossEntropy::is_target(logits, targets)
             .select(&logits.full_like(1.0 - smoothing + shared), &logits.full_like(shared));
         let op = CrossEntropy { label_smoothing: self.label_smoothing, ignore_index: self.ignore_index };
-        let weights = op.checked(dlosses, targets, num_classes, 0.0).broadcast(logits.shape(), &[0]);
+        let weights = op.checked(dlosses, targets, num_classes, 0.0);
+        let weights = weights.broadcast_from_reduced(logits.shape(), &[1]);
         Some(vec![weights.mul(&probabilities.sub(&target))])
     }
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let case = |shape: [usize; 2], smoothing: f64, ignore: Option<i64>| {
-        let targets = Sample::integers(&shape[..1], shape[1] as i64, DType::I64);
-        let inputs = [Sample::uniform(shape, -2.0, 2.0), targets, Sample::uniform(&shape[..1], 0.5, 1.5)];
+    let case = |shape: &[usize], smoothing: f64, ignore: Option<i64>| {
+        let labels = [&shape[..1], &shape[2..]].concat();
+        let targets = Sample::integers(&labels[..], shape[1] as i64, DType::I64);
+        let inputs = [Sample::uniform(shape, -2.0, 2.0), targets, Sample::uniform(&labels[..], 0.5, 1.5)];
         let op = CrossEntropyGrad { label_smoothing: Real(smoothing), ignore_index: ignore };
         let build = move |x: &[Value]| vec![Value::record_one(op, &[&x[0], &x[1], &x[2]])];
         Case::new(format!("cross_entropy_grad {shape:?}, smoothing {smoothing}, ignore {ignore:?}"), inputs, build)
     };
-    vec![case([5, 7], 0.0, None), case([9, 3], 0.2, Some(1)), case([2, 37], 0.1, None)]
+    vec![
+        case(&[5, 7], 0.0, None),
+        case(&[9, 3], 0.2, Some(1)),
+        case(&[2, 37], 0.1, None),
+        case(&[2, 3, 4, 5], 0.1, Some(2)),
+        case(&[2, 5, 67], 0.0, Some(0)),
+    ]
 }

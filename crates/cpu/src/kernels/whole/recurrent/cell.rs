@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::steps::{Part, Steps};
 use crate::kernels::cache_line::{self, LINE};
 use crate::kernels::split::Pointers;
+use crate::kernels::whole::lanes::Tiled;
 use crate::kernels::whole::lanes::{LANES, Lanes, load, store, zip};
-use crate::kernels::whole::product::Tiled;
 use crate::math::{MulAdd, Multiversion};
 
 /// The function of a recurrent network's cell, or its gradient. Of a scan the first operand is what comes from

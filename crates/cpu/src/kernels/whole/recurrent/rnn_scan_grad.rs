@@ -5,8 +5,8 @@ use gyrus_graph::ops::whole::recurrent::{RnnActivation, RnnScanGrad};
 use super::cell::{Cell, Factor, Units};
 use super::scan::scan;
 use crate::kernel::{Kernel, Signature};
+use crate::kernels::whole::lanes::Tiled;
 use crate::kernels::whole::lanes::zip;
-use crate::kernels::whole::product::Tiled;
 use crate::math::MulAdd;
 
 #[derive(Clone, Copy)]

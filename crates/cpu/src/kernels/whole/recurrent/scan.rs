@@ -8,8 +8,8 @@ use super::steps::{Part, Steps};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, RowsOf, Run, Signature};
 use crate::kernels::split::{Pointers, split};
+use crate::kernels::whole::lanes::Tiled;
 use crate::kernels::whole::lanes::with_float;
-use crate::kernels::whole::product::Tiled;
 use crate::math::version;
 use crate::pool::ScratchSize;
 

@@ -14,10 +14,11 @@ use crate::isa::Isa;
 use crate::kernels::gemm::microkernel::Packing;
 use crate::kernels::gemm::number::Number;
 use crate::kernels::gemm::pack::PackArguments;
+use crate::kernels::gemm::product::{Operands, Product};
 use crate::kernels::split::{split_along, split_numbered};
 use crate::kernels::whole::groups::Shared;
+use crate::kernels::whole::lanes::Tiled;
 use crate::kernels::whole::lanes::{LANES, load, store, zip};
-use crate::kernels::whole::product::{Operands, Product, Tiled};
 use crate::pool::{Pool, Scratch, ScratchSize};
 
 /// How many rows of the batch are computed at once.

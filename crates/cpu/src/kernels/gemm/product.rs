@@ -1,79 +1,67 @@
-//! Products of small matrices by one thread, within kernels that work on what they make at once.
+//! Products of small matrices by one thread, of which nothing is packed.
 
 use std::marker::PhantomData;
 
-use super::lanes::{Float, LANES};
+use super::microkernel::Vector;
+use super::number::{Number, VectorLoop};
 use crate::isa::Isa;
-use crate::kernels::gemm::microkernel::Vector;
-use crate::kernels::gemm::number::{Number, VectorLoop};
+use crate::kernels::whole::LANES;
 use crate::math::{MulAdd, Multiversion};
 
 /// `c = a b`, or `c + a b` if `add`; `a` is `[rows, depth]` with any strides, `b` `[depth, columns]` and `c`
 /// `[rows, columns]` have neighbouring columns. Each element is summed in the order of `depth`, whatever the
 /// sizes.
 #[derive(Clone, Copy)]
-pub(super) struct Operands<T> {
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) depth: usize,
-    pub(super) a: *const T,
-    pub(super) a_row_stride: usize,
-    pub(super) a_column_stride: usize,
-    pub(super) b: *const T,
-    pub(super) b_row_stride: usize,
-    pub(super) c: *mut T,
-    pub(super) c_row_stride: usize,
-    pub(super) add: bool,
+pub(crate) struct Operands<T> {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) depth: usize,
+    pub(crate) a: *const T,
+    pub(crate) a_row_stride: usize,
+    pub(crate) a_column_stride: usize,
+    pub(crate) b: *const T,
+    pub(crate) b_row_stride: usize,
+    pub(crate) c: *mut T,
+    pub(crate) c_row_stride: usize,
+    pub(crate) add: bool,
 }
 
 /// Rows to be written as columns of `[size, LANES]`; further columns become zero.
 #[derive(Clone, Copy)]
-pub(super) struct Transpose<T> {
-    pub(super) rows: *const T,
+pub(crate) struct Transpose<T> {
+    pub(crate) rows: *const T,
     /// At most [`LANES`].
-    pub(super) count: usize,
-    pub(super) row_stride: usize,
-    pub(super) size: usize,
+    pub(crate) count: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) size: usize,
     /// What each element is multiplied by, if not 1.
-    pub(super) factor: Option<T>,
-    pub(super) columns: *mut T,
+    pub(crate) factor: Option<T>,
+    pub(crate) columns: *mut T,
 }
 
 /// The product, and what it wants of its operands, compiled for this processor.
 #[derive(Clone, Copy)]
-pub(super) struct Product<T> {
+pub(crate) struct Product<T> {
     function: unsafe fn(Operands<T>),
     transpose: unsafe fn(Transpose<T>),
     /// How many columns are computed at once: multiples of it are fast.
-    pub(super) width: usize,
+    pub(crate) width: usize,
     /// How many columns a tile has where there are as many: rows of a packed `b` are best so long.
-    pub(super) tile_width: usize,
+    pub(crate) tile_width: usize,
 }
 
-/// A type of numbers that small products are computed in.
-pub(super) trait Tiled: Float {
-    /// The product for an instruction set.
-    fn product(isa: Isa) -> Product<Self>;
-}
-
-macro_rules! tiled {
-    ($type:ty) => {
-        impl Tiled for $type {
-            fn product(isa: Isa) -> Product<$type> {
-                let width = <$type as Number>::lanes(isa);
-                Product {
-                    function: <$type>::vectorised::<Tiles<$type>>(isa),
-                    transpose: <$type>::vectorised::<Columns<$type>>(isa),
-                    width,
-                    tile_width: if width * size_of::<$type>() == 64 { 4 } else { 2 } * width,
-                }
-            }
+impl<T: Number> Product<T> {
+    /// For an instruction set.
+    pub(crate) fn new(isa: Isa) -> Self {
+        let width = T::lanes(isa);
+        Product {
+            function: T::vectorised::<Tiles<T>>(isa),
+            transpose: T::vectorised::<Columns<T>>(isa),
+            width,
+            tile_width: if width * size_of::<T>() == 64 { 4 } else { 2 } * width,
         }
-    };
+    }
 }
-
-tiled!(f32);
-tiled!(f64);
 
 impl<T> Product<T> {
     /// Computes it.
@@ -81,7 +69,7 @@ impl<T> Product<T> {
     /// # Safety
     /// The pointers are valid for the sizes and strides; `c` overlaps neither `a` nor `b`.
     #[inline]
-    pub(super) unsafe fn run(&self, operands: Operands<T>) {
+    pub(crate) unsafe fn run(&self, operands: Operands<T>) {
         // SAFETY: as the caller vouches; the function is compiled for this processor.
         unsafe { (self.function)(operands) }
     }
@@ -91,7 +79,7 @@ impl<T> Product<T> {
     /// # Safety
     /// The pointers are valid for the sizes, and do not overlap.
     #[inline]
-    pub(super) unsafe fn transpose(&self, transpose: Transpose<T>) {
+    pub(crate) unsafe fn transpose(&self, transpose: Transpose<T>) {
         // SAFETY: as the caller vouches; the function is compiled for this processor.
         unsafe { (self.transpose)(transpose) }
     }
@@ -246,9 +234,19 @@ impl<V: Vector> Multiversion for Columns<V> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use gyrus_graph::Element;
 
-    fn check<T: Tiled>(rows: usize, columns: usize, depth: usize, add: bool, transposed: bool, tolerance: f64) {
+    use super::*;
+    use crate::math::Real;
+
+    fn check<T: Real + Element + Number>(
+        rows: usize,
+        columns: usize,
+        depth: usize,
+        add: bool,
+        transposed: bool,
+        tolerance: f64,
+    ) {
         let number = |seed: usize, index: usize| T::from_f64(((index * 7919 + seed * 31) % 17) as f64 / 8.0 - 1.0);
         let a: Vec<T> = (0..rows * depth).map(|index| number(1, index)).collect();
         let b: Vec<T> = (0..depth * columns).map(|index| number(2, index)).collect();
@@ -258,7 +256,7 @@ mod tests {
         let mut c = start.clone();
         // SAFETY: the matrices have the stated sizes.
         unsafe {
-            T::product(Isa::get()).run(Operands {
+            Product::<T>::new(Isa::get()).run(Operands {
                 rows,
                 columns,
                 depth,
