@@ -174,15 +174,18 @@ impl Tensor {
         self.value().convert(DType::Bool).not().into()
     }
 
-    /// The power `x^exponent`; squares, roots and reciprocals are computed as such.
+    /// The power `x^exponent`; small powers, square roots and reciprocals are computed as such.
     #[track_caller]
     pub fn powf(&self, exponent: f64) -> Tensor {
         match exponent {
             1.0 => self.to_real(),
             2.0 => self.to_real().square(),
+            3.0 => self.to_real().square() * self.to_real(),
+            4.0 => self.to_real().square().square(),
             0.5 => self.sqrt(),
             -0.5 => self.rsqrt(),
             -1.0 => self.reciprocal(),
+            -2.0 => self.to_real().square().reciprocal(),
             _ => self.to_real().pow(exponent),
         }
     }

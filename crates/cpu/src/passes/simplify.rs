@@ -1,6 +1,7 @@
 //! Algebraic simplification and common subexpressions. Only rewrites that give the same bits (NaN and
 //! signed zeros included) are made.
 
+use gyrus_graph::ops::contraction::DotGeneral;
 use gyrus_graph::ops::elementwise::{Binary, Unary};
 use gyrus_graph::ops::movement::{Broadcast, Reshape, Transpose};
 use gyrus_graph::ops::source::Constant;
@@ -12,11 +13,14 @@ use super::{Builder, outputs_of, rebuild};
 pub(crate) fn simplify(graph: &Graph) -> Graph {
     let mut graph = graph.clone();
     loop {
-        let simpler = rebuild(&graph, |builder, node, inputs| match rule(builder, node, inputs) {
-            Some(port) => vec![port],
-            None => {
-                let port = builder.add(node.op.clone(), inputs);
-                outputs_of(port, node)
+        let num_readers = num_readers(&graph);
+        let simpler = rebuild(&graph, |builder, node, inputs| {
+            match rule(builder, node, inputs).or_else(|| transposed_product(builder, node, inputs, &num_readers)) {
+                Some(port) => vec![port],
+                None => {
+                    let port = builder.add(node.op.clone(), inputs);
+                    outputs_of(port, node)
+                }
             }
         });
         if simpler == graph {
@@ -24,6 +28,36 @@ pub(crate) fn simplify(graph: &Graph) -> Graph {
         }
         graph = simpler;
     }
+}
+
+/// How often each node's results are read, or are results of the graph.
+fn num_readers(graph: &Graph) -> Vec<usize> {
+    let mut num_readers = vec![0; graph.nodes.len()];
+    let read = graph.nodes.iter().flat_map(|node| &node.inputs).chain(&graph.outputs);
+    read.for_each(|port| num_readers[port.node] += 1);
+    num_readers
+}
+
+/// The product `b a` for a transposed product `(a b)ᵀ` that no one else reads: it is written as it is wanted.
+fn transposed_product(builder: &mut Builder, node: &GraphNode, inputs: &[Port], num_readers: &[usize]) -> Option<Port> {
+    let Op::Transpose(transpose) = &node.op else { return None };
+    let Op::DotGeneral(op) = builder.op(inputs[0]).clone() else { return None };
+    let &[lhs, rhs] = builder.inputs_of(inputs[0]) else { unreachable!("two operands") };
+    let num_batch = op.lhs_batch.len();
+    let num_rows = op.lhs_free(builder.spec(lhs).shape.rank()).len();
+    let rank = transpose.permutation.len();
+    let swapped = (0..num_batch).chain(num_batch + num_rows..rank).chain(num_batch..num_batch + num_rows);
+    if num_readers[node.inputs[0].node] > 1 || num_rows == 0 || !swapped.eq(transpose.permutation.iter().copied()) {
+        return None;
+    }
+    let op = DotGeneral {
+        lhs_batch: op.rhs_batch,
+        rhs_batch: op.lhs_batch,
+        lhs_contract: op.rhs_contract,
+        rhs_contract: op.lhs_contract,
+        ..op
+    };
+    Some(builder.add(op, &[rhs, lhs]))
 }
 
 /// A simpler value equal to the node's only output.

@@ -572,3 +572,26 @@ fn steps_begin_before_those_before_them_end() {
         assert!(found.iter().map(Buffer::bytes).eq(alone.iter().map(Buffer::bytes)), "{in_place} {num_threads}");
     }
 }
+
+/// A transposed product that no one else reads is computed as the product of its operands in the other order, in one step.
+#[test]
+fn transposed_products_are_written_as_they_are_wanted() {
+    let mut random = Random(3);
+    let arrays: Vec<Array> = [[4, 5, 3], [4, 7, 3]]
+        .iter()
+        .map(|shape| random.sample(&Sample::uniform(&shape[..], -1.0, 1.0), DType::F32))
+        .collect();
+    let arguments: Vec<Value> = arrays.iter().map(|array| Value::placeholder(array.spec.clone())).collect();
+    let op = DotGeneral {
+        lhs_batch: vec![0],
+        rhs_batch: vec![0],
+        lhs_contract: vec![2],
+        rhs_contract: vec![2],
+        ..Default::default()
+    };
+    let product = arguments[0].dot_general(&arguments[1], op);
+    let transposed = product.transpose(&[0, 2, 1]);
+    assert_eq!(num_steps(&arguments, &[transposed.clone()]), 1);
+    check("transposed", &arguments, &[transposed.clone()], &arrays);
+    check("transposed and not", &arguments, &[transposed, product], &arrays);
+}
