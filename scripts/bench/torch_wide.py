@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The wider workloads of `xtask bench X` in PyTorch.
+"""The wider workloads of `xtask bench X` in PyTorch, and the single operations of `xtask bench O` (`torch_operations.py`).
 
     python scripts/bench/torch_wide.py [FILTER] [--mode eager|compile|channels_last] [--seconds 4] [--threads 2]
 
@@ -322,6 +322,8 @@ def sample(call, seconds):
 def main():
     define()
     parts = [part for part in ARGUMENTS.filter.split(",") if part]
+    if any(part.startswith("O") for part in parts):
+        WORKLOADS.update(torch_operations.definitions(ARGUMENTS.mode == "channels_last"))
     names = [name for name in WORKLOADS if not parts or any(part in name for part in parts)]
     if len(names) != 1:
         for name in names:
@@ -351,5 +353,7 @@ if __name__ == "__main__":
     from torch import nn
     from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
     from torch.utils.checkpoint import checkpoint
+
+    import torch_operations
 
     main()

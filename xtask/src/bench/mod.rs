@@ -5,6 +5,7 @@ mod functions;
 mod lenet;
 mod lstm;
 mod mlp;
+mod operations;
 mod options;
 mod profile;
 mod resnet;
@@ -54,11 +55,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// its own, and no workload's caches are another's.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let options = Options::parse(arguments)?;
-    // What is made for accelerators is too much for a processor, unless it is asked for.
+    // Single operations are many, and what is made for accelerators is too much for a processor, unless they are asked for.
     let is_asked = options.device.is_some() || !options.filter.is_empty();
-    let accelerator = if is_asked { accelerator::WORKLOADS } else { &[] };
-    let all = WORKLOADS.iter().chain(wide::WORKLOADS).chain(accelerator);
-    let wanted: Vec<&Entry> = all.filter(|(name, _)| options.wants(name)).collect();
+    let models = WORKLOADS.len() + wide::WORKLOADS.len();
+    let offered = all().take(if is_asked { usize::MAX } else { models });
+    let wanted: Vec<&Entry> = offered.filter(|(name, _)| options.wants(name)).collect();
     // A name that is a part of another one means itself.
     let named = wanted.iter().find(|(name, _)| options.filter == [*name]).copied();
     match named.map_or(wanted, |entry| vec![entry])[..] {
@@ -68,9 +69,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
 }
 
+fn all() -> impl Iterator<Item = &'static Entry> {
+    WORKLOADS.iter().chain(wide::WORKLOADS).chain(operations::WORKLOADS).chain(accelerator::WORKLOADS)
+}
+
 fn names() -> String {
-    let all = WORKLOADS.iter().chain(wide::WORKLOADS).chain(accelerator::WORKLOADS);
-    all.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    all().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 fn run_apart(name: &str, options: &Options) -> Result<(), String> {

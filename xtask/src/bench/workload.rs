@@ -145,11 +145,11 @@ pub fn inference<M: Layer + 'static>(model: M, x: Tensor) -> Box<dyn Workload> {
 }
 
 /// A function of tensors.
-pub fn function<const N: usize>(
-    inputs: [Tensor; N],
+pub fn function(
+    inputs: impl Into<Vec<Tensor>>,
     f: impl Fn(&[Tensor], Precision) -> Vec<Tensor> + 'static,
 ) -> Box<dyn Workload> {
-    prepared((), inputs.to_vec(), false, move |(), inputs, precision| f(&inputs, precision))
+    prepared((), inputs.into(), false, move |(), inputs, precision| f(&inputs, precision))
 }
 
 /// Standard normal numbers.
