@@ -405,6 +405,24 @@ fn large_cases() -> Vec<Case> {
         Case::new("scatter rows", [reals(&[90, 64]), indices(&[700], 100), reals(&[700, 64])], move |x| {
             scatter(Combine::Add, Addressing::slices(0, 2, 1), x)
         }),
+        Case::new("scatter columns", [reals(&[90, 64]), indices(&[700], 100), reals(&[90, 700])], move |x| {
+            scatter(Combine::Add, Addressing::slices(1, 2, 1), x)
+        }),
+        Case::new(
+            "scatter elements of columns",
+            [reals(&[9, 300]), indices(&[50, 300], 10), reals(&[50, 300])],
+            move |x| scatter(Combine::Add, Addressing::elements(0, 2), x),
+        ),
+        Case::new(
+            "scatter windows of rows",
+            [reals(&[40, 60]), indices(&[300, 1], 60), reals(&[40, 300, 3])],
+            move |x| {
+                let window_axes = vec![0, 2];
+                let addressing =
+                    Addressing { window_axes, index_map: vec![1], index_vector_axis: 1, ..Addressing::default() };
+                scatter(Combine::Add, addressing, x)
+            },
+        ),
         Case::new(
             "scatter elements",
             [reals(&[60, 30, 20]), indices(&[60, 50, 20], 40), reals(&[60, 50, 20])],

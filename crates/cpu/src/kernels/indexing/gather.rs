@@ -4,7 +4,7 @@ use gyrus_graph::DType;
 use gyrus_graph::ops::indexing::Gather;
 
 use super::super::elements::with_word;
-use super::windows::Windows;
+use super::windows::{Part, Windows};
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::{Pointers, split};
 
@@ -22,20 +22,23 @@ pub(crate) fn kernel(op: &Gather, signature: &Signature) -> Box<dyn Kernel> {
 impl Kernel for GatherKernel {
     unsafe fn run(&self, run: &Run) {
         let pointers = Pointers::of(run);
-        let len = self.windows.window_len();
+        let len = self.windows.run;
         if len == 0 {
             return;
         }
-        with_word!(self.dtype, T => split(run.pool, self.windows.num_windows(), (1 << 13) / len, |range| {
+        with_word!(self.dtype, T => split(run.pool, self.windows.num_runs(), (1 << 13) / len, |range| {
             let (operand, result) = (pointers.input::<T>(0), pointers.output::<T>(0));
             // SAFETY: the windows were made for these operands, and moved within the operand.
             unsafe {
-                self.windows.for_each(pointers.input(1), range, true, |to, from| {
-                    self.windows.for_each_run(to, from, |to, from, len| match len {
-                        1 => *result.add(to) = *operand.add(from),
-                        _ => std::ptr::copy_nonoverlapping(operand.add(from), result.add(to), len),
+                let (indices, part) = (pointers.input(1), Part::Runs(range));
+                // Apart, because single elements then are one loop.
+                if len == 1 {
+                    self.windows.for_each(indices, part, true, |to, from| *result.add(to) = *operand.add(from));
+                } else {
+                    self.windows.for_each(indices, part, true, |to, from| {
+                        std::ptr::copy_nonoverlapping(operand.add(from), result.add(to), len);
                     });
-                });
+                }
             }
         }));
     }

@@ -1,10 +1,12 @@
 //! Updates of an operand at places given as data.
 
+use std::ops::Range;
+
 use gyrus_graph::DType;
 use gyrus_graph::ops::indexing::{Combine, Scatter};
 
 use super::super::elements::{Arithmetic, with_element, with_word};
-use super::windows::Windows;
+use super::windows::{Part, Windows};
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::{Pointers, split};
 
@@ -27,36 +29,53 @@ pub(crate) fn kernel(op: &Scatter, signature: &Signature) -> Box<dyn Kernel> {
 }
 
 impl ScatterKernel {
-    /// Each thread goes through all updates, and carries out those whose windows begin in its part of the
-    /// operand: for one element always in the same order. Windows that may overlap go to one thread.
+    /// Threads share the updates along an axis whose elements are apart in the operand. Where there is none, each goes
+    /// through all updates, and carries out those whose runs begin in its part of the operand. Either way those of one
+    /// element are in the same order always. Without such an axis, windows that may overlap go to one thread.
     ///
     /// # Safety
     /// The pointers are as [`Run`] states, of elements of type `T`.
     unsafe fn scatter<T: Copy>(&self, run: &Run, combine: impl Fn(T, T) -> T + Sync) {
-        let pointers = Pointers::of(run);
-        let len = self.windows.window_len();
+        let (pointers, windows) = (Pointers::of(run), &self.windows);
+        let (len, num_threads) = (windows.run, run.pool.num_threads());
         if len == 0 {
             return;
         }
-        let is_small = self.windows.num_windows() * len < 1 << 13;
-        let grain = if is_small || !self.windows.are_disjoint() { self.num_elements } else { 1 };
-        split(run.pool, self.num_elements, grain, |part| {
+        let update = |part: Part, within: Range<usize>| {
             let (updates, result) = (pointers.input::<T>(2), pointers.output::<T>(0));
-            // SAFETY: the windows were made for these operands, and left out where not within; the windows that
-            // begin in `part` are disjoint from those that do not, or `part` is everything.
+            // SAFETY: the windows were made for these operands, and left out where not within; no other thread has updates
+            // of the elements of this one's.
             unsafe {
-                self.windows.for_each(pointers.input(1), 0..self.windows.num_windows(), false, |from, to| {
-                    if !part.contains(&to) {
+                // Apart, because single elements then are one loop.
+                if len == 1 {
+                    return windows.for_each(pointers.input(1), part, false, |from, to| {
+                        if within.contains(&to) {
+                            let element = result.add(to);
+                            *element = combine(*element, *updates.add(from));
+                        }
+                    });
+                }
+                windows.for_each(pointers.input(1), part, false, |from, to| {
+                    if !within.contains(&to) {
                         return;
                     }
-                    self.windows.for_each_run(from, to, |from, to, len| {
-                        let updates = std::slice::from_raw_parts(updates.add(from), len);
-                        let elements = std::slice::from_raw_parts_mut(result.add(to), len);
-                        elements.iter_mut().zip(updates).for_each(|(to, from)| *to = combine(*to, *from));
-                    });
+                    let updates = std::slice::from_raw_parts(updates.add(from), len);
+                    let elements = std::slice::from_raw_parts_mut(result.add(to), len);
+                    elements.iter_mut().zip(updates).for_each(|(to, from)| *to = combine(*to, *from));
                 });
             }
-        });
+        };
+        let (all, num_runs) = (0..self.num_elements, windows.num_runs());
+        let is_small = num_runs * len < 1 << 13;
+        match windows.axis_apart(num_threads) {
+            Some((axis, size)) if !is_small => {
+                split(run.pool, size, 1, |range| update(Part::Along(axis, range), all.clone()));
+            }
+            _ => {
+                let grain = if is_small || !windows.are_disjoint() { self.num_elements } else { 1 };
+                split(run.pool, self.num_elements, grain, |part| update(Part::Runs(0..num_runs), part));
+            }
+        }
     }
 }
 

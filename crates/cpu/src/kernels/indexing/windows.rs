@@ -1,27 +1,31 @@
 //! Where the windows of gather and scatter begin, and how they lie in memory.
 
+use std::ops::Range;
+
 use gyrus_graph::ops::indexing::Addressing;
 use gyrus_graph::{DType, Spec};
-
-use super::super::elements::read_index;
 
 /// The most axes that remain when neighbours that lie evenly are merged.
 const MAX_AXES: usize = 16;
 
-/// An axis, and the distances between its neighbours in the arrays that share it.
-#[derive(Clone, Copy, Debug)]
-struct Axis<const N: usize> {
+/// An axis of the windows, and the distances between its neighbours in the windows, the operand and the indices.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Axis {
     size: usize,
-    strides: [usize; N],
+    strides: [usize; 3],
+    /// Whether no index moves a window along the operand's axis that goes along with it: elements at different places
+    /// of it are different elements of the operand.
+    apart: bool,
 }
 
 /// Joins neighbouring axes that lie evenly in every array; axes of size 1 go.
-fn merged<const N: usize>(axes: impl Iterator<Item = Axis<N>>) -> Vec<Axis<N>> {
-    let mut merged: Vec<Axis<N>> = vec![];
+fn merged(axes: impl Iterator<Item = Axis>) -> Vec<Axis> {
+    let mut merged: Vec<Axis> = vec![];
     for axis in axes.filter(|axis| axis.size != 1) {
+        let whole = axis.strides.map(|stride| stride * axis.size);
         match merged.last_mut() {
-            Some(outer) if outer.strides == axis.strides.map(|stride| stride * axis.size) => {
-                *outer = Axis { size: outer.size * axis.size, strides: axis.strides };
+            Some(outer) if outer.strides == whole && outer.apart == axis.apart => {
+                *outer = Axis { size: outer.size * axis.size, ..axis };
             }
             _ => merged.push(axis),
         }
@@ -42,17 +46,22 @@ struct Component {
     size: usize,
 }
 
-/// The windows that indices address, in elements of the three arrays.
+/// The windows that indices address, in elements of the three arrays: an array of contiguous runs.
 pub(super) struct Windows {
-    /// One for each window; strides in the windows, the operand and the indices.
-    batch: Vec<Axis<3>>,
-    num_windows: usize,
+    /// The axes of the windows but for the one within runs; at least one.
+    axes: Vec<Axis>,
     components: Vec<Component>,
     index_type: DType,
-    /// Within a window but for its runs; strides in the windows and the operand.
-    within: Vec<Axis<2>>,
-    /// The length of the contiguous runs of which a window is made.
-    run: usize,
+    /// The length of a run.
+    pub(super) run: usize,
+}
+
+/// Some of the runs of all windows.
+pub(super) enum Part {
+    /// In their order.
+    Runs(Range<usize>),
+    /// Those at some places along one of the axes.
+    Along(usize, Range<usize>),
 }
 
 fn strides(shape: &[usize]) -> Vec<usize> {
@@ -73,14 +82,30 @@ impl Windows {
     ) -> Windows {
         let [of_operand, of_indices, of_windows] = [operand, indices, windows].map(|spec| strides(&spec.shape));
         let (rank, indices_rank) = (operand.shape.rank(), indices.shape.rank());
-        let from = (0..indices_rank).filter(|&axis| axis != addressing.index_vector_axis);
-        let batch = addressing.batch_axes(indices_rank).into_iter().zip(from).map(|(axis, from)| {
-            let place = addressing.indices_batch_axes.iter().position(|&batch| batch == from);
-            let in_operand = place.map_or(0, |place| of_operand[addressing.operand_batch_axes[place]]);
-            Axis { size: windows.shape[axis], strides: [of_windows[axis], in_operand, of_indices[from]] }
-        });
-        let batch: Vec<Axis<3>> = merged(batch);
-        assert!(batch.len() <= MAX_AXES, "gather and scatter: more than {MAX_AXES} axes");
+        let mut batch = (0..indices_rank).filter(|&axis| axis != addressing.index_vector_axis);
+        let mut offsets = addressing.offset_axes(rank).into_iter();
+        let axis = |axis: usize| {
+            // The axes of the operand and of the indices that go along with it.
+            let (in_operand, in_indices) = if addressing.window_axes.contains(&axis) {
+                (offsets.next(), None)
+            } else {
+                let from = batch.next().expect("the other axes are those of the indices");
+                let place = addressing.indices_batch_axes.iter().position(|&batch| batch == from);
+                (place.map(|place| addressing.operand_batch_axes[place]), Some(from))
+            };
+            let stride = |strides: &[usize], axis: Option<usize>| axis.map_or(0, |axis| strides[axis]);
+            Axis {
+                size: windows.shape[axis],
+                strides: [of_windows[axis], stride(&of_operand, in_operand), stride(&of_indices, in_indices)],
+                apart: in_operand.is_some_and(|axis| !addressing.index_map.contains(&axis)),
+            }
+        };
+        let mut axes = merged((0..windows.shape.rank()).map(axis));
+        let run = axes.pop_if(|axis| axis.strides == [1, 1, 0]).map_or(1, |axis| axis.size);
+        if axes.is_empty() {
+            axes.push(Axis { size: 1, strides: [0; 3], apart: false });
+        }
+        assert!(axes.len() <= MAX_AXES, "gather and scatter: more than {MAX_AXES} axes");
         let vector_stride = of_indices.get(addressing.index_vector_axis).copied().unwrap_or(0);
         let component = |(component, &axis): (usize, &usize)| Component {
             place: component * vector_stride,
@@ -88,28 +113,12 @@ impl Windows {
             last: (operand.shape[axis] - sizes[axis]) as i64,
             size: sizes[axis],
         };
-        let offsets = addressing.offset_axes(rank).into_iter().zip(&addressing.window_axes);
-        let mut within =
-            merged(offsets.map(|(axis, &to)| Axis { size: sizes[axis], strides: [of_windows[to], of_operand[axis]] }));
-        let is_run = |axis: &mut Axis<2>| axis.strides == [1, 1];
-        let run = within.pop_if(is_run).map_or(1, |axis| axis.size);
-        Windows {
-            num_windows: batch.iter().map(|axis| axis.size).product(),
-            batch,
-            components: addressing.index_map.iter().enumerate().map(component).collect(),
-            index_type: indices.dtype,
-            within,
-            run,
-        }
+        let components = addressing.index_map.iter().enumerate().map(component).collect();
+        Windows { axes, components, index_type: indices.dtype, run }
     }
 
-    pub(super) fn num_windows(&self) -> usize {
-        self.num_windows
-    }
-
-    /// The number of elements of a window.
-    pub(super) fn window_len(&self) -> usize {
-        self.run * self.within.iter().map(|axis| axis.size).product::<usize>()
+    pub(super) fn num_runs(&self) -> usize {
+        self.axes.iter().map(|axis| axis.size).product()
     }
 
     /// Whether windows that begin at different places have no element in common.
@@ -117,67 +126,101 @@ impl Windows {
         self.components.iter().all(|component| component.size == 1)
     }
 
-    /// Calls `window` with the places where each of the windows `range` begins: in the windows, and in the
-    /// operand, moved within it if `clamp`; else those that do not lie within are left out.
+    /// An axis of at least `count` places whose elements are apart in the operand, the further the better, and how many it
+    /// has.
+    pub(super) fn axis_apart(&self, count: usize) -> Option<(usize, usize)> {
+        let apart = self.axes.iter().enumerate().filter(|(_, axis)| axis.apart && axis.size >= count);
+        apart.max_by_key(|(_, axis)| axis.strides[1]).map(|(index, axis)| (index, axis.size))
+    }
+
+    /// Calls `run` with the places in the windows and in the operand where each run begins, in the order of the windows.
+    /// Windows are moved within the operand if `clamp`; else those that do not lie within are left out.
     ///
     /// # Safety
     /// `indices` are those that the windows were made for.
     #[inline(always)]
-    pub(super) unsafe fn for_each(
+    pub(super) unsafe fn for_each(&self, indices: *const u8, part: Part, clamp: bool, run: impl FnMut(usize, usize)) {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            match self.index_type {
+                DType::I32 => self.for_each_of(indices.cast::<i32>(), part, clamp, run),
+                _ => self.for_each_of(indices.cast::<i64>(), part, clamp, run),
+            }
+        }
+    }
+
+    /// As [`Windows::for_each`].
+    #[inline(always)]
+    unsafe fn for_each_of<I: Copy + Into<i64>>(
         &self,
-        indices: *const u8,
-        range: std::ops::Range<usize>,
+        indices: *const I,
+        part: Part,
         clamp: bool,
-        mut window: impl FnMut(usize, usize),
+        mut run: impl FnMut(usize, usize),
     ) {
-        if range.is_empty() {
+        let (mut sizes, mut counter, mut places) = ([1; MAX_AXES], [0; MAX_AXES], [0; 3]);
+        sizes.iter_mut().zip(&self.axes).for_each(|(size, axis)| *size = axis.size);
+        let runs = match part {
+            Part::Runs(runs) => runs,
+            Part::Along(axis, range) => {
+                sizes[axis] = range.len();
+                places = self.axes[axis].strides.map(|stride| stride * range.start);
+                0..sizes.iter().product()
+            }
+        };
+        if runs.is_empty() {
             return;
         }
-        let mut counter = [0; MAX_AXES];
-        let mut places = [0; 3];
-        let mut rest = range.start;
-        for (count, axis) in counter.iter_mut().zip(&self.batch).rev() {
-            (*count, rest) = (rest % axis.size, rest / axis.size);
+        let mut rest = runs.start;
+        for ((count, size), axis) in counter.iter_mut().zip(sizes).zip(&self.axes).rev() {
+            (*count, rest) = (rest % size, rest / size);
             places.iter_mut().zip(axis.strides).for_each(|(place, stride)| *place += *count * stride);
         }
-        for _ in range {
-            let [in_windows, mut in_operand, in_indices] = places;
-            let mut inside = true;
-            for component in &self.components {
-                // SAFETY: the vector's elements lie in the indices.
-                let start = unsafe { read_index(indices, self.index_type, in_indices + component.place) };
-                inside &= (0..=component.last).contains(&start);
-                in_operand += start.clamp(0, component.last) as usize * component.stride;
+        let (first, others) = self.components.split_at(self.components.len().min(1));
+        let first = first.first().copied();
+        let last = self.axes.len() - 1;
+        let steps = self.axes[last].strides;
+        let mut left = runs.len();
+        loop {
+            let line = left.min(sizes[last] - counter[last]);
+            let [mut in_windows, mut in_operand, mut in_indices] = places;
+            for _ in 0..line {
+                let (mut to, mut inside) = (in_operand, true);
+                // Apart, because a loop over components, of which there is mostly one, costs as much as all else.
+                if let Some(component) = first {
+                    // SAFETY: the vector's elements lie in the indices.
+                    let start = unsafe { *indices.add(in_indices + component.place) }.into();
+                    let moved = start.clamp(0, component.last);
+                    (to, inside) = (to + moved as usize * component.stride, moved == start);
+                }
+                for component in others {
+                    // SAFETY: as above.
+                    let start = unsafe { *indices.add(in_indices + component.place) }.into();
+                    let moved = start.clamp(0, component.last);
+                    (to, inside) = (to + moved as usize * component.stride, inside & (moved == start));
+                }
+                if clamp || inside {
+                    run(in_windows, to);
+                }
+                in_windows += steps[0];
+                in_operand += steps[1];
+                in_indices += steps[2];
             }
-            if clamp || inside {
-                window(in_windows, in_operand);
+            left -= line;
+            if left == 0 {
+                return;
             }
-            for (count, axis) in counter.iter_mut().zip(&self.batch).rev() {
+            places.iter_mut().zip(steps).for_each(|(place, step)| *place -= step * counter[last]);
+            counter[last] = 0;
+            for ((count, size), axis) in counter.iter_mut().zip(sizes).zip(&self.axes).take(last).rev() {
                 *count += 1;
                 places.iter_mut().zip(axis.strides).for_each(|(place, stride)| *place += stride);
-                if *count < axis.size {
+                if *count < size {
                     break;
                 }
                 *count = 0;
-                places.iter_mut().zip(axis.strides).for_each(|(place, stride)| *place -= stride * axis.size);
+                places.iter_mut().zip(axis.strides).for_each(|(place, stride)| *place -= stride * size);
             }
         }
-    }
-
-    /// Calls `run` with the place in the windows and in the operand, and the length, of each contiguous
-    /// run of the window that begins at these places.
-    #[inline(always)]
-    pub(super) fn for_each_run(&self, in_windows: usize, in_operand: usize, mut run: impl FnMut(usize, usize, usize)) {
-        match self.within[..] {
-            [] => run(in_windows, in_operand, self.run),
-            _ => walk(&self.within, in_windows, in_operand, &mut |a, b| run(a, b, self.run)),
-        }
-    }
-}
-
-fn walk(axes: &[Axis<2>], in_windows: usize, in_operand: usize, run: &mut impl FnMut(usize, usize)) {
-    let Some((axis, inner)) = axes.split_first() else { return run(in_windows, in_operand) };
-    for index in 0..axis.size {
-        walk(inner, in_windows + index * axis.strides[0], in_operand + index * axis.strides[1], run);
     }
 }
