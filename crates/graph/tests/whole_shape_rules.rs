@@ -2,7 +2,9 @@
 
 use gyrus_graph::ops::contraction::Precision;
 use gyrus_graph::ops::whole::recurrent::{GruScan, LstmScan, LstmScanGrad, RnnActivation, RnnScan};
-use gyrus_graph::ops::whole::{Attention, BatchNormTraining, CrossEntropy, LayerNorm, LogSumExp, Softmax, SoftmaxGrad};
+use gyrus_graph::ops::whole::{
+    Attention, BatchNormTraining, CrossEntropy, Cumsum, LayerNorm, LogSumExp, Softmax, SoftmaxGrad,
+};
 use gyrus_graph::{DType, Op, Operation, Real, Spec};
 
 fn refuses(op: impl Into<Op>, inputs: &[Spec], because: &str) {
@@ -22,6 +24,9 @@ fn shapes_and_types_that_do_not_fit_are_refused() {
     refuses(Softmax { axis: 0 }, &[whole(&[2, 3])], "floating-point");
     refuses(SoftmaxGrad { axis: 0 }, &[real(&[2]), real(&[3])], "must be equal");
     refuses(LogSumExp { axis: 0 }, &[real(&[])], "axis 0 must be less than the rank, 0");
+    let cumsum = Cumsum { axis: 1, reverse: false };
+    refuses(cumsum, &[real(&[2])], "axis 1 must be less than the rank, 1");
+    refuses(cumsum, &[Spec::new([2, 3], DType::Bool)], "not defined for bool");
     let cross_entropy = CrossEntropy { label_smoothing: Real(0.0), ignore_index: None };
     refuses(cross_entropy, &[real(&[2, 3]), real(&[2])], "targets must be i64[N, spatial..]");
     refuses(cross_entropy, &[real(&[2, 3]), whole(&[3])], "targets [3] must have shape [2]");

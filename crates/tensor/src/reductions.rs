@@ -201,18 +201,7 @@ impl Tensor {
     /// If there is no such axis.
     #[track_caller]
     pub fn cumsum(&self, axis: isize) -> Tensor {
-        let axis = resolve_axis("cumsum", axis, self.shape());
-        let mut sums = self.countable();
-        let none = vec![0; sums.rank()];
-        let mut distance = 1;
-        // Each round adds the sum of as many elements again: log2 of the size rounds.
-        while distance < sums.shape()[axis] {
-            let (mut low, mut high) = (vec![0; sums.rank()], vec![0; sums.rank()]);
-            (low[axis], high[axis]) = (distance as i64, -(distance as i64));
-            sums = sums.add(&sums.pad(&sums.zero(), &low, &high, &none));
-            distance *= 2;
-        }
-        sums.into()
+        self.countable().cumsum(resolve_axis("cumsum", axis, self.shape()), false).into()
     }
 
     /// The elements in a type in which sums and products of them fit.

@@ -26,6 +26,7 @@ pub(crate) fn kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kerne
         Op::ReduceWindowSumGrad(op) => window::reduce_window_sum_grad::kernel(op, signature),
         Op::Softmax(op) => whole::softmax::kernel(op, signature)?,
         Op::SoftmaxGrad(op) => whole::softmax_grad::kernel(op, signature)?,
+        Op::Cumsum(op) => whole::cumsum::kernel(op, signature)?,
         Op::LogSumExp(op) => whole::log_sum_exp::kernel(op, signature)?,
         Op::CrossEntropy(op) => whole::cross_entropy::kernel(op, signature)?,
         Op::CrossEntropyGrad(op) => whole::cross_entropy_grad::kernel(op, signature)?,

@@ -214,6 +214,8 @@ operations! {
     SoftmaxGrad(whole::SoftmaxGrad) cases whole::softmax_grad::cases,
     /// The logarithm of the sum of exponentials.
     LogSumExp(whole::LogSumExp) cases whole::log_sum_exp::cases,
+    /// Sums of all elements up to each.
+    Cumsum(whole::Cumsum) cases whole::cumsum::cases,
     /// Cross-entropy with class labels.
     CrossEntropy(whole::CrossEntropy) cases whole::cross_entropy::cases,
     /// The gradient of the cross-entropy with class labels.

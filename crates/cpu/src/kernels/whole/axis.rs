@@ -9,7 +9,7 @@ use crate::kernels::split::{Pointers, split};
 /// An operand as `[outer, size, inner]`, with the axis in the middle.
 #[derive(Clone, Copy)]
 pub(super) struct Axis {
-    outer: usize,
+    pub(super) outer: usize,
     pub(super) size: usize,
     pub(super) inner: usize,
 }

@@ -171,7 +171,7 @@ pub(super) use for_blocks;
 /// # Safety
 /// `row` points to `len` elements, and `at < len`.
 #[inline(always)]
-pub(super) unsafe fn load<T: Float>(row: *const T, at: usize, len: usize, fill: T) -> Lanes<T> {
+pub(super) unsafe fn load<T: Copy>(row: *const T, at: usize, len: usize, fill: T) -> Lanes<T> {
     // SAFETY: as the caller vouches; all lanes lie within the row in the first case, `len - at`, fewer than
     // `LANES`, in the second.
     unsafe {
@@ -189,7 +189,7 @@ pub(super) unsafe fn load<T: Float>(row: *const T, at: usize, len: usize, fill: 
 /// # Safety
 /// `row` points to `len` elements, and `at < len`.
 #[inline(always)]
-pub(super) unsafe fn store<T: Float>(row: *mut T, at: usize, len: usize, lanes: Lanes<T>) {
+pub(super) unsafe fn store<T: Copy>(row: *mut T, at: usize, len: usize, lanes: Lanes<T>) {
     // SAFETY: as in `load`.
     unsafe {
         if at + LANES <= len {

@@ -13,6 +13,7 @@ pub(crate) mod batch_norm_training;
 mod channels;
 pub(crate) mod cross_entropy;
 pub(crate) mod cross_entropy_grad;
+pub(crate) mod cumsum;
 mod few_classes;
 #[cfg(test)]
 mod goldens;

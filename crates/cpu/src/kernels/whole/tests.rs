@@ -6,7 +6,8 @@ use gyrus_graph::ops::whole::recurrent::{
     GruScan, GruScanGrad, LstmScan, LstmScanGrad, RnnActivation, RnnScan, RnnScanGrad,
 };
 use gyrus_graph::ops::whole::{
-    Attention, AttentionGrad, BatchNormTraining, CrossEntropy, CrossEntropyGrad, LayerNorm, LogSumExp, RmsNorm, Softmax,
+    Attention, AttentionGrad, BatchNormTraining, CrossEntropy, CrossEntropyGrad, Cumsum, LayerNorm, LogSumExp, RmsNorm,
+    Softmax,
 };
 use gyrus_graph::{DType, GraphNode, Op, Operation, Real, Spec, Value, gradients};
 
@@ -178,6 +179,47 @@ fn softmax_of_special_values() {
     check(Softmax { axis: 0 }, &[(&[3, 4], &transposed)], &[&expected]);
     check(LogSumExp { axis: 0 }, &[(&[3, 4], &transposed)], &[&lse]);
     check(LogSumExp { axis: 1 }, &[(&[2, 0], &[])], &[&[-INF, -INF]]);
+}
+
+#[test]
+fn sums_up_to_each_element_equal_their_definition() {
+    // Rows of one chunk and of several, too few and enough of them for each thread; columns.
+    let shapes: [(&[usize], usize); 9] = [
+        (&[20_485], 0),
+        (&[3, 9000], 1),
+        (&[13, 4097], 1),
+        (&[300, 65], 1),
+        (&[2000, 3], 1),
+        (&[300, 130], 0),
+        (&[5, 40, 90], 1),
+        (&[2, 3, 4000], 1),
+        (&[3, 0, 2], 1),
+    ];
+    for ((shape, axis), reverse) in shapes.into_iter().flat_map(|case| [false, true].map(|reverse| (case, reverse))) {
+        let (size, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
+        let count = shape.iter().product();
+        // Whole numbers, so that sums are exact.
+        let x: Vec<f64> = (0..count).map(|index| (index * 7919 % 17) as f64 - 8.0).collect();
+        let mut expected = x.clone();
+        for step in 1..size {
+            let row = if reverse { size - 1 - step } else { step };
+            for place in (0..count).filter(|place| place / inner % size == row) {
+                expected[place] += expected[if reverse { place + inner } else { place - inner }];
+            }
+        }
+        for dtype in [DType::F32, DType::F64, DType::I64] {
+            let found = run(Cumsum { axis, reverse }, &[&array(shape, dtype, &x)]);
+            assert!(found[0] == expected, "{shape:?} along {axis}, reverse {reverse}, {dtype}");
+        }
+    }
+}
+
+#[test]
+fn sums_beyond_what_is_no_number_are_none() {
+    let x = [1.0, INF, 2.0, -INF, 3.0, NAN, 1.0, 1.0];
+    check(Cumsum { axis: 1, reverse: false }, &[(&[2, 4], &x)], &[&[1.0, INF, INF, NAN, 3.0, NAN, NAN, NAN]]);
+    check(Cumsum { axis: 1, reverse: true }, &[(&[2, 4], &x)], &[&[NAN, NAN, -INF, -INF, NAN, NAN, 2.0, 1.0]]);
+    check(Cumsum { axis: 0, reverse: false }, &[(&[2, 4], &x)], &[&[1.0, INF, 2.0, -INF, 4.0, NAN, 3.0, -INF]]);
 }
 
 #[test]
