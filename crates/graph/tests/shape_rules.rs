@@ -8,7 +8,7 @@ use gyrus_graph::ops::contraction::{
     Convolution, ConvolutionInputGrad, ConvolutionWeightGrad, ConvolutionWindow, Precision,
 };
 use gyrus_graph::ops::control::{Scan, WhileLoop};
-use gyrus_graph::ops::indexing::{Addressing, Combine, DynamicSlice, DynamicUpdateSlice, Gather, Scatter, Sort};
+use gyrus_graph::ops::indexing::{Addressing, Combine, DynamicSlice, DynamicUpdateSlice, Gather, Scatter, Sort, TopK};
 use gyrus_graph::ops::movement::{Concatenate, Reverse};
 use gyrus_graph::ops::random::RandomBits;
 use gyrus_graph::ops::reduction::{ArgReduce, Extremum, Reduction};
@@ -94,10 +94,13 @@ fn gather_and_scatter() {
 }
 
 #[test]
-fn sort_and_dynamic_slices() {
+fn sort_top_k_and_dynamic_slices() {
     let sort = |axis| Sort { axis, descending: false, stable: true };
     accepts(sort(1), &[f32s(&[2, 3])], &[f32s(&[2, 3]), i64s(&[2, 3])]);
     refuses(sort(2), &[f32s(&[2, 3])], "less than the rank 2");
+    accepts(TopK { k: 2, axis: 1 }, &[f32s(&[2, 3])], &[f32s(&[2, 2]), i64s(&[2, 2])]);
+    refuses(TopK { k: 2, axis: 2 }, &[f32s(&[2, 3])], "less than the rank 2");
+    refuses(TopK { k: 4, axis: 1 }, &[f32s(&[2, 3])], "4 must be at most 3");
     let slice = DynamicSlice { sizes: vec![2, 3] };
     accepts(slice.clone(), &[f32s(&[5, 3]), i64s(&[]), i64s(&[])], &[f32s(&[2, 3])]);
     refuses(slice.clone(), &[f32s(&[5, 2]), i64s(&[]), i64s(&[])], "must fit into the operand's [5, 2]");

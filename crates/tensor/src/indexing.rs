@@ -131,8 +131,8 @@ impl Tensor {
         let axis = resolve_axis("top_k", axis, self.shape());
         let size = self.shape()[axis];
         assert!(k <= size, "top_k: {k} along axis {axis} of shape {}: must be at most {size}", self.shape());
-        let (sorted, positions) = self.value().sort(axis, true);
-        (sorted.slice_axis(axis, 0, k).into(), positions.slice_axis(axis, 0, k).into())
+        let (greatest, positions) = self.value().top_k(k, axis);
+        (greatest.into(), positions.into())
     }
 
     /// Integers in a type in which indices are.

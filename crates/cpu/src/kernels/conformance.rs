@@ -396,6 +396,23 @@ fn large_cases() -> Vec<Case> {
             let (ascending, descending) = (odd(&x[0]).sort(1, false), odd(&x[0]).sort(0, true));
             vec![ascending.0, ascending.1, descending.0, descending.1]
         }),
+        Case::new(
+            "top_k",
+            [reals(&[40, 300]), reals(&[3, 3001]), Sample::integers([2, 5000], 50, DType::I64)],
+            move |x| {
+                // Of an increasing row, each element is greater than all before.
+                let increasing = x[1].sort(1, false).0;
+                let chosen = [
+                    odd(&x[0]).top_k(7, 1),
+                    odd(&x[0]).top_k(33, 0),
+                    odd(&x[1]).top_k(5000, 1),
+                    x[1].top_k(400, 1),
+                    increasing.top_k(400, 1),
+                    x[2].top_k(600, 1),
+                ];
+                chosen.into_iter().flat_map(|(greatest, positions)| [greatest, positions]).collect()
+            },
+        ),
         Case::new("take", [reals(&[100, 64]), indices(&[50, 20], 100)], |x| {
             vec![x[0].take(0, &x[1]), x[0].take(1, &x[1])]
         }),

@@ -14,6 +14,7 @@ pub(crate) fn kernel_for(op: &Op, signature: &Signature) -> Option<Box<dyn Kerne
         Op::Gather(op) => indexing::gather::kernel(op, signature),
         Op::Scatter(op) => indexing::scatter::kernel(op, signature),
         Op::Sort(op) => indexing::sort::kernel(op, signature),
+        Op::TopK(op) => indexing::top_k::kernel(op, signature),
         Op::DynamicSlice(op) => indexing::dynamic_slice::kernel(op, signature),
         Op::DynamicUpdateSlice(op) => indexing::dynamic_update_slice::kernel(op, signature),
         Op::RandomBits(op) => random::random_bits::kernel(op, signature),

@@ -192,6 +192,8 @@ operations! {
     Scatter(indexing::Scatter) cases indexing::scatter::cases,
     /// Order along an axis.
     Sort(indexing::Sort) cases indexing::sort::cases,
+    /// The greatest elements along an axis.
+    TopK(indexing::TopK) cases indexing::top_k::cases,
     /// A box of elements at a place given as data.
     DynamicSlice(indexing::DynamicSlice) cases indexing::dynamic_slice::cases,
     /// Replacement of a box of elements at a place given as data.

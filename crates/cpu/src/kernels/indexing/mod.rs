@@ -6,4 +6,5 @@ pub(crate) mod dynamic_update_slice;
 pub(crate) mod gather;
 pub(crate) mod scatter;
 pub(crate) mod sort;
+pub(crate) mod top_k;
 mod windows;

@@ -33,14 +33,18 @@ pub(crate) fn kernel(op: &Sort, signature: &Signature) -> Box<dyn Kernel> {
 }
 
 /// An element's place in the order, and its position after it, as one number.
-trait Entry: Copy + Ord {
+pub(super) trait Entry: Copy + Ord {
     fn new(rank: u64, position: usize) -> Self;
+    fn rank(self) -> u64;
     fn position(self) -> usize;
 }
 
 impl Entry for u64 {
     fn new(rank: u64, position: usize) -> u64 {
         (rank << 32) | position as u64
+    }
+    fn rank(self) -> u64 {
+        self >> 32
     }
     fn position(self) -> usize {
         self as u32 as usize
@@ -51,13 +55,16 @@ impl Entry for u128 {
     fn new(rank: u64, position: usize) -> u128 {
         ((rank as u128) << 64) | position as u128
     }
+    fn rank(self) -> u64 {
+        (self >> 64) as u64
+    }
     fn position(self) -> usize {
         self as u64 as usize
     }
 }
 
 /// An element type whose order is that of numbers.
-trait Ranked: Copy {
+pub(super) trait Ranked: Copy {
     /// Wide enough for the number and a position.
     type Entry: Entry;
     /// A number that is greater for greater elements, below `LAST`; `None` for NaN.

@@ -5,12 +5,14 @@ pub mod dynamic_update_slice;
 pub mod gather;
 pub mod scatter;
 pub mod sort;
+pub mod top_k;
 
 pub use dynamic_slice::DynamicSlice;
 pub use dynamic_update_slice::DynamicUpdateSlice;
 pub use gather::Gather;
 pub use scatter::{Combine, Scatter};
 pub use sort::Sort;
+pub use top_k::TopK;
 
 use super::reduction::Reduction;
 use super::{Operation, Vjp};
