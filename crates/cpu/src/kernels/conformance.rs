@@ -383,6 +383,9 @@ fn large_cases() -> Vec<Case> {
         Case::new("concatenate the first axis", [reals(&[3, 9000]), reals(&[2, 9000])], |x| {
             vec![Value::concatenate(&[&x[0], &x[1]], 0)]
         }),
+        Case::new("concatenate short pieces", [[3000, 1], [3000, 3], [3000, 0]].map(|shape| reals(&shape)), |x| {
+            vec![Value::concatenate(&[&x[0], &x[1], &x[2], &x[0]], 1)]
+        }),
         Case::new("pad", [reals(&[5, 90, 70]), reals(&[])], |x| {
             vec![x[0].pad(&x[1], &[1, -2, 3], &[0, 1, -4], &[1, 0, 2])]
         }),
