@@ -84,6 +84,12 @@ impl<S: Source> Multiversion for Gather<S> {
                             *dst.add(column) = S::at(base, start + column as isize);
                         }
                     }
+                    // Apart, because the compiler then makes vectors and reverses them.
+                    -1 => {
+                        for column in 0..columns {
+                            *dst.add(column) = S::at(base, start - column as isize);
+                        }
+                    }
                     _ => {
                         for column in 0..columns {
                             *dst.add(column) = S::at(base, start + column as isize * stride);
