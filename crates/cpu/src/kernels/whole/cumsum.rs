@@ -86,8 +86,7 @@ impl<T: Arithmetic + Default> Kernel for CumsumKernel<T> {
             unsafe { (self.function)(Arguments { axis: self.axis, task, x, y, totals: totals.get() }) }
         };
         if inner != 1 {
-            let grain = (1 << 13) / (size * inner.clamp(1, LANES)).max(1);
-            return split(run.pool, self.axis.num_groups(), grain, |groups| call(Task::Columns(groups)));
+            return split(run.pool, self.axis.num_groups(), self.axis.grain(), |groups| call(Task::Columns(groups)));
         }
         let chunks = size.div_ceil(CHUNK);
         if chunks > 1 && outer < 4 * run.pool.num_threads() {
