@@ -1,6 +1,7 @@
 //! Convolutions straight from images in channels-last order: sums over places of the kernel, with the images, the
 //! cotangents and the results where they are.
 
+use self::abreast::Abreast;
 use self::correlation::Correlation;
 use self::depthwise::{Depthwise, DepthwiseWeightGrad};
 use self::places::Places;
@@ -13,6 +14,7 @@ use crate::kernels::gemm::microkernel::BatchReduceKernel;
 use crate::kernels::gemm::number::Number;
 use crate::pool::{Pool, ScratchSize};
 
+mod abreast;
 mod correlation;
 mod depthwise;
 mod division;
@@ -90,8 +92,14 @@ fn correlation_of_result<T: Number>(isa: Isa, kernel: BatchReduceKernel<T>, geom
 /// The gradient for the input, likewise.
 fn correlation_of_input<T: Number>(isa: Isa, kernel: BatchReduceKernel<T>, geometry: &Geometry) -> Correlation<T> {
     let geometry = joined(geometry);
-    let phases = geometry.axes.map(|axis| Places::of_input(&axis));
-    Correlation::new(isa, kernel, &exchanged(&geometry), phases, Layout::of_input(&geometry))
+    let mut phases = geometry.axes.map(|axis| Places::of_input(&axis));
+    let mut sum = exchanged(&geometry);
+    let abreast = Abreast::new(&geometry, &phases[2], kernel.width / 2);
+    if let Some(abreast) = &abreast {
+        sum = abreast.geometry(&sum);
+        phases[2] = vec![abreast.runs.clone()];
+    }
+    Correlation::new(isa, kernel, &sum, phases, Layout::of_input(&geometry, abreast))
 }
 
 /// The sizes of the sum that the gradient for the input is.

@@ -16,7 +16,7 @@ use crate::pool::{Pool, Scratch};
 /// Input, weights, stride, padding, dilation, groups.
 type Case = (&'static [usize], &'static [usize], usize, [i64; 2], usize, usize);
 
-const CASES: [Case; 42] = [
+const CASES: [Case; 52] = [
     (&[2, 64, 12, 12], &[64, 64, 3, 3], 1, [1, 1], 1, 1),
     (&[1, 17, 13, 7], &[31, 17, 3, 3], 1, [1, 1], 1, 1),
     (&[3, 31, 13, 7], &[17, 31, 3, 3], 2, [1, 1], 1, 1),
@@ -59,6 +59,16 @@ const CASES: [Case; 42] = [
     (&[2, 16, 5, 5], &[16, 1, 1, 1], 1, [0, 0], 1, 16),
     (&[1, 128, 56, 56], &[128, 1, 3, 3], 1, [1, 1], 1, 128),
     (&[1, 20, 5, 7], &[48, 20, 1, 1], 1, [0, 0], 1, 1),
+    (&[2, 3, 12, 20], &[32, 3, 4, 4], 4, [0, 0], 1, 1),
+    (&[2, 3, 17, 16], &[33, 3, 4, 4], 2, [1, 1], 1, 1),
+    (&[2, 3, 13, 15], &[32, 3, 3, 3], 1, [1, 1], 1, 1),
+    (&[2, 1, 9, 32], &[16, 1, 3, 3], 1, [1, 1], 1, 1),
+    (&[9, 1, 9, 64], &[16, 1, 3, 5], 1, [2, 1], 3, 1),
+    (&[1, 3, 28, 40], &[32, 3, 7, 7], 2, [3, 3], 1, 1),
+    (&[9, 2, 8, 12], &[32, 2, 3, 3], 2, [1, 1], 1, 1),
+    (&[2, 2, 12, 18], &[32, 2, 2, 2], 3, [0, 0], 1, 1),
+    (&[2, 3, 5, 6, 8], &[32, 3, 3, 3, 3], 1, [1, 1], 1, 1),
+    (&[2, 3, 40], &[20, 3, 5], 2, [-1, 3], 2, 1),
 ];
 
 /// Counts how often each element is given.
@@ -198,7 +208,7 @@ fn kernels_agree_with_the_row_major_ones() {
     for case in CASES {
         check_full_precision::<f32>(case, DType::F32, |number| number as f32);
     }
-    for case in [CASES[1], CASES[3], CASES[16]] {
+    for case in [CASES[1], CASES[3], CASES[16], CASES[47]] {
         check_full_precision::<f64>(case, DType::F64, |number| number);
     }
 }

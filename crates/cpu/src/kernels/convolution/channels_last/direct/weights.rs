@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::abreast::Abreast;
 use crate::isa::Isa;
 use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::microkernel::{Packing, Vector};
@@ -10,7 +11,6 @@ use crate::kernels::gemm::pack::PackArguments;
 use crate::math::{MulAdd, Multiversion};
 
 /// How the weights `[O, C / groups, kernel..]` of a group are seen.
-#[derive(Clone, Copy)]
 pub(super) struct Layout {
     /// How many columns a group has, and over how many channels is summed.
     pub(super) columns: usize,
@@ -20,19 +20,21 @@ pub(super) struct Layout {
     depth_stride: usize,
     /// Elements of the kernel.
     taps: usize,
+    /// Columns are those of several places, if there are such.
+    abreast: Option<Abreast>,
 }
 
 impl Layout {
     /// Columns are output channels.
     pub(super) fn of_result(geometry: &Geometry) -> Layout {
         let (columns, depth, taps) = (geometry.out_channels, geometry.in_channels, geometry.taps());
-        Layout { columns, depth, column_stride: depth * taps, depth_stride: taps, taps }
+        Layout { columns, depth, column_stride: depth * taps, depth_stride: taps, taps, abreast: None }
     }
 
-    /// Columns are input channels.
-    pub(super) fn of_input(geometry: &Geometry) -> Layout {
+    /// Columns are input channels, perhaps of several places.
+    pub(super) fn of_input(geometry: &Geometry, abreast: Option<Abreast>) -> Layout {
         let (columns, depth, taps) = (geometry.in_channels, geometry.out_channels, geometry.taps());
-        Layout { columns, depth, column_stride: taps, depth_stride: columns * taps, taps }
+        Layout { columns, depth, column_stride: taps, depth_stride: columns * taps, taps, abreast }
     }
 }
 
@@ -52,7 +54,7 @@ pub(super) struct Weights<T> {
 impl<T: Number> Weights<T> {
     /// Panels of `width` columns with the kernel's elements in this order.
     pub(super) fn new(isa: Isa, layout: Layout, width: usize, taps: &[usize]) -> Self {
-        let mut order = vec![None; layout.taps];
+        let mut order = vec![None; taps.iter().map(|tap| tap + 1).max().unwrap_or(0).max(layout.taps)];
         for (place, &tap) in taps.iter().enumerate() {
             order[tap] = Some(place);
         }
@@ -70,7 +72,11 @@ impl<T: Number> Weights<T> {
     /// # Safety
     /// `w` is to all weights, `to` to a panel.
     pub(super) unsafe fn pack(&self, w: *const T, group: usize, panel: usize, to: *mut T) {
-        let Layout { columns, depth, column_stride, depth_stride, taps } = self.layout;
+        let Layout { columns, depth, column_stride, depth_stride, taps, .. } = self.layout;
+        if let Some(abreast) = &self.layout.abreast {
+            // SAFETY: as the caller vouches.
+            return unsafe { self.pack_abreast(abreast, w, to) };
+        }
         let from = w.wrapping_add(group * columns * depth * taps + panel * self.width * column_stride);
         let (count, width) = (self.width.min(columns - panel * self.width), self.width);
         // SAFETY: as the caller vouches; the loops are compiled for this processor.
@@ -85,6 +91,25 @@ impl<T: Number> Weights<T> {
             let order = &raw const self.order[..];
             (self.pack_taps)(TapsArguments { from, column_stride, depth_stride, count, width, depth, order, to });
         }
+    }
+
+    /// Packs the only panel, whose columns are those of several places.
+    unsafe fn pack_abreast(&self, abreast: &Abreast, w: *const T, to: *mut T) {
+        let Layout { columns, depth, column_stride, depth_stride, .. } = self.layout;
+        // SAFETY: as the caller vouches.
+        unsafe { std::slice::from_raw_parts_mut(to, self.panel_len()) }.fill(T::default());
+        abreast.each(columns, |column, tap, element| {
+            let Some(place) = self.order[tap] else { return };
+            for step in 0..depth {
+                for channel in 0..columns {
+                    // SAFETY: as the caller vouches: the kernels lie within the weights, the columns within the panel.
+                    unsafe {
+                        let from = w.add(channel * column_stride + step * depth_stride + element);
+                        *to.add((place * depth + step) * self.width + column + channel) = *from;
+                    }
+                }
+            }
+        });
     }
 }
 
