@@ -277,7 +277,7 @@ impl<T: Plain, O: Order> Multiversion for SelectGrad<T, O> {
                 places.meet(place, |tap, element| {
                     let x = &*image.channels(image.x.cast_mut(), element);
                     for ((best, tap_of), &x) in best.iter_mut().zip(&mut taps).zip(x) {
-                        let wins = *tap_of == NONE || O::is_before(x, *best) || (x.is_nan() && !best.is_nan());
+                        let wins = *tap_of == NONE || O::precedes(x, *best);
                         *best = if wins { x } else { *best };
                         *tap_of = if wins { tap as u32 } else { *tap_of };
                     }

@@ -66,6 +66,12 @@ pub(super) trait Order: 'static {
     /// What is before no number.
     fn last<T: Pooled>() -> T::Wide;
 
+    /// Whether `a` is chosen, which is seen after `b`: a NaN before all numbers.
+    #[inline(always)]
+    fn precedes<T: Arithmetic>(a: T, b: T) -> bool {
+        Self::is_before(a, b) | (a.is_nan() & !b.is_nan())
+    }
+
     /// The one that is before the other, NaN if one is.
     #[inline(always)]
     fn first<T: Arithmetic>(a: T, b: T) -> T {

@@ -2,6 +2,7 @@
 
 pub(crate) mod channels_last;
 mod element;
+mod phases;
 mod places;
 pub mod reduce_window;
 pub mod reduce_window_select;

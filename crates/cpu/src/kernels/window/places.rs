@@ -7,10 +7,10 @@ use gyrus_graph::ops::window::Window;
 pub(super) struct Axis {
     pub(super) input: usize,
     pub(super) output: usize,
-    size: usize,
+    pub(super) size: usize,
     pub(super) stride: usize,
-    dilation: usize,
-    low: i64,
+    pub(super) dilation: usize,
+    pub(super) low: i64,
 }
 
 /// The places of a window over planes `[spatial..]`, as three axes the first of which may be of size 1.
@@ -23,8 +23,6 @@ pub(super) struct Places {
 
 /// The places of a row of the result at which an element of the window lies within the operand.
 pub(super) struct Met {
-    /// Which element of the window, in row-major order.
-    pub(super) tap: usize,
     /// The places, from `first` to before `end`.
     pub(super) first: usize,
     pub(super) end: usize,
@@ -65,6 +63,11 @@ impl Places {
         self.axes[0].output * self.axes[1].output
     }
 
+    /// Rows of a plane of the operand.
+    pub(super) fn input_rows(&self) -> usize {
+        self.axes[0].input * self.axes[1].input
+    }
+
     /// Elements of the window.
     pub(super) fn taps(&self) -> usize {
         self.axes.iter().map(|axis| axis.size).product()
@@ -77,33 +80,38 @@ impl Places {
         first.input == 1 && first.size == 1 && first.low == 0 && halves(second) && halves(third)
     }
 
+    /// Calls `meet(number, line)` for the window's own rows, in their order, that lie within the operand where the window
+    /// stands on a row of the result: the row's number, and the row of the plane.
+    #[inline(always)]
+    pub(super) fn lines(&self, row: usize, mut meet: impl FnMut(usize, usize)) {
+        let [depth, height, _] = &self.axes;
+        let (at_depth, at_height) = (row / height.output, row % height.output);
+        for a in 0..depth.size {
+            let Some(plane) = depth.element(at_depth, a) else { continue };
+            for b in 0..height.size {
+                let Some(line) = height.element(at_height, b) else { continue };
+                meet(a * height.size + b, plane * height.input + line);
+            }
+        }
+    }
+
     /// Calls `meet` for the elements of the window, in row-major order, where it stands on a row of the result.
     #[inline(always)]
     pub(super) fn row(&self, row: usize, mut meet: impl FnMut(Met)) {
-        let [depth, height, width] = &self.axes;
-        let (at_depth, at_height) = (row / height.output, row % height.output);
-        for a in 0..depth.size {
-            for b in 0..height.size {
-                let Some(plane) = depth.element(at_depth, a) else { continue };
-                let Some(line) = height.element(at_height, b) else { continue };
-                for c in 0..width.size {
-                    let offset = (c * width.dilation) as i64 - width.low;
-                    // The places at which `0 <= place * stride + offset < input`.
-                    let stride = width.stride as i64;
-                    let first = (-offset).max(0).div_ceil_by(stride);
-                    let end = (width.input as i64 - offset).max(0).div_ceil_by(stride).min(width.output as i64);
-                    if first < end {
-                        let column = (first * stride + offset) as usize;
-                        meet(Met {
-                            tap: (a * height.size + b) * width.size + c,
-                            first: first as usize,
-                            end: end as usize,
-                            element: (plane * height.input + line) * width.input + column,
-                        });
-                    }
+        let width = &self.axes[2];
+        self.lines(row, |_, line| {
+            for c in 0..width.size {
+                let offset = (c * width.dilation) as i64 - width.low;
+                // The places at which `0 <= place * stride + offset < input`.
+                let stride = width.stride as i64;
+                let first = (-offset).max(0).div_ceil_by(stride);
+                let end = (width.input as i64 - offset).max(0).div_ceil_by(stride).min(width.output as i64);
+                if first < end {
+                    let column = (first * stride + offset) as usize;
+                    meet(Met { first: first as usize, end: end as usize, element: line * width.input + column });
                 }
             }
-        }
+        });
     }
 
     /// Calls `meet(tap, element)` for the elements of the window, in row-major order, that meet one at a place.
@@ -124,21 +132,12 @@ impl Places {
             }
         }
     }
-
-    /// The element of the plane that an element of the window meets at a place, which lies within.
-    pub(super) fn element(&self, row: usize, column: usize, tap: usize) -> usize {
-        let [_, height, width] = &self.axes;
-        let place = [row / height.output, row % height.output, column];
-        let tap = [tap / (height.size * width.size), tap / width.size % height.size, tap % width.size];
-        let index = |axis: usize| self.axes[axis].element(place[axis], tap[axis]).expect("lies within");
-        (index(0) * height.input + index(1)) * width.input + index(2)
-    }
 }
 
 impl Axis {
     /// What an element of the window meets at a place.
     #[inline(always)]
-    fn element(&self, place: usize, tap: usize) -> Option<usize> {
+    pub(super) fn element(&self, place: usize, tap: usize) -> Option<usize> {
         let index = (place * self.stride + tap * self.dilation) as i64 - self.low;
         (0..self.input as i64).contains(&index).then_some(index as usize)
     }

@@ -5,8 +5,10 @@ use std::marker::PhantomData;
 use super::element::{Order, Pooled};
 use crate::math::{MulAdd, Multiversion};
 
-/// What a row of tiles combines to.
+/// How the elements of a window combine.
 pub(super) trait Combine: 'static {
+    /// What nothing combines to.
+    fn identity<T: Pooled>() -> T::Wide;
     fn combine<T: Pooled>(a: T::Wide, b: T::Wide) -> T::Wide;
 }
 
@@ -18,12 +20,20 @@ pub(super) struct Sum;
 
 impl<O: Order> Combine for First<O> {
     #[inline(always)]
+    fn identity<T: Pooled>() -> T::Wide {
+        O::last::<T>()
+    }
+    #[inline(always)]
     fn combine<T: Pooled>(a: T::Wide, b: T::Wide) -> T::Wide {
         O::first(a, b)
     }
 }
 
 impl Combine for Sum {
+    #[inline(always)]
+    fn identity<T: Pooled>() -> T::Wide {
+        T::Wide::default()
+    }
     #[inline(always)]
     fn combine<T: Pooled>(a: T::Wide, b: T::Wide) -> T::Wide {
         use super::super::elements::Arithmetic;
