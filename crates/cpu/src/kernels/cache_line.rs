@@ -1,9 +1,21 @@
-//! Lines of the cache, how to ask for them, and for how many there is room.
+//! Lines of the cache, how to ask for them, for how many there is room, and when to write around them.
 
 use std::sync::OnceLock;
 
 /// Bytes of a line.
 pub(crate) const LINE: usize = 64;
+
+/// Results of at least so many bytes are written around the cache.
+pub(crate) const MIN_STREAM: usize = 32 << 20;
+
+/// Lets other threads see what was written around the cache.
+pub(crate) fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: all processors of the architecture have it.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
+}
 
 /// Asks for a line that will be read soon; any address will do.
 #[inline(always)]

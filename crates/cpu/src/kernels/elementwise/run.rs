@@ -2,22 +2,20 @@
 
 use std::ops::Range;
 
-use super::functions::{Block, Strided, fence};
+use super::functions::{Block, Strided};
 use super::layout::{Access, Source, Space};
 use super::lower::{Action, NONE, Place, Step, Values, Writing, lower};
 use super::memory::{Follow, GRANULE, Plan, block_length};
 use super::program::{Program, Register};
 use crate::isa::Isa;
 use crate::kernel::RowsOf;
-use crate::kernels::cache_line::{LINE, prefetch};
+use crate::kernels::cache_line::{LINE, MIN_STREAM, fence, prefetch};
 use crate::pool::{Pool, Rows, Scratch, ScratchSize};
 
 /// Below this many elements one thread does all.
 const MIN_TASK: usize = 16 << 10;
 /// More tasks than this are not made.
 const MAX_TASKS: usize = 64;
-/// Outputs of at least this many bytes are written around the cache.
-const MIN_STREAM: usize = 32 << 20;
 /// Passes over as many elements, and of as many steps, ask for the next block's while they compute.
 const MIN_PREFETCH: (usize, usize) = (256 << 10, 3);
 

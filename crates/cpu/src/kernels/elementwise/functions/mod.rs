@@ -17,7 +17,7 @@ pub(super) use chain::{CHAINS, Pattern, chains_overwrite};
 pub(super) use convert::{convert, round, store};
 pub(super) use load::{Strided, load};
 pub(super) use select::{compare, fill, select};
-pub(super) use stream::{fence, stream};
+pub(super) use stream::stream;
 pub(super) use unary::unary;
 
 use gyrus_graph::DType;

@@ -8,7 +8,7 @@ use crate::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::cache_line::LINE;
 
-/// The loop that writes a block of registers around the cache; [`fence`] ends it.
+/// The loop that writes a block of registers around the cache; [`fence`](crate::kernels::cache_line::fence) ends it.
 pub(in super::super) fn stream(lane: Lane, isa: Isa) -> BlockFunction {
     match lane.size() {
         1 => copy::<1>(isa),
@@ -94,13 +94,4 @@ pub(super) fn streams(isa: Isa) -> bool {
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn streams(_isa: Isa) -> bool {
     false
-}
-
-/// Lets other threads see what was written.
-pub(in super::super) fn fence() {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: all processors of the architecture have it.
-    unsafe {
-        std::arch::x86_64::_mm_sfence();
-    }
 }

@@ -65,6 +65,11 @@ impl Vector for F32x16 {
         unsafe { _mm512_storeu_ps(to, self.0) }
     }
     #[inline(always)]
+    unsafe fn store_around(self, to: *mut f32) {
+        // SAFETY: as above.
+        unsafe { _mm512_stream_ps(to, self.0) }
+    }
+    #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
         // SAFETY: as above.
         unsafe { _mm512_mask_storeu_ps(to, first(count) as u16, self.0) }
@@ -164,6 +169,11 @@ impl Vector for F64x8 {
     unsafe fn store(self, to: *mut f64) {
         // SAFETY: as above.
         unsafe { _mm512_storeu_pd(to, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_around(self, to: *mut f64) {
+        // SAFETY: as above.
+        unsafe { _mm512_stream_pd(to, self.0) }
     }
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f64, count: usize) {

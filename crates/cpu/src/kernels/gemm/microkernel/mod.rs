@@ -87,6 +87,12 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
     unsafe fn load_first(from: *const Self::Element, count: usize) -> Self;
     /// Writes all lanes.
     unsafe fn store(self, to: *mut Self::Element);
+    /// Writes all lanes, which are an aligned line of the cache, around it, where the processor can.
+    #[inline(always)]
+    unsafe fn store_around(self, to: *mut Self::Element) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.store(to) }
+    }
     /// Writes the first lanes.
     unsafe fn store_first(self, to: *mut Self::Element, count: usize);
     /// `self * b + c`.
