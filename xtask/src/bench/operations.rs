@@ -59,7 +59,6 @@ fn window(rank: usize, [stride, padding, dilation, groups]: [usize; 4]) -> Convo
         padding: vec![(padding as i64, padding as i64); rank],
         dilation: vec![dilation; rank],
         groups,
-        ..ConvolutionWindow::new(rank)
     }
 }
 

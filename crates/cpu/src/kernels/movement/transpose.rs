@@ -72,15 +72,16 @@ impl<T: Number> Kernel for TransposeKernel<T> {
         let are_lines = (columns * size_of::<T>()).is_multiple_of(LINE)
             && pointers.output::<T>(0).cast::<u8>().align_offset(LINE) == 0;
         // Lines that are written in two parts must stay in the first-level cache meanwhile: there may be few of them.
-        let height = if are_lines { RUN } else { LINE } / size_of::<T>();
-        let (down, across) = (rows.div_ceil(height), columns.div_ceil(COLUMNS));
-        split(run.pool, batch * across * down, (TASK / (height * columns.min(COLUMNS)).max(1)).max(1), |range| {
+        let (height, width) = if are_lines { (RUN, COLUMNS.min(columns)) } else { (LINE, columns) };
+        let (height, width) = (height / size_of::<T>(), width.max(1));
+        let (down, across) = (rows.div_ceil(height), columns.div_ceil(width));
+        split(run.pool, batch * across * down, (TASK / (height * width)).max(1), |range| {
             for index in range {
                 let (matrix, part) = (index / (across * down), index % (across * down));
-                let (column, row) = (part / down * COLUMNS, part % down * height);
+                let (column, row) = (part / down * width, part % down * height);
                 let block = Block {
                     rows: height.min(rows - row),
-                    columns: COLUMNS.min(columns - column),
+                    columns: width.min(columns - column),
                     from: pointers.input::<T>(0).wrapping_add(matrix * batch_stride + row + column * column_stride),
                     column_stride,
                     to: pointers.output::<T>(0).wrapping_add((matrix * rows + row) * columns + column),
@@ -115,7 +116,8 @@ impl<V: Vector> Multiversion for Blocks<V> {
         let streams = streams && V::LANES == line;
         for column in (0..columns).step_by(V::LANES) {
             let count = V::LANES.min(columns - column);
-            for next in (column + V::LANES..columns).take(V::LANES) {
+            // Runs of lines are asked for: single ones come by themselves, and no sooner if they are asked for.
+            for next in (column + V::LANES..columns).take(if rows > line { V::LANES } else { 0 }) {
                 for row in (0..rows).step_by(line) {
                     prefetch(from.wrapping_add(next * column_stride + row));
                 }
