@@ -591,7 +591,7 @@ fn transposed_products_are_written_as_they_are_wanted() {
     };
     let product = arguments[0].dot_general(&arguments[1], op);
     let transposed = product.transpose(&[0, 2, 1]);
-    assert_eq!(num_steps(&arguments, &[transposed.clone()]), 1);
-    check("transposed", &arguments, &[transposed.clone()], &arrays);
+    assert_eq!(num_steps(&arguments, std::slice::from_ref(&transposed)), 1);
+    check("transposed", &arguments, std::slice::from_ref(&transposed), &arrays);
     check("transposed and not", &arguments, &[transposed, product], &arrays);
 }

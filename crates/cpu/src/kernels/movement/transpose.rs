@@ -33,7 +33,8 @@ pub(crate) struct Transposition {
 
 struct TransposeKernel<T> {
     transposition: Transposition,
-    function: unsafe fn(Block<T>),
+    /// The loop that writes as usual, and the one that writes whole vectors around the cache.
+    functions: [unsafe fn(Block<T>); 2],
 }
 
 /// A part of one matrix of the result: some rows and columns.
@@ -45,8 +46,6 @@ struct Block<T> {
     column_stride: usize,
     to: *mut T,
     row_stride: usize,
-    /// Whether whole vectors are written around the cache: they are lines of it.
-    streams: bool,
 }
 
 /// The kernel that copies so, for the types that have one.
@@ -60,7 +59,9 @@ pub(crate) fn kernel(dtype: DType, transposition: Transposition) -> Option<Box<d
 
 impl<T: Number> TransposeKernel<T> {
     fn new(transposition: Transposition) -> Self {
-        TransposeKernel { transposition, function: T::vectorised::<Blocks<T>>(Isa::get()) }
+        let isa = Isa::get();
+        let functions = [T::vectorised::<Blocks<T, false>>(isa), T::vectorised::<Blocks<T, true>>(isa)];
+        TransposeKernel { transposition, functions }
     }
 }
 
@@ -86,10 +87,9 @@ impl<T: Number> Kernel for TransposeKernel<T> {
                     column_stride,
                     to: pointers.output::<T>(0).wrapping_add((matrix * rows + row) * columns + column),
                     row_stride: columns,
-                    streams: is_large && are_lines,
                 };
                 // SAFETY: the block lies within the operand and the result; each is one task's.
-                unsafe { (self.function)(block) }
+                unsafe { self.functions[usize::from(is_large && are_lines)](block) }
             }
             if is_large {
                 fence();
@@ -98,22 +98,22 @@ impl<T: Number> Kernel for TransposeKernel<T> {
     }
 }
 
-/// The loop over the columns of a block.
-struct Blocks<V>(PhantomData<V>);
+/// The loop over the columns of a block; whole vectors are written around the cache if it `STREAMS`, of which they are lines.
+struct Blocks<V, const STREAMS: bool>(PhantomData<V>);
 
-impl<T: Number> VectorLoop<T> for Blocks<T> {
+impl<T: Number, const STREAMS: bool> VectorLoop<T> for Blocks<T, STREAMS> {
     type Arguments = Block<T>;
-    type Of<V: Vector<Element = T>> = Blocks<V>;
+    type Of<V: Vector<Element = T>> = Blocks<V, STREAMS>;
 }
 
-impl<V: Vector> Multiversion for Blocks<V> {
+impl<V: Vector, const STREAMS: bool> Multiversion for Blocks<V, STREAMS> {
     type Arguments = Block<V::Element>;
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(block: Block<V::Element>) {
-        let Block { rows, columns, from, column_stride, to, row_stride, streams } = block;
+        let Block { rows, columns, from, column_stride, to, row_stride } = block;
         let line = LINE / size_of::<V::Element>();
-        let streams = streams && V::LANES == line;
+        let streams = STREAMS && V::LANES == line;
         for column in (0..columns).step_by(V::LANES) {
             let count = V::LANES.min(columns - column);
             // Runs of lines are asked for: single ones come by themselves, and no sooner if they are asked for.
