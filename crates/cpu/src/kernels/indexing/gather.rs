@@ -35,7 +35,7 @@ impl Kernel for GatherKernel {
                 if len == 1 {
                     self.windows.for_each(indices, part, true, |to, from| *result.add(to) = *operand.add(from));
                 } else {
-                    self.windows.for_each(indices, part, true, |to, from| {
+                    self.windows.for_each_run(indices, part, true, &mut |to, from| {
                         std::ptr::copy_nonoverlapping(operand.add(from), result.add(to), len);
                     });
                 }

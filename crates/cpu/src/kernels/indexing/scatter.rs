@@ -33,9 +33,11 @@ impl ScatterKernel {
     /// through all updates, and carries out those whose runs begin in its part of the operand. Either way those of one
     /// element are in the same order always. Without such an axis, windows that may overlap go to one thread.
     ///
+    /// Only for what `IS_COMMON` there is a loop of its own over single elements.
+    ///
     /// # Safety
     /// The pointers are as [`Run`] states, of elements of type `T`.
-    unsafe fn scatter<T: Copy>(&self, run: &Run, combine: impl Fn(T, T) -> T + Sync) {
+    unsafe fn scatter<T: Copy, const IS_COMMON: bool>(&self, run: &Run, combine: impl Fn(T, T) -> T + Sync) {
         let (pointers, windows) = (Pointers::of(run), &self.windows);
         let (len, num_threads) = (windows.run, run.pool.num_threads());
         if len == 0 {
@@ -47,7 +49,7 @@ impl ScatterKernel {
             // of the elements of this one's.
             unsafe {
                 // Apart, because single elements then are one loop.
-                if len == 1 {
+                if IS_COMMON && len == 1 {
                     return windows.for_each(pointers.input(1), part, false, |from, to| {
                         if within.contains(&to) {
                             let element = result.add(to);
@@ -55,7 +57,7 @@ impl ScatterKernel {
                         }
                     });
                 }
-                windows.for_each(pointers.input(1), part, false, |from, to| {
+                windows.for_each_run(pointers.input(1), part, false, &mut |from, to| {
                     if !within.contains(&to) {
                         return;
                     }
@@ -99,11 +101,11 @@ impl Kernel for ScatterKernel {
         // SAFETY: by this function's own contract.
         unsafe {
             match self.combine {
-                Combine::Replace => with_word!(self.dtype, T => self.scatter::<T>(run, |_, update| update)),
-                Combine::Add => with_element!(self.dtype, T => self.scatter::<T>(run, <T as Arithmetic>::add)),
-                Combine::Mul => with_element!(self.dtype, T => self.scatter::<T>(run, <T as Arithmetic>::mul)),
-                Combine::Min => with_element!(self.dtype, T => self.scatter::<T>(run, <T as Arithmetic>::min)),
-                Combine::Max => with_element!(self.dtype, T => self.scatter::<T>(run, <T as Arithmetic>::max)),
+                Combine::Replace => with_word!(self.dtype, T => self.scatter::<T, false>(run, |_, update| update)),
+                Combine::Add => with_element!(self.dtype, T => self.scatter::<T, true>(run, <T as Arithmetic>::add)),
+                Combine::Mul => with_element!(self.dtype, T => self.scatter::<T, false>(run, <T as Arithmetic>::mul)),
+                Combine::Min => with_element!(self.dtype, T => self.scatter::<T, false>(run, <T as Arithmetic>::min)),
+                Combine::Max => with_element!(self.dtype, T => self.scatter::<T, false>(run, <T as Arithmetic>::max)),
             }
         }
     }

@@ -149,6 +149,22 @@ impl Windows {
         }
     }
 
+    /// As [`Windows::for_each`], where the walk is little beside what is done: less code to compile.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(never)]
+    pub(super) unsafe fn for_each_run(
+        &self,
+        indices: *const u8,
+        part: Part,
+        clamp: bool,
+        run: &mut dyn FnMut(usize, usize),
+    ) {
+        // SAFETY: as the caller vouches.
+        unsafe { self.for_each(indices, part, clamp, run) }
+    }
+
     /// As [`Windows::for_each`].
     #[inline(always)]
     unsafe fn for_each_of<I: Copy + Into<i64>>(

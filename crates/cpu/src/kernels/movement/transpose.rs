@@ -114,10 +114,18 @@ impl<V: Vector, const STREAMS: bool> Multiversion for Blocks<V, STREAMS> {
         let Block { rows, columns, from, column_stride, to, row_stride } = block;
         let line = LINE / size_of::<V::Element>();
         let streams = STREAMS && V::LANES == line;
+        // Apart, because the compiler then finds addresses by addition.
+        if rows <= V::LANES && !streams {
+            for column in (0..columns).step_by(V::LANES) {
+                let (count, to) = (V::LANES.min(columns - column), to.wrapping_add(column));
+                // SAFETY: as the caller vouches: `count` columns of `rows` elements lie within both.
+                unsafe { V::transpose(|index| from.add((column + index) * column_stride), count, rows, to, row_stride) }
+            }
+            return;
+        }
         for column in (0..columns).step_by(V::LANES) {
             let count = V::LANES.min(columns - column);
-            // Runs of lines are asked for: single ones come by themselves, and no sooner if they are asked for.
-            for next in (column + V::LANES..columns).take(if rows > line { V::LANES } else { 0 }) {
+            for next in (column + V::LANES..columns).take(V::LANES) {
                 for row in (0..rows).step_by(line) {
                     prefetch(from.wrapping_add(next * column_stride + row));
                 }

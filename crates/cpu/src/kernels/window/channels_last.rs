@@ -14,7 +14,7 @@ use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
 use crate::kernels::whole::with_float;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::math::{MulAdd, Multiversion};
 
 /// How many channels of an image are one task of a gradient, and are selected together.
 const BLOCK: usize = 64;
@@ -61,9 +61,9 @@ pub(crate) fn reduce(op: &ReduceWindow, signature: &Signature) -> Option<Box<dyn
     let (places, [images, channels]) = places(&op.window, &x.shape, &signature.outputs[0].shape);
     with_float!(x.dtype, T => {
         let function = match op.reduction {
-            Reduction::Max => version::<Reduce<T, First<Falling>>>(isa),
-            Reduction::Min => version::<Reduce<T, First<Rising>>>(isa),
-            Reduction::Sum => version::<Reduce<T, Sum>>(isa),
+            Reduction::Max => T::version::<Reduce<T, First<Falling>>>(isa),
+            Reduction::Min => T::version::<Reduce<T, First<Rising>>>(isa),
+            Reduction::Sum => T::version::<Reduce<T, Sum>>(isa),
             _ => return None,
         };
         Box::new(ReduceKernel { places, images, channels, function })
@@ -75,8 +75,8 @@ pub(crate) fn select_grad(op: &ReduceWindowSelectGrad, signature: &Signature) ->
     let (places, [images, channels]) = places(&op.window, &x.shape, &dy.shape);
     with_float!(x.dtype, T => {
         let function = match op.extremum {
-            Extremum::Max => version::<SelectGrad<T, Falling>>(isa),
-            Extremum::Min => version::<SelectGrad<T, Rising>>(isa),
+            Extremum::Max => T::version::<SelectGrad<T, Falling>>(isa),
+            Extremum::Min => T::version::<SelectGrad<T, Rising>>(isa),
         };
         Box::new(GradKernel { places, images, channels, cotangent: 1, function })
     })
@@ -86,7 +86,7 @@ pub(crate) fn sum_grad(op: &ReduceWindowSumGrad, signature: &Signature) -> Optio
     let (dy, isa) = (&signature.inputs[0], Isa::get());
     let (places, [images, channels]) = places(&op.window, &signature.outputs[0].shape, &dy.shape);
     with_float!(dy.dtype, T => {
-        Box::new(GradKernel { places, images, channels, cotangent: 0, function: version::<SumGrad<T>>(isa) })
+        Box::new(GradKernel { places, images, channels, cotangent: 0, function: T::version::<SumGrad<T>>(isa) })
     })
 }
 

@@ -13,7 +13,7 @@ use super::tiles::{self, Combine, First, Planes, Sum, TilesFunction};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::math::{MulAdd, Multiversion};
 use crate::pool::ScratchSize;
 
 struct ReduceKernel<T: Pooled> {
@@ -48,14 +48,14 @@ impl<T: Pooled> ReduceKernel<T> {
         let special = |extremum| T::extrema_of_tiles(isa, extremum).map(|[extrema, _]| extrema);
         let (function, tiles): (_, TilesFunction<T>) = match reduction {
             Reduction::Max => (
-                version::<Reduce<T, First<Falling>>>(isa),
-                special(Extremum::Max).unwrap_or_else(|| version::<tiles::Reduce<T, First<Falling>>>(isa)),
+                T::version::<Reduce<T, First<Falling>>>(isa),
+                special(Extremum::Max).unwrap_or_else(|| T::version::<tiles::Reduce<T, First<Falling>>>(isa)),
             ),
             Reduction::Min => (
-                version::<Reduce<T, First<Rising>>>(isa),
-                special(Extremum::Min).unwrap_or_else(|| version::<tiles::Reduce<T, First<Rising>>>(isa)),
+                T::version::<Reduce<T, First<Rising>>>(isa),
+                special(Extremum::Min).unwrap_or_else(|| T::version::<tiles::Reduce<T, First<Rising>>>(isa)),
             ),
-            _ => (version::<Reduce<T, Sum>>(isa), version::<tiles::Reduce<T, Sum>>(isa)),
+            _ => (T::version::<Reduce<T, Sum>>(isa), T::version::<tiles::Reduce<T, Sum>>(isa)),
         };
         let phases = Phases::new(&places.axes[2]);
         ReduceKernel { places, phases, function, tiles: places.is_two_by_two().then_some(tiles) }

@@ -13,7 +13,7 @@ use super::selection::{In, Selection};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::math::{MulAdd, Multiversion};
 use crate::pool::ScratchSize;
 
 struct SelectKernel<T> {
@@ -36,8 +36,8 @@ pub fn kernel(op: &ReduceWindowSelect, signature: &Signature) -> Box<dyn Kernel>
     let (selection, isa) = (Selection::new(Places::new(&op.window, &x.shape, y)), Isa::get());
     with_element!(x.dtype, T => {
         let function = match op.extremum {
-            Extremum::Max => version::<Select<T, Falling>>(isa),
-            Extremum::Min => version::<Select<T, Rising>>(isa),
+            Extremum::Max => T::version::<Select<T, Falling>>(isa),
+            Extremum::Min => T::version::<Select<T, Rising>>(isa),
         };
         Box::new(SelectKernel { selection, function })
     })

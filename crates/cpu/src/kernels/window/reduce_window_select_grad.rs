@@ -14,7 +14,7 @@ use super::tiles::{self, Planes, TilesFunction};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::math::{MulAdd, Multiversion};
 use crate::pool::ScratchSize;
 
 struct SelectGradKernel<T> {
@@ -47,9 +47,9 @@ impl<T: Pooled> SelectGradKernel<T> {
     fn new<O: Order>(extremum: Extremum, places: Places) -> Self {
         let isa = Isa::get();
         let special = T::extrema_of_tiles(isa, extremum).map(|[_, grad]| grad);
-        let tiles = || special.unwrap_or_else(|| version::<tiles::SelectGrad<T, O>>(isa));
+        let tiles = || special.unwrap_or_else(|| T::version::<tiles::SelectGrad<T, O>>(isa));
         let tiles = places.is_two_by_two().then(tiles);
-        SelectGradKernel { selection: Selection::new(places), function: version::<SelectGrad<T, O>>(isa), tiles }
+        SelectGradKernel { selection: Selection::new(places), function: T::version::<SelectGrad<T, O>>(isa), tiles }
     }
 }
 

@@ -12,7 +12,7 @@ use super::tiles::{self, Planes, TilesFunction};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::Pointers;
-use crate::math::{MulAdd, Multiversion, version};
+use crate::math::{MulAdd, Multiversion};
 use crate::pool::ScratchSize;
 
 struct SumGradKernel<T> {
@@ -42,8 +42,8 @@ pub fn kernel(op: &ReduceWindowSumGrad, signature: &Signature) -> Box<dyn Kernel
 impl<T: Pooled> SumGradKernel<T> {
     fn new(places: Places) -> Self {
         let (isa, phases) = (Isa::get(), Phases::new(&places.axes[2]));
-        let tiles = places.is_two_by_two().then(|| version::<tiles::SumGrad<T>>(isa));
-        SumGradKernel { places, phases, function: version::<SumGrad<T>>(isa), tiles }
+        let tiles = places.is_two_by_two().then(|| T::version::<tiles::SumGrad<T>>(isa));
+        SumGradKernel { places, phases, function: T::version::<SumGrad<T>>(isa), tiles }
     }
 }
 
