@@ -57,9 +57,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let options = Options::parse(arguments)?;
     // Single operations are many, and what is made for accelerators is too much for a processor, unless they are asked for.
     let is_asked = options.device.is_some() || !options.filter.is_empty();
-    let models = WORKLOADS.len() + wide::WORKLOADS.len();
-    let offered = all().take(if is_asked { usize::MAX } else { models });
-    let wanted: Vec<&Entry> = offered.filter(|(name, _)| options.wants(name)).collect();
+    let offered: Vec<&Entry> = if is_asked { all().collect() } else { models().collect() };
+    let wanted: Vec<&Entry> = offered.into_iter().filter(|(name, _)| options.wants(name)).collect();
     // A name that is a part of another one means itself.
     let named = wanted.iter().find(|(name, _)| options.filter == [*name]).copied();
     match named.map_or(wanted, |entry| vec![entry])[..] {
@@ -69,8 +68,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
 }
 
+fn models() -> impl Iterator<Item = &'static Entry> {
+    WORKLOADS.iter().chain(wide::WORKLOADS)
+}
+
 fn all() -> impl Iterator<Item = &'static Entry> {
-    WORKLOADS.iter().chain(wide::WORKLOADS).chain(operations::WORKLOADS).chain(accelerator::WORKLOADS)
+    models().chain(operations::WORKLOADS).chain(accelerator::WORKLOADS)
 }
 
 fn names() -> String {

@@ -8,14 +8,12 @@ use gyrus::{ConvolutionWindow, Keepdim};
 use super::Entry;
 use super::workload::{Workload, function, normal};
 
-type Function = fn(&[Tensor]) -> Tensor;
-
-fn forward(inputs: impl Into<Vec<Tensor>>, f: Function) -> Box<dyn Workload> {
+fn forward(inputs: impl Into<Vec<Tensor>>, f: impl Fn(&[Tensor]) -> Tensor + 'static) -> Box<dyn Workload> {
     function(inputs, move |x, _| vec![f(x)])
 }
 
 /// With the gradients of the inputs that are real numbers.
-fn backward(inputs: impl Into<Vec<Tensor>>, f: Function) -> Box<dyn Workload> {
+fn backward(inputs: impl Into<Vec<Tensor>>, f: impl Fn(&[Tensor]) -> Tensor + 'static) -> Box<dyn Workload> {
     let mut inputs: Vec<Tensor> = inputs.into();
     let cotangent = Rng::new(1).normal(f(&inputs).shape().clone(), DType::F32, 0.0, 1.0).detach();
     inputs.push(cotangent);
@@ -35,24 +33,17 @@ fn places<const N: usize>(shape: [usize; N], size: usize) -> Tensor {
     Tensor::from_slice(shape, &(0..count).map(|index| (index * 7919 % size) as i64).collect::<Vec<_>>())
 }
 
-/// A convolution of equal strides, paddings and dilations.
+/// A convolution, with its gradients.
 fn conv<const N: usize, const M: usize>(
     x: [usize; N],
     weight: [usize; M],
-    [stride, padding, dilation, groups]: [usize; 4],
+    parameters: [usize; 4],
 ) -> Box<dyn Workload> {
-    let window = window(N - 2, [stride, padding, dilation, groups]);
-    let mut inputs = vec![normal(x), normal(weight)];
-    let y = inputs[0].conv(&inputs[1], window.clone());
-    inputs.push(Rng::new(1).normal(y.shape().clone(), DType::F32, 0.0, 1.0).detach());
-    function(inputs, move |x, _| {
-        let y = x[0].conv(&x[1], window.clone());
-        let mut results = grad(&(&y * &x[2]).sum(..), &[&x[0], &x[1]]);
-        results.push(y);
-        results
-    })
+    let window = window(N - 2, parameters);
+    backward([normal(x), normal(weight)], move |x| x[0].conv(&x[1], window.clone()))
 }
 
+/// A window of equal strides, paddings and dilations.
 fn window(rank: usize, [stride, padding, dilation, groups]: [usize; 4]) -> ConvolutionWindow {
     ConvolutionWindow {
         stride: vec![stride; rank],

@@ -1,5 +1,5 @@
 //! Algebraic simplification and common subexpressions. Only rewrites that give the same bits (NaN and
-//! signed zeros included) are made.
+//! signed zeros included) are made; of a product the same terms are summed, in the order of its kernel.
 
 use gyrus_graph::ops::contraction::DotGeneral;
 use gyrus_graph::ops::elementwise::{Binary, Unary};

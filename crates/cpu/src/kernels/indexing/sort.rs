@@ -20,16 +20,18 @@ struct SortKernel {
 }
 
 pub(crate) fn kernel(op: &Sort, signature: &Signature) -> Box<dyn Kernel> {
-    let shape = &signature.inputs[0].shape;
-    let size = shape[op.axis];
-    assert!(u32::try_from(size).is_ok(), "sort: {size} elements along an axis are more than 32 bits count");
-    Box::new(SortKernel {
-        descending: op.descending,
-        dtype: signature.inputs[0].dtype,
-        outer: shape[..op.axis].iter().product(),
-        size,
-        inner: shape[op.axis + 1..].iter().product(),
-    })
+    let [outer, size, inner] = around("sort", &signature.inputs[0].shape, op.axis);
+    Box::new(SortKernel { descending: op.descending, dtype: signature.inputs[0].dtype, outer, size, inner })
+}
+
+/// The sizes `[outer, size, inner]` of a shape, `size` along an axis in the middle.
+///
+/// # Panics
+/// If there are more elements along it than entries count.
+pub(super) fn around(name: &str, shape: &[usize], axis: usize) -> [usize; 3] {
+    let size = shape[axis];
+    assert!(u32::try_from(size).is_ok(), "{name}: {size} elements along an axis are more than 32 bits count");
+    [shape[..axis].iter().product(), size, shape[axis + 1..].iter().product()]
 }
 
 /// An element's place in the order, and its position after it, as one number.

@@ -3,11 +3,11 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use gyrus_graph::DType;
 use gyrus_graph::ops::indexing::TopK;
+use gyrus_graph::{DType, Spec};
 
 use super::super::elements::with_element;
-use super::sort::{Entry, Ranked};
+use super::sort::{Entry, Ranked, around};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run, Signature};
 use crate::kernels::split::{Pointers, split_numbered};
@@ -34,11 +34,9 @@ struct TopKKernel {
 }
 
 pub(crate) fn kernel(op: &TopK, signature: &Signature) -> Box<dyn Kernel> {
-    let (shape, dtype) = (&signature.inputs[0].shape, signature.inputs[0].dtype);
-    let (outer, size) = (shape[..op.axis].iter().product(), shape[op.axis]);
-    assert!(u32::try_from(size).is_ok(), "top_k: {size} elements along an axis are more than 32 bits count");
-    let inner = shape[op.axis + 1..].iter().product();
-    Box::new(TopKKernel { choice: Choice { k: op.k, outer, size, inner }, dtype })
+    let Spec { shape, dtype } = &signature.inputs[0];
+    let [outer, size, inner] = around("top_k", shape, op.axis);
+    Box::new(TopKKernel { choice: Choice { k: op.k, outer, size, inner }, dtype: *dtype })
 }
 
 impl Choice {

@@ -49,6 +49,23 @@ impl Axis {
     }
 }
 
+/// Evaluates an expression for a group of columns: where it begins in the operand and among the columns of all, and how many
+/// columns it has. There is one copy of the code for whole groups, whose width the compiler then knows, and one for others.
+macro_rules! with_group {
+    ($axis:expr, $index:expr, ($start:pat, $first:pat, $width:ident) => $body:expr) => {{
+        let ($start, $first, width) = $axis.group($index);
+        if width == $crate::kernels::whole::LANES {
+            let $width = $crate::kernels::whole::LANES;
+            $body
+        } else {
+            let $width = width;
+            $body
+        }
+    }};
+}
+
+pub(super) use with_group;
+
 /// What is done to some rows or, where the axis has inner ones, groups of columns.
 pub(super) struct AxisArguments<T> {
     pub(super) axis: Axis,

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gyrus_graph::ops::whole::CrossEntropyGrad;
 
-use super::axis::Axis;
+use super::axis::{Axis, with_group};
 use super::cross_entropy::{Target, smoothed};
 use super::few_classes;
 use super::lanes::{Float, LANES, for_blocks, load, map, store, with_float, zip};
@@ -43,13 +43,9 @@ pub(crate) fn channels_last(op: &CrossEntropyGrad, signature: &Signature) -> Opt
 
 fn of_axis(op: &CrossEntropyGrad, signature: &Signature, axis: Axis) -> Option<Box<dyn Kernel>> {
     with_float!(signature.inputs[0].dtype, T => {
-        let function = match axis.inner {
-            1 => few_classes::version_for!(
-                axis.num_groups(), axis.size,
-                FewClasses<T, { few_classes::FEW }>, FewClasses<T, { few_classes::MOST }>, Loop<T>
-            ),
-            _ => version::<Columns<T>>(Isa::get()),
-        };
+        let function = few_classes::version_for!(
+            axis, FewClasses<T, { few_classes::FEW }>, FewClasses<T, { few_classes::MOST }>, Loop<T>, Columns<T>
+        );
         Box::new(CrossEntropyGradKernel::<T> { op: *op, axis, function })
     })
 }
@@ -159,14 +155,11 @@ impl<T: Float> Multiversion for Columns<T> {
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: Arguments<T>) {
         for group in arguments.range.clone() {
-            let (start, first, width) = arguments.axis.group(group);
             // SAFETY: the group lies in the operands and the result.
             unsafe {
-                // Apart, because the compiler makes more of a number that it knows.
-                match width {
-                    LANES => columns::<T, M>(&arguments, start, first, LANES),
-                    _ => columns::<T, M>(&arguments, start, first, width),
-                }
+                with_group!(arguments.axis, group, (start, first, width) => {
+                    columns::<T, M>(&arguments, start, first, width);
+                });
             }
         }
     }

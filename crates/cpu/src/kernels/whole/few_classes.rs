@@ -7,14 +7,15 @@ use crate::math::MulAdd;
 pub(super) const FEW: usize = 16;
 pub(super) const MOST: usize = 64;
 
-/// A loop over rows, by how many classes they have: over classes, where there are at most [`FEW`] or at most [`MOST`], or
-/// over rows.
+/// The loop for an axis of classes: over columns, if these have neighbours; else over the classes of many rows, where there are
+/// at most [`FEW`] or fewer than [`MOST`], or over rows.
 macro_rules! version_for {
-    ($num_rows:expr, $num_classes:expr, $few:ty, $more:ty, $many:ty) => {
-        match $num_classes {
-            1..=few_classes::FEW if $num_rows >= LANES => version::<$few>(Isa::get()),
-            1..few_classes::MOST if $num_rows >= LANES => version::<$more>(Isa::get()),
-            _ => version::<$many>(Isa::get()),
+    ($axis:expr, $few:ty, $more:ty, $rows:ty, $columns:ty) => {
+        match ($axis.inner, $axis.size) {
+            (1, 1..=few_classes::FEW) if $axis.num_groups() >= LANES => version::<$few>(Isa::get()),
+            (1, 1..few_classes::MOST) if $axis.num_groups() >= LANES => version::<$more>(Isa::get()),
+            (1, _) => version::<$rows>(Isa::get()),
+            _ => version::<$columns>(Isa::get()),
         }
     };
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::LogSumExp;
 
-use super::axis::{Axis, AxisArguments, AxisKernel};
+use super::axis::{Axis, AxisArguments, AxisKernel, with_group};
 use super::lanes::{Float, LANES, Lanes, for_blocks, load, map, store, with_float, zip};
 use super::softmax::{column_maxima, maximum};
 use crate::isa::Isa;
@@ -39,13 +39,9 @@ impl<T: Float> Multiversion for LogSumExpLoop<T> {
                 if axis.inner == 1 {
                     *y.add(index) = row::<T, M>(x.add(index * axis.size), axis.size);
                 } else {
-                    let (start, result, width) = axis.group(index);
-                    // Apart, because the compiler makes more of a number that it knows.
-                    let logarithms = match width {
-                        LANES => columns::<T, M>(x.add(start), axis, LANES),
-                        _ => columns::<T, M>(x.add(start), axis, width),
-                    };
-                    store(y.add(result), 0, width, logarithms);
+                    with_group!(axis, index, (start, result, width) => {
+                        store(y.add(result), 0, width, columns::<T, M>(x.add(start), axis, width));
+                    });
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::Softmax;
 
-use super::axis::{Axis, AxisArguments, AxisKernel};
+use super::axis::{Axis, AxisArguments, AxisKernel, with_group};
 use super::lanes::{Float, LANES, Lanes, for_blocks, greatest, larger, load, map, store, with_float, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Signature};
@@ -33,14 +33,7 @@ impl<T: Float> Multiversion for SoftmaxLoop<T> {
                     let start = index * axis.size;
                     row::<T, M>(x.add(start), y.add(start), axis.size);
                 } else {
-                    let (start, _, width) = axis.group(index);
-                    let (x, y) = (x.add(start), y.add(start));
-                    // Apart, because the compiler makes more of a number that it knows.
-                    if width == LANES {
-                        columns::<T, M>(x, y, axis, LANES);
-                    } else {
-                        columns::<T, M>(x, y, axis, width);
-                    }
+                    with_group!(axis, index, (start, _, width) => columns::<T, M>(x.add(start), y.add(start), axis, width));
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use gyrus_graph::ops::whole::SoftmaxGrad;
 
-use super::axis::{Axis, AxisArguments, AxisKernel};
+use super::axis::{Axis, AxisArguments, AxisKernel, with_group};
 use super::lanes::{Float, LANES, add_product, for_blocks, load, store, with_float, zip};
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Signature};
@@ -33,14 +33,9 @@ impl<T: Float> Multiversion for SoftmaxGradLoop<T> {
                     let start = index * axis.size;
                     row::<T, M>(y.add(start), dy.add(start), dx.add(start), axis.size);
                 } else {
-                    let (start, _, width) = axis.group(index);
-                    let (y, dy, dx) = (y.add(start), dy.add(start), dx.add(start));
-                    // Apart, because the compiler makes more of a number that it knows.
-                    if width == LANES {
-                        columns::<T, M>(y, dy, dx, axis, LANES);
-                    } else {
-                        columns::<T, M>(y, dy, dx, axis, width);
-                    }
+                    with_group!(axis, index, (start, _, width) => {
+                        columns::<T, M>(y.add(start), dy.add(start), dx.add(start), axis, width);
+                    });
                 }
             }
         }

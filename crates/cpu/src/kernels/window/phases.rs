@@ -53,6 +53,11 @@ impl Phases {
         self.stride * self.len
     }
 
+    /// Elements of a row that is read at all shifts: those before the first place, and a phase.
+    pub(super) fn shifted_len(&self) -> usize {
+        self.max_shift + self.len
+    }
+
     /// The elements of a row of the plane that windows can meet.
     #[inline(always)]
     pub(super) fn met<'a, T>(&self, plane: &'a [T], line: usize) -> &'a [T] {

@@ -97,7 +97,7 @@ impl<T: Pooled, O: Order> Multiversion for Select<T, O> {
                 let y = &mut y[row * axis.output..][at..axis.output.min(at + LANES)];
                 y.fill(T::narrow(T::Wide::default()));
                 places.lines(row, |number, line| {
-                    let columns = &found.columns[line * selection.row_len() + phases.max_shift + at..];
+                    let columns = &found.columns[line * phases.shifted_len() + phases.max_shift + at..];
                     for (lane, y) in y.iter_mut().enumerate().filter(|&(lane, _)| rows[lane] == number as u32) {
                         // Where no column meets an element, there is none.
                         let column = (columns[lane] as usize) < axis.size;

@@ -112,7 +112,7 @@ impl<T: Pooled, O: Order> Multiversion for SelectGrad<T, O> {
             )
         };
         let (places, phases, zero) = (&selection.places, &selection.phases, T::Wide::default());
-        let (width, row_len) = (places.axes[2].output, selection.row_len());
+        let (width, row_len) = (places.axes[2].output, phases.shifted_len());
         found.columns.fill(NONE);
         found.sums.fill(zero);
         In::<T, O>::columns(selection, x, &mut found);

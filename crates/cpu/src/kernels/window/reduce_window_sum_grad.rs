@@ -47,14 +47,9 @@ impl<T: Pooled> SumGradKernel<T> {
     }
 }
 
-/// The distance between rows of sums, which begin with those before the first place.
-fn row_len(phases: &Phases) -> usize {
-    phases.max_shift + phases.len
-}
-
 /// Elements that the loop needs: sums for each row of the operand, the phases of a row, a padded row.
 fn memory_len(places: &Places, phases: &Phases) -> usize {
-    places.input_rows() * row_len(phases) + 2 * phases.row_len()
+    places.input_rows() * phases.shifted_len() + 2 * phases.row_len()
 }
 
 impl<T: Pooled> Kernel for SumGradKernel<T> {
@@ -115,7 +110,7 @@ impl<T: Pooled> Multiversion for SumGrad<T> {
                 std::slice::from_raw_parts_mut(plane.memory.cast::<T::Wide>(), memory_len(places, phases)),
             )
         };
-        let (width, row_len, zero) = (places.axes[2].output, row_len(phases), T::Wide::default());
+        let (width, row_len, zero) = (places.axes[2].output, phases.shifted_len(), T::Wide::default());
         let (all, memory) = memory.split_at_mut(places.input_rows() * row_len);
         let (apart, padded) = memory.split_at_mut(phases.row_len());
         all.fill(zero);

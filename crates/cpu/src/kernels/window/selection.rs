@@ -28,7 +28,7 @@ pub(super) struct Found<'a, W> {
     pub(super) apart: &'a mut [W],
     /// For each row of the operand and each place, the first element of the window's columns.
     best: &'a mut [W],
-    /// Which column that is, and for gradients a sum: rows of [`Selection::row_len`], which begin with those before the first place.
+    /// Which column that is, and for gradients a sum: rows of [`Phases::shifted_len`].
     pub(super) columns: &'a mut [u32],
     pub(super) sums: &'a mut [W],
 }
@@ -45,15 +45,11 @@ impl Selection {
         Selection { places, phases, first }
     }
 
-    /// The distance between rows of [`Found::columns`] and of [`Found::sums`].
-    pub(super) fn row_len(&self) -> usize {
-        self.phases.max_shift + self.phases.len
-    }
-
     /// Elements of the parts of [`Found`], in their order.
     fn lens(&self) -> [usize; 5] {
-        let (lines, row_len) = (self.places.input_rows(), self.phases.row_len());
-        [row_len, row_len, lines * self.phases.places, lines * self.row_len(), lines * self.row_len()]
+        let (lines, row_len, shifted_len) =
+            (self.places.input_rows(), self.phases.row_len(), self.phases.shifted_len());
+        [row_len, row_len, lines * self.phases.places, lines * shifted_len, lines * shifted_len]
     }
 
     /// Bytes of memory for a [`Found`].
@@ -96,7 +92,7 @@ impl<T: Pooled, O: Order> In<T, O> {
             }
             let apart = phases.take_apart(found.padded, found.apart);
             let all = &mut found.best[line * phases.places..][..phases.places];
-            let columns = &mut found.columns[line * selection.row_len()..][..selection.row_len()];
+            let columns = &mut found.columns[line * phases.shifted_len()..][..phases.shifted_len()];
             for at in (0..phases.places).step_by(LANES) {
                 let (mut best, mut column) = ([last; LANES], block(first, at));
                 for (number, tap) in phases.taps.iter().enumerate() {
