@@ -175,6 +175,17 @@ def cases(g):
         module = nn.Upsample(scale_factor=tuple(factor), mode=mode)
         yield case(g, "upsample_by", {"scale_factor": factor, "mode": mode}, module, (1, 2, 2, 3))
 
+    g = torch.Generator().manual_seed(3)
+    for options, shape in [
+        ({"num_groups": 2, "num_channels": 6}, (2, 6, 3, 2)),
+        ({"num_groups": 3, "num_channels": 3, "eps": 0.1}, (1, 3, 5)),
+        ({"num_groups": 1, "num_channels": 4}, (3, 4)),
+    ]:
+        yield case(g, "group_norm", options, nn.GroupNorm(**options), shape)
+    for affine in [False, True]:
+        options = {"num_features": 3, "affine": affine}
+        yield case(g, "instance_norm", options, nn.InstanceNorm2d(**options), (2, 3, 2, 4))
+
 
 def embedding(g, padding_idx, shape):
     """An embedding takes indices, which have no gradient."""

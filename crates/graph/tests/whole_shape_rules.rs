@@ -34,8 +34,16 @@ fn shapes_and_types_that_do_not_fit_are_refused() {
     let eps = Real(1e-5);
     refuses(LayerNorm { eps }, &[real(&[]), real(&[1]), real(&[1])], "must have an axis");
     refuses(LayerNorm { eps }, &[real(&[2, 3]), real(&[3]), real(&[2])], "beta [2] must have shape [3]");
-    refuses(BatchNormTraining { eps }, &[real(&[2]), real(&[1]), real(&[1])], "[N, C, spatial..]");
-    refuses(BatchNormTraining { eps }, &[real(&[2, 3]), real(&[2]), real(&[3])], "gamma [2] must have shape [3]");
+    refuses(
+        BatchNormTraining { eps, is_of_all_shares: true },
+        &[real(&[2]), real(&[1]), real(&[1])],
+        "[N, C, spatial..]",
+    );
+    refuses(
+        BatchNormTraining { eps, is_of_all_shares: true },
+        &[real(&[2, 3]), real(&[2]), real(&[3])],
+        "gamma [2] must have shape [3]",
+    );
 }
 
 #[test]

@@ -8,8 +8,8 @@ pub use crate::data::{
 pub use crate::models::{LeNet5, LinearClassifier, Mlp};
 pub use crate::nn::layers::{
     Activation, AdaptiveAvgPool2d, AvgPool2d, BatchNorm, Conv1d, Conv2d, Conv3d, Dropout, Embedding, Flatten,
-    GlobalAvgPool, Gru, LayerNorm, Linear, Lstm, MaxPool2d, MultiheadAttention, Padding, Remat, Residual, Rnn,
-    Sequential, TransformerEncoderLayer,
+    GlobalAvgPool, GroupNorm, Gru, InstanceNorm, LayerNorm, Linear, Lstm, MaxPool2d, MultiheadAttention, Padding,
+    Remat, Residual, Rnn, Sequential, TransformerEncoderLayer,
 };
 pub use crate::nn::losses::{CrossEntropy, cross_entropy, mse_loss};
 pub use crate::optim::{

@@ -57,6 +57,12 @@ fn all() -> Vec<Case> {
         case("batch_norm", &[4, 3, 2], &[4, 3, 2], Some((&[4, 2], "num_features (3)")), |_| {
             Box::new(BatchNorm::new(3))
         }),
+        case("group_norm", &[2, 6, 3], &[2, 6, 3], Some((&[2, 4, 3], "num_channels (6) channels")), |_| {
+            Box::new(GroupNorm::new(3, 6))
+        }),
+        case("instance_norm", &[2, 3, 4], &[2, 3, 4], Some((&[2, 3], "[N, C, spatial..]")), |_| {
+            Box::new(InstanceNorm::new(3).affine())
+        }),
         case("layer_norm", &[3, 2, 4], &[3, 2, 4], Some((&[2, 3], "normalized_shape, [2, 4]")), |_| {
             Box::new(LayerNorm::new([2, 4]))
         }),

@@ -1,5 +1,6 @@
 //! What of a program differs between the devices that run it.
 
+use gyrus_graph::ops::whole::BatchNormGrad;
 use gyrus_graph::{Graph, Op};
 
 /// How a value lies on several devices.
@@ -26,7 +27,7 @@ pub(crate) fn outputs_that_differ(graph: &Graph, differs: &[bool]) -> Vec<bool> 
             Op::Leaf(_) => vec![*inputs.next().expect("one for each input")],
             Op::AllReduce(_) => vec![false],
             Op::RandomBits(_) => vec![true],
-            Op::BatchNormTraining(_) | Op::BatchNormGrad(_) => (0..count).map(|output| any && output == 0).collect(),
+            op if is_of_all_shares(op) => (0..count).map(|output| any && output == 0).collect(),
             Op::Remat(remat) => outputs_that_differ(&remat.body, &operands),
             Op::Scan(scan) => vec![any || is_random(&scan.body); count],
             Op::WhileLoop(loop_) => vec![any || is_random(&loop_.condition) || is_random(&loop_.body); count],
@@ -34,6 +35,11 @@ pub(crate) fn outputs_that_differ(graph: &Graph, differs: &[bool]) -> Vec<bool> 
         });
     }
     graph.outputs.iter().map(|port| of_node[port.node][port.output]).collect()
+}
+
+/// Whether the statistics of an operation are those of all shares of a batch.
+pub(crate) fn is_of_all_shares(op: &Op) -> bool {
+    matches!(op, Op::BatchNormTraining(norm) | Op::BatchNormGrad(BatchNormGrad { of: norm }) if norm.is_of_all_shares)
 }
 
 /// Whether a graph draws random numbers.

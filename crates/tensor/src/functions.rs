@@ -178,6 +178,6 @@ impl Tensor {
     /// Howard et al., Searching for MobileNetV3 (2019), section 5.2.
     #[track_caller]
     pub fn hard_sigmoid(&self) -> Tensor {
-        (self.to_real() / 6.0 + 0.5).clamp(0.0, 1.0)
+        (self.to_real() * (1.0 / 6.0) + 0.5).clamp(0.0, 1.0)
     }
 }

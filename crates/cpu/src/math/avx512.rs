@@ -16,6 +16,7 @@ pub(crate) struct Sixteen(__m512);
 
 impl Reals for Sixteen {
     const COUNT: usize = 16;
+    type Truth = __mmask16;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -36,6 +37,26 @@ impl Reals for Sixteen {
     unsafe fn stream(self, to: *mut f32) {
         // SAFETY: as the caller vouches.
         unsafe { _mm512_stream_ps(to, self.0) }
+    }
+    #[inline(always)]
+    fn le(self, other: Self) -> __mmask16 {
+        // SAFETY: the processor has it.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_LE_OQ>(self.0, other.0) }
+    }
+    #[inline(always)]
+    fn gt(self, other: Self) -> __mmask16 {
+        // SAFETY: the processor has it.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, other.0) }
+    }
+    #[inline(always)]
+    fn ge(self, other: Self) -> __mmask16 {
+        // SAFETY: the processor has it.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(self.0, other.0) }
+    }
+    #[inline(always)]
+    fn select(truth: __mmask16, a: Self, b: Self) -> Self {
+        // SAFETY: the processor has it.
+        Sixteen(unsafe { _mm512_mask_blend_ps(truth, b.0, a.0) })
     }
     #[inline(always)]
     fn total(self) -> f32 {

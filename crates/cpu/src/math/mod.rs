@@ -17,7 +17,8 @@
 //! | `tanh`, `erf`, `exp`, `logistic` of vectors of AVX-512, every 1999th `f32` | 1.18, 1.41, 0.94, 1.50 | 1.2, 1.42, 1.0, 1.7 |
 //! | `gelu`, in last places of the operand, and its derivative, in those of 1, every 1999th `f32` | 0.93, 1.20 | 1.3 |
 //! | `rsqrt` | 1.49 | 1.5 |
-//! | `sin`, `cos`, `tan`, `cbrt`, `pow`, `atan2` | 0.50 | 0.51 |
+//! | `sin`, `cos` | 0.86 | 0.9 |
+//! | `tan`, `cbrt`, `pow`, `atan2` | 0.50 | 0.51 |
 //! | `sqrt`, `floor`, `ceil`, `round`, `sign` | exact or correctly rounded | |
 //!
 //! In `f64` the functions are those of the standard library but for `erf`, whose relative error is below

@@ -11,6 +11,8 @@ pub(crate) trait Reals:
 {
     /// How many.
     const COUNT: usize;
+    /// For each of them whether something is true.
+    type Truth: Copy;
 
     /// # Safety
     /// The processor has the vectors.
@@ -31,6 +33,11 @@ pub(crate) trait Reals:
         unsafe { self.store(to) }
     }
 
+    fn le(self, other: Self) -> Self::Truth;
+    fn gt(self, other: Self) -> Self::Truth;
+    fn ge(self, other: Self) -> Self::Truth;
+    /// Of each pair the first where `truth` is true.
+    fn select(truth: Self::Truth, a: Self, b: Self) -> Self;
     /// Their sum: of both halves first, then of the halves of that.
     fn total(self) -> f32;
     fn sqrt(self) -> Self;
@@ -56,6 +63,7 @@ impl<M> Copy for One<M> {}
 
 impl<M: MulAdd> Reals for One<M> {
     const COUNT: usize = 1;
+    type Truth = bool;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -70,6 +78,22 @@ impl<M: MulAdd> Reals for One<M> {
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: as the caller vouches.
         unsafe { *to = self.0 }
+    }
+    #[inline(always)]
+    fn le(self, other: Self) -> bool {
+        self.0 <= other.0
+    }
+    #[inline(always)]
+    fn gt(self, other: Self) -> bool {
+        self.0 > other.0
+    }
+    #[inline(always)]
+    fn ge(self, other: Self) -> bool {
+        self.0 >= other.0
+    }
+    #[inline(always)]
+    fn select(truth: bool, a: Self, b: Self) -> Self {
+        if truth { a } else { b }
     }
     #[inline(always)]
     fn total(self) -> f32 {

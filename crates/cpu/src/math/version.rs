@@ -15,6 +15,8 @@ pub(crate) trait MulAdd: Sized + 'static {
 
     /// `a * b + c`.
     fn mul_add(a: f32, b: f32, c: f32) -> f32;
+    /// `a * b + c`, of which no bit of the product is lost.
+    fn fused(a: f32, b: f32, c: f32) -> f32;
     /// `a * b + c`.
     fn mul_add_f64(a: f64, b: f64, c: f64) -> f64;
 }
@@ -39,6 +41,10 @@ macro_rules! fused {
                 a.mul_add(b, c)
             }
             #[inline(always)]
+            fn fused(a: f32, b: f32, c: f32) -> f32 {
+                a.mul_add(b, c)
+            }
+            #[inline(always)]
             fn mul_add_f64(a: f64, b: f64, c: f64) -> f64 {
                 a.mul_add(b, c)
             }
@@ -56,6 +62,10 @@ impl MulAdd for Separate {
     #[inline(always)]
     fn mul_add(a: f32, b: f32, c: f32) -> f32 {
         a * b + c
+    }
+    #[inline(always)]
+    fn fused(a: f32, b: f32, c: f32) -> f32 {
+        (a as f64 * b as f64 + c as f64) as f32
     }
     #[inline(always)]
     fn mul_add_f64(a: f64, b: f64, c: f64) -> f64 {

@@ -63,6 +63,14 @@ fn build(layer: &str, options: &Json) -> Box<dyn Layer> {
             let shape: Shape = shape.iter().map(|size| size.as_u64().unwrap() as usize).collect();
             Box::new(LayerNorm::new(shape).eps(real("eps").unwrap_or(1e-5)))
         }
+        "group_norm" => {
+            let norm = GroupNorm::new(number("num_groups").unwrap(), number("num_channels").unwrap());
+            Box::new(norm.eps(real("eps").unwrap_or(1e-5)))
+        }
+        "instance_norm" => {
+            let norm = InstanceNorm::new(number("num_features").unwrap());
+            Box::new(if flag("affine") { norm.affine() } else { norm })
+        }
         "lstm" | "gru" => {
             let [input_size, hidden_size] = ["input_size", "hidden_size"].map(|name| number(name).unwrap());
             let num_layers = number("num_layers").unwrap();

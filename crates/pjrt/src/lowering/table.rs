@@ -1,5 +1,6 @@
 //! Which operation is lowered where.
 
+use crate::sharing::is_of_all_shares;
 use gyrus_graph::{Op, Spec};
 
 use super::writer::{Tensor, Writer};
@@ -46,7 +47,7 @@ pub(super) fn lower(w: &mut Writer, op: &Op, x: &[Tensor], results: &[Spec]) -> 
         Op::Scan(op) => return control::scan(w, op, x, results),
         Op::OptimizationBarrier(_) => w.map("optimization_barrier", &[&x[0]]),
         Op::AllReduce(_) => collective::all_reduce_mean(w, &x[0])?,
-        Op::BatchNormTraining(_) | Op::BatchNormGrad(_) => return whole::of_all_replicas(w, op, x),
+        op if is_of_all_shares(op) => return whole::of_all_replicas(w, op, x),
         _ => return whole::lower(w, op, x),
     }])
 }

@@ -41,9 +41,11 @@ impl Values {
 
     /// Completes a match where a value is like a pattern.
     fn find(&self, pattern: &Pattern, index: usize, mut found: Match) -> Option<Match> {
-        let Value { dtype: DType::F32, extent, ref definition, is_live: true } = self.values[index] else {
+        let Value { dtype, extent, ref definition, is_live: true } = self.values[index] else { return None };
+        let is_truth = matches!(pattern, Pattern::Compare(..));
+        if dtype != if is_truth { DType::Bool } else { DType::F32 } {
             return None;
-        };
+        }
         let is_full = extent == Extent::Full;
         if let Pattern::Block(operand) | Pattern::Scalar(operand) = *pattern {
             let is_same = [NONE, index].contains(&found.operands[operand]);
@@ -71,6 +73,13 @@ impl Values {
                 let is_commutative = matches!(wanted, Binary::Add | Binary::Mul);
                 of_order(operands[0], operands[1])
                     .or_else(|| is_commutative.then(|| of_order(operands[1], operands[0])).flatten())
+            }
+            (Pattern::Compare(wanted, a, b), Function::Compare(direction)) if wanted == direction => {
+                self.find(b, operands[1], self.find(a, operands[0], found)?)
+            }
+            (Pattern::Select(condition, a, b), Function::Select) => {
+                let found = self.find(a, operands[1], self.find(condition, operands[0], found)?)?;
+                self.find(b, operands[2], found)
             }
             _ => None,
         }

@@ -178,6 +178,16 @@ fn write_down(pattern: &Pattern, swapped: bool, instructions: &mut Vec<Instructi
             let dst = (MAX_OPERANDS + inner.len()) as u16;
             (dst, Instruction::Binary { function, dst, a, b })
         }
+        Pattern::Compare(direction, a, b) => {
+            let [a, b] = [a, b].map(|operand| write_down(operand, swapped, instructions, inner));
+            let dst = (MAX_OPERANDS + inner.len()) as u16;
+            (dst, Instruction::Compare { direction, dst, a, b })
+        }
+        Pattern::Select(condition, a, b) => {
+            let [condition, a, b] = [condition, a, b].map(|operand| write_down(operand, swapped, instructions, inner));
+            let dst = (MAX_OPERANDS + inner.len()) as u16;
+            (dst, Instruction::Select { dst, condition, a, b })
+        }
     };
     instructions.push(instruction);
     inner.push((*pattern, dst));
@@ -190,7 +200,8 @@ fn is_scalar(pattern: &Pattern, operand: usize) -> bool {
         Pattern::Block(_) => false,
         Pattern::Scalar(found) => found == operand,
         Pattern::Unary(_, x) => is_scalar(x, operand),
-        Pattern::Binary(_, a, b) => is_scalar(a, operand) || is_scalar(b, operand),
+        Pattern::Binary(_, a, b) | Pattern::Compare(_, a, b) => is_scalar(a, operand) || is_scalar(b, operand),
+        Pattern::Select(condition, a, b) => [condition, a, b].into_iter().any(|x| is_scalar(x, operand)),
     }
 }
 
@@ -208,11 +219,14 @@ fn program_of(pattern: &Pattern, dtype: DType, swapped: bool, is_apart: bool, bl
     let mut instructions: Vec<Instruction> = (0..MAX_OPERANDS).map(operand).collect();
     let mut inner = vec![];
     write_down(pattern, swapped, &mut instructions, &mut inner);
+    let type_of = |pattern: &Pattern| if matches!(pattern, Pattern::Compare(..)) { DType::Bool } else { dtype };
+    let mut registers = vec![dtype; 32];
+    inner.iter().for_each(|(pattern, register)| registers[*register as usize] = type_of(pattern));
     inner.reverse();
     inner.truncate(if is_apart { inner.len() } else { 1 });
     instructions.extend(inner.iter().enumerate().map(|(output, &(_, src))| Instruction::Store { src, output }));
-    let (inputs, outputs) = (vec![contiguous(dtype, &[n]); MAX_OPERANDS], vec![dtype; inner.len()]);
-    Program { shape: vec![n], registers: vec![dtype; 32], inputs, outputs, instructions }
+    let outputs = inner.iter().map(|(pattern, _)| type_of(pattern)).collect();
+    Program { shape: vec![n], registers, inputs: vec![contiguous(dtype, &[n]); MAX_OPERANDS], outputs, instructions }
 }
 
 #[test]

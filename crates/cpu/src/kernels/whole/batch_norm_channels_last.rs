@@ -88,7 +88,7 @@ pub(crate) fn training(op: &BatchNormTraining, signature: &Signature) -> Option<
 }
 
 pub(crate) fn grad(op: &BatchNormGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
-    let (x, eps, isa) = (&signature.inputs[0], op.eps.0, Isa::get());
+    let (x, eps, isa) = (&signature.inputs[0], op.of.eps.0, Isa::get());
     with_float!(x.dtype, T => Box::new(BatchNormKernel::<T, true> {
         rows: Rows::new(&x.shape),
         eps,

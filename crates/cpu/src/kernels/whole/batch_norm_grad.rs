@@ -34,7 +34,7 @@ struct Arguments<T> {
 
 pub(crate) fn kernel(op: &BatchNormGrad, signature: &Signature) -> Option<Box<dyn Kernel>> {
     let x = &signature.inputs[0];
-    let (channels, eps) = (Channels::new(&x.shape), op.eps.0);
+    let (channels, eps) = (Channels::new(&x.shape), op.of.eps.0);
     with_float!(x.dtype, T => {
         Box::new(BatchNormGradKernel { channels, eps, function: version::<Loop<T>>(Isa::get()) })
     })

@@ -44,7 +44,9 @@ fn outputs(case: &Json, x: &[Value]) -> Vec<Value> {
         }
         "layer_norm" => Value::record(LayerNorm { eps: Real(real("eps")) }, &all),
         "rms_norm" => Value::record(RmsNorm { eps: Real(real("eps")) }, &all),
-        "batch_norm_training" => Value::record(BatchNormTraining { eps: Real(real("eps")) }, &all),
+        "batch_norm_training" => {
+            Value::record(BatchNormTraining { eps: Real(real("eps")), is_of_all_shares: true }, &all)
+        }
         "batch_norm_inference" => vec![x[0].batch_norm_inference(&x[1], &x[2], &x[3], &x[4], real("eps"))],
         "attention" => Value::record(
             Attention { scale: Real(real("scale")), causal: flag("causal"), precision: Precision::Full },

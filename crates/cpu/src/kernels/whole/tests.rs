@@ -51,7 +51,11 @@ fn large_cases() -> Vec<Case> {
     for shape in [vec![6, 5, 20, 21], vec![150, 70], vec![60, 70, 3], vec![2, 3, 70, 75], vec![500, 2, 5]] {
         let channels = [shape[1]];
         let inputs = vec![reals(&shape), reals(&channels), reals(&channels)];
-        all.push(case(&format!("batch_norm_training {shape:?}"), BatchNormTraining { eps }.into(), inputs));
+        all.push(case(
+            &format!("batch_norm_training {shape:?}"),
+            BatchNormTraining { eps, is_of_all_shares: true }.into(),
+            inputs,
+        ));
     }
     for (causal, mask) in [(false, None), (true, None), (true, Some([1, 2, 100, 90])), (false, Some([2, 1, 100, 90]))] {
         let mut inputs = vec![reals(&[2, 2, 100, 5]), reals(&[2, 2, 90, 5]), reals(&[2, 2, 90, 33])];
@@ -254,7 +258,7 @@ fn variance_is_accurate_far_from_zero() {
         let parameters = array(&[channels], DType::F32, &vec![1.0; channels]);
         let x = array(&shape, DType::F32, &values);
         let inputs = [&x, &parameters, &parameters];
-        let node = node(BatchNormTraining { eps: Real(0.0) }.into(), &inputs);
+        let node = node(BatchNormTraining { eps: Real(0.0), is_of_all_shares: true }.into(), &inputs);
         for kernel in [by_kernel, by_channels_last_kernel] {
             let found = elements(kernel(&node, &inputs).expect("there is a kernel"));
             for (found, expected) in found[2].iter().zip(&variance) {

@@ -1,7 +1,7 @@
 //! The gradient of batch normalisation.
 
 use super::batch_norm_training::{along_channels, averaged, channels};
-use super::{Operation, has_shape, mean, same_float, sum};
+use super::{BatchNormTraining, Operation, has_shape, mean, same_float, sum};
 use crate::conformance::{Case, Sample};
 use crate::ops::elementwise::same_spec;
 use crate::{Real, Spec, Value};
@@ -11,8 +11,8 @@ use crate::{Real, Spec, Value};
 /// `dx = gamma rstd (dy - mean(dy) - z mean(dy z))`, `dgamma = sum of dy z`, `dbeta = sum of dy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BatchNormGrad {
-    /// As of [`super::BatchNormTraining`].
-    pub eps: Real,
+    /// What this is the gradient of.
+    pub of: BatchNormTraining,
 }
 
 impl Operation for BatchNormGrad {
@@ -35,7 +35,7 @@ impl Operation for BatchNormGrad {
         let [x, gamma, center, variance, dy] = inputs else { unreachable!("five operands") };
         let axes = averaged(x);
         let spread = |value: &Value| along_channels(value, x);
-        let rstd = variance.add(&variance.full_like(self.eps.0)).rsqrt();
+        let rstd = variance.add(&variance.full_like(self.of.eps.0)).rsqrt();
         let z = x.sub(&spread(center)).mul(&spread(&rstd));
         let dyz = dy.mul(&z);
         let along_z = spread(&mean(&dyz, &axes)).mul(&z);
@@ -54,7 +54,7 @@ pub(crate) fn cases() -> Vec<Case> {
             Sample::uniform(channels, 0.5, 1.5),
             Sample::uniform(shape, -1.0, 1.0),
         ];
-        let op = BatchNormGrad { eps: Real(eps) };
+        let op = BatchNormGrad { of: BatchNormTraining { eps: Real(eps), is_of_all_shares: true } };
         let build = move |x: &[Value]| Value::record(op, &[&x[0], &x[1], &x[2], &x[3], &x[4]]);
         Case::new(format!("batch_norm_grad {shape:?}"), inputs, build)
     };

@@ -2,7 +2,7 @@
 
 use super::{BatchNormGrad, Operation, Vjp, has_shape, mean, plus, same_float, scaled};
 use crate::conformance::{Case, Sample};
-use crate::{Real, Shape, Spec, Value};
+use crate::{Real, Scalar, Shape, Spec, Value};
 
 /// Over all axes of `x [N, C, spatial..]` but the second: `y = (x - mean) / sqrt(variance + eps) gamma + beta`
 /// with the biased variance. `gamma` and `beta` are `[C]`; the outputs are `y`, of `x`'s shape, `mean [C]`
@@ -14,6 +14,8 @@ use crate::{Real, Shape, Spec, Value};
 pub struct BatchNormTraining {
     /// Added to the variance.
     pub eps: Real,
+    /// Whether, where devices share a batch, the statistics are those of all shares.
+    pub is_of_all_shares: bool,
 }
 
 /// The axis of the channels.
@@ -55,7 +57,7 @@ impl Operation for BatchNormTraining {
         };
         let (mut dx, mut dgamma, mut dbeta) = (None, None, None);
         if let Some(dy) = &context.cotangents[0] {
-            let grads = Value::record(BatchNormGrad { eps: self.eps }, &[x, gamma, mean, variance, dy]);
+            let grads = Value::record(BatchNormGrad { of: *self }, &[x, gamma, mean, variance, dy]);
             [dx, dgamma, dbeta] = <[Value; 3]>::try_from(grads).expect("three outputs").map(Some);
         }
         let count = averaged(x).iter().map(|&axis| x.shape()[axis]).product::<usize>() as f64;
@@ -89,8 +91,42 @@ impl Value {
     /// If `self` does not have shape `[N, C, spatial..]`, `gamma` and `beta` `[C]`, or element types differ.
     #[track_caller]
     pub fn batch_norm_training(&self, gamma: &Value, beta: &Value, eps: f64) -> [Value; 3] {
-        let outputs = Value::record(BatchNormTraining { eps: Real(eps) }, &[self, gamma, beta]);
-        outputs.try_into().expect("three outputs")
+        let op = BatchNormTraining { eps: Real(eps), is_of_all_shares: true };
+        Value::record(op, &[self, gamma, beta]).try_into().expect("three outputs")
+    }
+
+    /// Normalises groups of neighbouring channels of each sample by their own mean and biased variance, then scales and shifts
+    /// channels: `y = (x - mean) / sqrt(variance + eps) gamma + beta`. To normalisation by batches the groups of all samples
+    /// are the channels of a single one.
+    ///
+    /// # Panics
+    /// If `self` does not have shape `[N, C, spatial..]`, `gamma` and `beta` `[C]`, `num_groups` does not divide `C`, or element
+    /// types differ.
+    ///
+    /// # Source
+    /// Wu, He, Group Normalization (2018), equation 7.
+    #[track_caller]
+    pub fn group_norm(&self, num_groups: usize, gamma: &Value, beta: &Value, eps: f64) -> Value {
+        let normalized = self.normalized_groups(num_groups, eps);
+        normalized.mul(&along_channels(gamma, self)).add(&along_channels(beta, self))
+    }
+
+    /// [`Value::group_norm`] without scale and shift.
+    ///
+    /// # Panics
+    /// As that.
+    #[track_caller]
+    pub fn normalized_groups(&self, num_groups: usize, eps: f64) -> Value {
+        let [samples, channels, ..] = self.shape()[..] else {
+            panic!("group_norm: {}: must be [N, C, ..]", self.spec())
+        };
+        let divides = num_groups > 0 && channels % num_groups == 0;
+        assert!(divides, "group_norm: {}: num_groups ({num_groups}) must divide the number of channels", self.spec());
+        let rows = samples * num_groups;
+        let groups = self.reshape([1, rows, self.shape().num_elements() / rows.max(1)]);
+        let op = BatchNormTraining { eps: Real(eps), is_of_all_shares: false };
+        let of_groups = |value: f64| Value::constant(Scalar::from_f64(self.dtype(), value), [rows]);
+        Value::record(op, &[&groups, &of_groups(1.0), &of_groups(0.0)]).swap_remove(0).reshape(self.shape())
     }
 
     /// Batch normalisation by given statistics: `y = (x - mean) / sqrt(variance + eps) gamma + beta`.
@@ -118,7 +154,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Sample::uniform([3], -1.0, 1.0),
         Sample::uniform([3], 0.5, 1.5),
     ];
+    let groups =
+        [Sample::uniform([2, 6, 2, 3], -1.0, 2.0), Sample::uniform([6], 0.5, 1.5), Sample::uniform([6], -1.0, 1.0)];
     vec![
+        Case::new("group_norm", groups, |x| vec![x[0].group_norm(2, &x[1], &x[2], 0.1)]),
         case(&[4, 3], 1e-5),
         case(&[2, 3, 5], 0.1),
         case(&[3, 2, 3, 5], 1e-5),

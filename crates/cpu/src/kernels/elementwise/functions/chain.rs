@@ -5,7 +5,7 @@
 use std::array::from_fn;
 use std::marker::PhantomData;
 
-use gyrus_graph::ops::elementwise::{Binary, Unary};
+use gyrus_graph::ops::elementwise::{Binary, Direction, Unary};
 
 use super::stream::streams;
 use super::{Block, BlockFunction, MAX_OPERANDS, WIDTH};
@@ -22,6 +22,9 @@ pub(in super::super) enum Pattern {
     Scalar(usize),
     Unary(Unary, &'static Pattern),
     Binary(Binary, &'static Pattern, &'static Pattern),
+    Compare(Direction, &'static Pattern, &'static Pattern),
+    /// The choice by the first, a comparison.
+    Select(&'static Pattern, &'static Pattern, &'static Pattern),
 }
 
 /// The loop over an expression by itself.
@@ -54,7 +57,7 @@ pub(in super::super) fn chains_overwrite(isa: Isa) -> bool {
 }
 
 /// All chains, the longer ones before those that they contain.
-pub(in super::super) const CHAINS: [Chain; 21] = [
+pub(in super::super) const CHAINS: [Chain; 29] = [
     // Gaussian error linear units, also of what is scaled and shifted, and shifted themselves.
     Chain::new::<Add<Gelu<Add<Mul<X<0>, S<1>>, S<2>>>, S<3>>>(),
     Chain::new::<Gelu<Add<Mul<X<0>, S<1>>, S<2>>>>(),
@@ -76,12 +79,25 @@ pub(in super::super) const CHAINS: [Chain; 21] = [
     Chain::new::<Add<Mul<X<0>, X<1>>, X<2>>>(),
     Chain::new::<Sub<X<0>, Mul<X<1>, S<2>>>>(),
     Chain::new::<Sub<X<0>, Mul<X<1>, X<2>>>>(),
+    // What is cut at both sides, leaky and other rectified linear units, and the gradient of these.
+    Chain::new::<Select<Ge<Raised, S<2>>, S<2>, Raised>>(),
+    Chain::new::<Select<Gt<X<0>, S<1>>, X<0>, Mul<X<0>, S<2>>>>(),
+    Chain::new::<Select<Le<X<0>, S<1>>, S<2>, X<0>>>(),
+    Chain::new::<Select<Le<X<0>, S<1>>, S<2>, X<3>>>(),
+    // Sigmoid linear units.
+    Chain::new::<Mul<X<0>, Logistic<X<0>>>>(),
     // What large results end with.
+    Chain::new::<Exp<X<0>>>(),
+    Chain::new::<Logistic<X<0>>>(),
+    Chain::new::<Tanh<X<0>>>(),
     Chain::new::<Add<X<0>, S<1>>>(),
     Chain::new::<Mul<X<0>, S<1>>>(),
     Chain::new::<Add<X<0>, X<1>>>(),
     Chain::new::<Mul<X<0>, X<1>>>(),
 ];
+
+/// What is cut below.
+type Raised = Select<Le<X<0>, S<1>>, S<1>, X<0>>;
 
 /// A function of `f32`, each step of which rounds, as if it was on its own.
 pub(super) trait Expression: 'static {
@@ -154,6 +170,45 @@ macro_rules! binary {
     )*};
 }
 
+/// A comparison of two expressions.
+trait Condition: 'static {
+    const PATTERN: Pattern;
+    const BLOCKS: u8;
+    const SCALARS: u8;
+
+    fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V::Truth;
+}
+
+macro_rules! condition {
+    ($($name:ident: $function:ident;)*) => {$(
+        struct $name<A, B>(PhantomData<(A, B)>);
+
+        impl<A: Expression, B: Expression> Condition for $name<A, B> {
+            const PATTERN: Pattern = Pattern::Compare(Direction::$name, &A::PATTERN, &B::PATTERN);
+            const BLOCKS: u8 = A::BLOCKS | B::BLOCKS;
+            const SCALARS: u8 = A::SCALARS | B::SCALARS;
+
+            #[inline(always)]
+            fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V::Truth {
+                A::of(operands).$function(B::of(operands))
+            }
+        }
+    )*};
+}
+
+struct Select<C, A, B>(PhantomData<(C, A, B)>);
+
+impl<C: Condition, A: Expression, B: Expression> Expression for Select<C, A, B> {
+    const PATTERN: Pattern = Pattern::Select(&C::PATTERN, &A::PATTERN, &B::PATTERN);
+    const BLOCKS: u8 = C::BLOCKS | A::BLOCKS | B::BLOCKS;
+    const SCALARS: u8 = C::SCALARS | A::SCALARS | B::SCALARS;
+
+    #[inline(always)]
+    fn of<V: Reals>(operands: [V; MAX_OPERANDS]) -> V {
+        V::select(C::of(operands), A::of(operands), B::of(operands))
+    }
+}
+
 unary! {
     Sqrt: sqrt;
     Erf: erf;
@@ -169,6 +224,12 @@ binary! {
     Sub: -;
     Mul: *;
     Div: /;
+}
+
+condition! {
+    Le: le;
+    Gt: gt;
+    Ge: ge;
 }
 
 /// The loop over an expression, which may write around the cache.

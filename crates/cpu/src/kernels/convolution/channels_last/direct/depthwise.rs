@@ -80,22 +80,84 @@ impl<V: Vector, const PLACES: usize> Multiversion for Sums<V, PLACES> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(together: Together<V::Element>) {
-        let Together { pieces, num_pieces, channels, x, x_step, w, y, y_step } = together;
         // SAFETY: as the caller vouches: what the places meet lies within the operands.
         unsafe {
-            let pieces = std::slice::from_raw_parts(pieces, num_pieces);
-            for_each_vector!(V, channels, |channel, load, store| {
-                let mut sums = [V::splat(V::Element::default()); PLACES];
-                for piece in pieces {
-                    let (weight, x) = (load(w.add(piece.b + channel)), x.add(piece.a + channel));
+            let pieces = std::slice::from_raw_parts(together.pieces, together.num_pieces);
+            let mut done = 0;
+            // Few places are few sums, each of which waits for the product before: several vectors of channels at a time.
+            if PLACES <= 2 {
+                done = sums_of_vectors::<V, M, PLACES, 4>(pieces, &together, done);
+            }
+            if PLACES <= 4 {
+                done = sums_of_vectors::<V, M, PLACES, 2>(pieces, &together, done);
+            }
+            done = sums_of_vectors::<V, M, PLACES, 1>(pieces, &together, done);
+            if done < together.channels {
+                sums_of_rest::<V, M, PLACES>(pieces, &together, done);
+            }
+        }
+    }
+}
+
+/// Computes places for groups of `VECTORS` whole vectors of channels from `first` on, and returns how many channels are done.
+///
+/// # Safety
+/// As [`Sums`].
+#[inline(always)]
+unsafe fn sums_of_vectors<V: Vector, M: MulAdd, const PLACES: usize, const VECTORS: usize>(
+    pieces: &[Piece],
+    together: &Together<V::Element>,
+    first: usize,
+) -> usize {
+    let Together { channels, x, x_step, w, y, y_step, .. } = *together;
+    let mut channel = first;
+    while channel + VECTORS * V::LANES <= channels {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            let mut sums = [[V::splat(V::Element::default()); PLACES]; VECTORS];
+            for piece in pieces {
+                for (index, sums) in sums.iter_mut().enumerate() {
+                    let channel = channel + index * V::LANES;
+                    let (weight, x) = (V::load(w.add(piece.b + channel)), x.add(piece.a + channel));
                     for (place, sum) in sums.iter_mut().enumerate() {
-                        *sum = load(x.add(place * x_step)).mul_add::<M>(weight, *sum);
+                        *sum = V::load(x.add(place * x_step)).mul_add::<M>(weight, *sum);
                     }
                 }
+            }
+            for (index, sums) in sums.into_iter().enumerate() {
                 for (place, sum) in sums.into_iter().enumerate() {
-                    store(sum, y.add(place * y_step + channel));
+                    sum.store(y.add(place * y_step + channel + index * V::LANES));
                 }
-            });
+            }
+        }
+        channel += VECTORS * V::LANES;
+    }
+    channel
+}
+
+/// As [`sums_of_vectors`], for the channels from `first` on, which are less than a vector.
+///
+/// # Safety
+/// As [`Sums`].
+#[inline(always)]
+unsafe fn sums_of_rest<V: Vector, M: MulAdd, const PLACES: usize>(
+    pieces: &[Piece],
+    together: &Together<V::Element>,
+    first: usize,
+) {
+    let Together { channels, x, x_step, w, y, y_step, .. } = *together;
+    let rest = channels - first;
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let mut sums = [V::splat(V::Element::default()); PLACES];
+        for piece in pieces {
+            let (weight, x) = (V::load_first(w.add(piece.b + first), rest), x.add(piece.a + first));
+            for (place, sum) in sums.iter_mut().enumerate() {
+                *sum = V::load_first(x.add(place * x_step), rest).mul_add::<M>(weight, *sum);
+            }
+        }
+        for (place, sum) in sums.into_iter().enumerate() {
+            sum.store_first(y.add(place * y_step + first), rest);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use self::apart::Sizes;
 use self::division::{Division, Task};
 use self::finish::{Finish, FinishArguments};
 use super::lines::{Lines, Source};
@@ -16,9 +17,10 @@ use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::Epilogue;
 use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece};
 use crate::kernels::gemm::number::Number;
-use crate::kernels::split::Pointers;
-use crate::pool::ScratchSize;
+use crate::kernels::split::{Pointers, Shared, split};
+use crate::pool::{Pool, ScratchSize};
 
+mod apart;
 mod division;
 mod finish;
 
@@ -32,6 +34,8 @@ const MIN_TASKS: usize = 16;
 const TASK_TILES: usize = 5;
 /// Lines of fewer places than this are summed over image by image, if there are more images.
 const FEW_PLACES: usize = 8;
+/// How many pixels are copied at a time, so that what is read stays in the first-level cache.
+const COPIED_PIXELS: usize = 16;
 /// How many channels are few.
 const FEW_CHANNELS: usize = 8;
 
@@ -45,6 +49,8 @@ pub(super) struct WeightGrad<T> {
     rows: usize,
     tile_height: usize,
     division: Division,
+    /// The sizes of both operands, if their groups are copied apart.
+    apart: Option<[Sizes; 2]>,
     /// Elements of copied lines, and pieces, of a worker.
     copied_len: usize,
     num_pieces: usize,
@@ -92,6 +98,10 @@ impl<T: Number> WeightGrad<T> {
         let met_channels = rows.min(TASK_TILES * tile_height) * axes[1].stride * axes[2].stride.min(4);
         let line_bytes = line_pixels * (met_channels + out_channels / panel_parts) * size_of::<T>();
         let block = (BLOCK_BYTES / line_bytes.max(1)).max(1);
+        let apart = (!is_copied && apart::pays(&geometry)).then(|| {
+            let of = |pixels: usize, channels: usize| Sizes { pixels: images * pixels, groups, channels };
+            [of(geometry.input_pixels(), in_channels), of(geometry.output_pixels(), out_channels)]
+        });
         let division = Division { groups, tiles, tile_parts, panels, panel_parts, lines, parts, block };
         let block = block.min(lines.div_ceil(parts) + 1);
         let copied_len = match &depths {
@@ -105,7 +115,19 @@ impl<T: Number> WeightGrad<T> {
         let num_pieces = block * if matches!(depths, Depths::Images) { axes[2].output } else { 1 };
         let num_pieces = num_pieces.next_multiple_of(8);
         let finish = T::vectorised::<Finish<T>>(isa);
-        WeightGrad { geometry, places, depths, kernel, rows, tile_height, division, copied_len, num_pieces, finish }
+        WeightGrad {
+            geometry,
+            places,
+            depths,
+            kernel,
+            rows,
+            tile_height,
+            division,
+            apart,
+            copied_len,
+            num_pieces,
+            finish,
+        }
     }
 
     /// Elements of a panel of sums of a part: `[taps, C, width]`.
@@ -113,20 +135,41 @@ impl<T: Number> WeightGrad<T> {
         self.geometry.depth() * self.kernel.width
     }
 
+    /// Elements of the sums of all parts, and to where the next begin a line of the cache.
+    fn sums_len(&self) -> usize {
+        (self.division.parts * self.part_len()).next_multiple_of(16)
+    }
+
     /// Elements of the sums of a part.
     fn part_len(&self) -> usize {
         self.division.groups * self.division.panels * self.panel_len()
+    }
+
+    /// Copies the groups of an operand apart.
+    ///
+    /// # Safety
+    /// The pointers are to as many elements, which do not overlap.
+    unsafe fn copy_apart(sizes: &Sizes, from: *const T, to: *mut T, pool: &Pool) {
+        let (from, to) = (Shared(from.cast_mut()), Shared(to));
+        split(pool, sizes.pixels, COPIED_PIXELS, |pixels| {
+            for first in pixels.clone().step_by(COPIED_PIXELS) {
+                // SAFETY: as the caller vouches; the pixels are the thread's own.
+                unsafe { sizes.copy(from.get(), to.get(), first..pixels.end.min(first + COPIED_PIXELS)) }
+            }
+        });
     }
 
     /// Adds a block of lines to the sums of a task.
     unsafe fn add(&self, task: &Task, lines: Range<usize>, memory: &Memory<T>) {
         let [depths, rows, columns] = &self.places;
         let Geometry { images, groups, in_channels, out_channels, axes } = self.geometry;
-        let image_len = self.geometry.input_pixels() * groups * in_channels;
-        let output_len = self.geometry.output_pixels() * groups * out_channels;
-        let cotangents = groups * out_channels;
+        // From one pixel to the next.
+        let groups = if self.apart.is_some() { 1 } else { groups };
+        let (channels, cotangents) = (groups * in_channels, groups * out_channels);
+        let image_len = self.geometry.input_pixels() * channels;
+        let output_len = self.geometry.output_pixels() * cotangents;
         let (is_copied, are_images) = (self.is_copied(), matches!(self.depths, Depths::Images));
-        let mut source = Source::of_input(memory.x, axes.map(|axis| axis.input), groups * in_channels);
+        let mut source = Source::of_input(memory.x, axes.map(|axis| axis.input), channels);
         if let Depths::Copied(copied) = &self.depths {
             let (image, first) = (lines.start / axes[1].output, lines.start % axes[1].output);
             let needed = [0..1, rows.needed(first..first + lines.len())];
@@ -212,7 +255,8 @@ struct Memory<T> {
 impl<T: Number> Kernel for WeightGrad<T> {
     fn scratch(&self) -> ScratchSize {
         let per_worker = self.num_pieces * size_of::<Piece>() + self.copied_len * size_of::<T>();
-        ScratchSize { shared: self.division.parts * self.part_len() * size_of::<T>(), per_worker }
+        let apart: usize = self.apart.iter().flatten().map(Sizes::len).sum();
+        ScratchSize { shared: (self.sums_len() + apart) * size_of::<T>(), per_worker }
     }
 
     /// What follows works on whole lines of an output channel's weights.
@@ -223,14 +267,30 @@ impl<T: Number> Kernel for WeightGrad<T> {
     unsafe fn run(&self, run: &Run) {
         let Geometry { in_channels, out_channels, axes, .. } = self.geometry;
         let (pointers, scratch, epilogue) = (Pointers::of(run), run.scratch, run.epilogue);
-        let sums = || scratch.shared::<T>(self.division.parts * self.part_len());
+        let sums = || scratch.shared::<T>(self.scratch().shared / size_of::<T>());
+        // Where the copies are, if there are.
+        let copies = || {
+            let [x, _] = self.apart?;
+            let copy = sums().wrapping_add(self.sums_len());
+            Some([copy, copy.wrapping_add(x.len())])
+        };
+        for (operand, (sizes, to)) in self.apart.iter().flatten().zip(copies().into_iter().flatten()).enumerate() {
+            // SAFETY: by this function's own contract.
+            unsafe { Self::copy_apart(sizes, pointers.input(operand), to, run.pool) }
+        }
         run.pool.run(self.division.num_tasks(), &|index, worker| {
-            let (x, dy, dw) = (pointers.input::<T>(0), pointers.input::<T>(1), pointers.output::<T>(0));
+            let dw = pointers.output::<T>(0);
             let task = self.division.task(index);
             let pieces = scratch.worker::<u8>(worker, self.scratch().per_worker).cast::<Piece>();
+            let of_group = |operand: usize, channels: usize| match (self.apart, copies()) {
+                (Some(sizes), Some(copies)) => {
+                    copies[operand].wrapping_add(task.group * sizes[operand].pixels * channels).cast_const()
+                }
+                _ => pointers.input::<T>(operand).wrapping_add(task.group * channels),
+            };
             let memory = Memory {
-                x: x.wrapping_add(task.group * in_channels),
-                dy: dy.wrapping_add(task.group * out_channels),
+                x: of_group(0, in_channels),
+                dy: of_group(1, out_channels),
                 copied: pieces.wrapping_add(self.num_pieces).cast(),
                 pieces,
                 sums: sums().wrapping_add(task.part * self.part_len()),

@@ -1,0 +1,55 @@
+//! Images of many small groups of channels, copied so that groups are apart: the pixels of one are then neighbours, where they
+//! had been as far from each other as all channels.
+
+use std::ops::Range;
+
+use crate::kernels::convolution::geometry::Geometry;
+
+/// Whether copies of both operands pay.
+pub(super) fn pays(geometry: &Geometry) -> bool {
+    geometry.groups > 1
+        && [geometry.in_channels, geometry.out_channels].iter().all(|channels| [4, 8, 16].contains(channels))
+}
+
+/// The sizes of an operand.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) pixels: usize,
+    pub(super) groups: usize,
+    /// Of a group: 4, 8 or 16.
+    pub(super) channels: usize,
+}
+
+impl Sizes {
+    /// The number of elements.
+    pub(super) fn len(&self) -> usize {
+        self.pixels * self.groups * self.channels
+    }
+
+    /// Copies some pixels of `[pixels, groups, channels]` into `[groups, pixels, channels]`.
+    ///
+    /// # Safety
+    /// The pointers are to as many elements, which do not overlap.
+    pub(super) unsafe fn copy<T: Copy>(&self, from: *const T, to: *mut T, pixels: Range<usize>) {
+        // SAFETY: as the caller vouches.
+        unsafe {
+            match self.channels {
+                4 => self.copy_groups::<[T; 4]>(from.cast(), to.cast(), pixels),
+                8 => self.copy_groups::<[T; 8]>(from.cast(), to.cast(), pixels),
+                16 => self.copy_groups::<[T; 16]>(from.cast(), to.cast(), pixels),
+                channels => unreachable!("groups of {channels} channels"),
+            }
+        }
+    }
+
+    /// As [`Sizes::copy`], of the groups of channels as they are.
+    #[inline(always)]
+    unsafe fn copy_groups<G: Copy>(&self, from: *const G, to: *mut G, pixels: Range<usize>) {
+        for group in 0..self.groups {
+            for pixel in pixels.clone() {
+                // SAFETY: as the caller vouches.
+                unsafe { *to.add(group * self.pixels + pixel) = *from.add(pixel * self.groups + group) }
+            }
+        }
+    }
+}
