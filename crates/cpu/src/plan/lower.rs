@@ -100,13 +100,19 @@ impl<'g> Lowering<'g> {
         self.slots.len() - 1
     }
 
-    /// Memory for a result: the graph's output, if it is one and the order is that of outputs.
+    /// Memory for a result.
     fn slot_for(&mut self, port: Port, order: &Order) -> usize {
-        let output = if order.is_row_major() { self.outputs.remove(&port) } else { None };
+        let storage = self.storage_for(port, order);
         let spec = self.graph.spec(port);
-        let slot = self.new_slot(output.map_or(Storage::Arena, Storage::Output), spec);
+        let slot = self.new_slot(storage, spec);
         self.places.insert(port, Place { slot, view: order.view(&spec.shape) });
         slot
+    }
+
+    /// Where a value is to be in an order: the graph's output, if it is one that has no memory yet and the order is that of outputs.
+    fn storage_for(&mut self, port: Port, order: &Order) -> Storage {
+        let output = if order.is_row_major() { self.outputs.remove(&port) } else { None };
+        output.map_or(Storage::Arena, Storage::Output)
     }
 
     /// Where the elements of a value are, which is computed if it is only described so far.
@@ -176,7 +182,8 @@ impl<'g> Lowering<'g> {
             return place.slot;
         }
         let spec = self.graph.spec(port).clone();
-        let slot = self.copy(&place, &spec, order, Storage::Arena);
+        let storage = self.storage_for(port, order);
+        let slot = self.copy(&place, &spec, order, storage);
         self.copies.insert(key, slot);
         slot
     }
@@ -433,10 +440,12 @@ impl<'g> Lowering<'g> {
     /// Copies what is still to be an output to its place.
     fn finish(mut self) -> Lowered {
         for (index, &port) in self.graph.outputs.iter().enumerate() {
-            let place = self.place(port);
-            if self.slots[place.slot].storage != Storage::Output(index) || !place.view.is_contiguous() {
-                let spec = self.graph.spec(port).clone();
-                self.copy(&place, &spec, &Order::row_major(spec.shape.rank()), Storage::Output(index));
+            let (place, spec) = (self.place(port), self.graph.spec(port).clone());
+            let order = Order::row_major(spec.shape.rank());
+            let is_output = |slot: usize| self.slots[slot].storage == Storage::Output(index);
+            let is_copied = self.copies.get(&(port, order.clone())).is_some_and(|&copy| is_output(copy));
+            if !is_copied && !(is_output(place.slot) && place.view.is_contiguous()) {
+                self.copy(&place, &spec, &order, Storage::Output(index));
             }
         }
         Lowered { steps: self.steps, slots: self.slots }

@@ -233,7 +233,19 @@ fn a_result_in_another_shape_is_not_copied() {
     let mut random = Random(23);
     let arrays =
         arguments.each_ref().map(|value| random.sample(&Sample::uniform(value.shape(), -1.0, 1.0), DType::F32));
-    check("results in another shape", &arguments, &outputs, &arrays.map(rounded));
+    let arrays = arrays.map(rounded);
+    check("results in another shape", &arguments, &outputs, &arrays);
+    // What a reshape copies is copied to where the output is, also if others read it, or it is an output by itself.
+    let repeated = x.broadcast([3, 8, 6], &[1, 2]);
+    let transposed = x.transpose(&[1, 0]);
+    for (outputs, steps) in [
+        (vec![repeated.reshape([24, 6])], 1),
+        (vec![repeated.reshape([24, 6]), matmul(&repeated.reshape([24, 6]), &w)], 2),
+        (vec![transposed.clone(), transposed.reshape([48]), transposed.reshape([48]).exp()], 3),
+    ] {
+        assert_eq!(num_steps(&arguments, &outputs), steps);
+        check("copies that are outputs", &arguments, &outputs, &arrays);
+    }
 }
 
 #[test]

@@ -410,7 +410,21 @@ impl Lowering<'_> {
         }
     }
 
+    /// The source that a value is, if its elements are still to be brought together, which may be done where they are stored.
+    fn brought_together(&self, value: usize, stored: DType) -> Option<usize> {
+        let Value { extent, ref definition, .. } = self.program.values[value];
+        let Definition::Source(source) = *definition else { return None };
+        let is_strided = extent == Extent::Full && self.sources[source].access == Access::Strided;
+        let is_new = self.found[value] == NONE && !self.in_place && !self.streams;
+        (is_strided && is_new && functions::is_direct(stored)).then_some(source)
+    }
+
     fn store(&mut self, value: usize, output: usize, dtype: DType) {
+        if let Some(source) = self.brought_together(value, dtype) {
+            let dst = self.place(Place::Output(output));
+            self.found[value] = dst;
+            return self.push(Extent::Full, Action::Load(source), dst, [NONE; MAX_OPERANDS]);
+        }
         let from = self.block(value);
         let dst = self.place(Place::Output(output));
         let function = match self.streams && functions::is_direct(dtype) {

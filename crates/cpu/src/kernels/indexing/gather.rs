@@ -6,6 +6,7 @@ use gyrus_graph::ops::indexing::Gather;
 use super::super::elements::with_word;
 use super::windows::{Part, Windows};
 use crate::kernel::{Kernel, Run, Signature};
+use crate::kernels::cache_line::prefetch;
 use crate::kernels::split::{Pointers, split};
 
 struct GatherKernel {
@@ -33,7 +34,13 @@ impl Kernel for GatherKernel {
                 let (indices, part) = (pointers.input(1), Part::Runs(range));
                 // Apart, because single elements then are one loop.
                 if len == 1 {
-                    self.windows.for_each(indices, part, true, |to, from| *result.add(to) = *operand.add(from));
+                    let next_line = self.windows.next_line();
+                    self.windows.for_each(indices, part, true, |to, from| {
+                        if let Some(next) = next_line {
+                            prefetch(operand.wrapping_add(from + next));
+                        }
+                        *result.add(to) = *operand.add(from);
+                    });
                 } else {
                     self.windows.for_each_run(indices, part, true, &mut |to, from| {
                         std::ptr::copy_nonoverlapping(operand.add(from), result.add(to), len);

@@ -8,6 +8,7 @@ use gyrus_graph::ops::indexing::{Combine, Scatter};
 use super::super::elements::{Arithmetic, with_element, with_word};
 use super::windows::{Part, Windows};
 use crate::kernel::{Kernel, Run, Signature};
+use crate::kernels::cache_line::prefetch;
 use crate::kernels::split::{Pointers, split};
 
 struct ScatterKernel {
@@ -50,7 +51,11 @@ impl ScatterKernel {
             unsafe {
                 // Apart, because single elements then are one loop.
                 if IS_COMMON && len == 1 {
+                    let next_line = windows.next_line();
                     return windows.for_each(pointers.input(1), part, false, |from, to| {
+                        if let Some(next) = next_line {
+                            prefetch(result.wrapping_add(to + next));
+                        }
                         if within.contains(&to) {
                             let element = result.add(to);
                             *element = combine(*element, *updates.add(from));

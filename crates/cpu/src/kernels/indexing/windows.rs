@@ -133,6 +133,15 @@ impl Windows {
         apart.max_by_key(|(_, axis)| axis.strides[1]).map(|(index, axis)| (index, axis.size))
     }
 
+    /// How far on in the operand the next line is, where lines of single elements have the same indices: what is met there can
+    /// be asked for.
+    pub(super) fn next_line(&self) -> Option<usize> {
+        match self.axes[..] {
+            [.., Axis { strides: [_, next, 0], .. }, _] if self.run == 1 => Some(next),
+            _ => None,
+        }
+    }
+
     /// Calls `run` with the places in the windows and in the operand where each run begins, in the order of the windows.
     /// Windows are moved within the operand if `clamp`; else those that do not lie within are left out.
     ///

@@ -69,6 +69,13 @@ impl<S: Source> Multiversion for Gather<S> {
         let dst = dst.cast::<S::Lane>();
         // SAFETY: the caller vouches for the places read, and `dst` for `rows * columns` elements.
         unsafe {
+            // Apart, because the compiler makes vectors of what it knows the lengths of.
+            match columns {
+                2 if stride == 0 => return repeat::<S, 2>(load),
+                3 if stride == 0 => return repeat::<S, 3>(load),
+                4 if stride == 0 => return repeat::<S, 4>(load),
+                _ => {}
+            }
             for row in 0..rows {
                 let dst = dst.add(row * columns);
                 let start = offset + row as isize * row_stride;
@@ -97,6 +104,28 @@ impl<S: Source> Multiversion for Gather<S> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Repeats the element of each row.
+///
+/// # Safety
+/// As [`Gather`].
+#[inline(always)]
+unsafe fn repeat<S: Source, const COLUMNS: usize>(load: Strided) {
+    let Strided { dst, base, offset, rows, row_stride, .. } = load;
+    let dst = dst.cast::<[S::Lane; COLUMNS]>();
+    // SAFETY: as the caller vouches.
+    unsafe {
+        if row_stride == 1 {
+            for row in 0..rows {
+                *dst.add(row) = [S::at(base, offset + row as isize); COLUMNS];
+            }
+            return;
+        }
+        for row in 0..rows {
+            *dst.add(row) = [S::at(base, offset + row as isize * row_stride); COLUMNS];
         }
     }
 }
