@@ -58,11 +58,6 @@ def conv(x, weight, parameters, is_channels_last):
     return backward(make, lambda x, weight: function(x, weight, None, stride, padding, dilation, groups))
 
 
-def group_norm(x):
-    """As it is composed in the benchmark, but by the function that PyTorch has for it."""
-    return F.group_norm(x, 32)
-
-
 def definitions(is_channels_last):
     """Each name with what makes it ready, in the order of xtask/src/bench/operations.rs."""
     matmul = torch.matmul
@@ -165,7 +160,11 @@ def definitions(is_channels_last):
         "O-upsample-bilinear": backward(
             one(8, 64, 64, 64), lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")
         ),
-        "O-group-norm": backward(one(8, 128, 56, 56), group_norm),
+        "O-upsample-nearest": backward(one(8, 64, 64, 64), lambda x: F.interpolate(x, scale_factor=2)),
+        "O-group-norm": backward(
+            one(8, 128, 56, 56), lambda x: F.group_norm(x, 32, torch.ones(128), torch.zeros(128))
+        ),
+        "O-instance-norm": backward(one(4, 64, 128, 128), F.instance_norm),
         "O-unit-rows": backward(one(65536, 128), lambda x: x / x.norm(dim=-1, keepdim=True)),
         "O-exp": backward(one(8 * million), torch.exp),
         "O-tanh": backward(one(8 * million), torch.tanh),
@@ -173,6 +172,7 @@ def definitions(is_channels_last):
         "O-softplus": backward(one(8 * million), F.softplus),
         "O-sin": backward(one(8 * million), torch.sin),
         "O-cube": backward(one(8 * million), lambda x: x**3),
+        "O-clamp": forward(one(8 * million), lambda x: x.clamp(-1, 1)),
         "O-hard-sigmoid": backward(one(8 * million), F.hardsigmoid),
         "O-add-to-channels": backward(pair((32, 64, 56, 56), (1, 64, 1, 1)), torch.add),
         "O-scale-rows": backward(pair((4096, 2048), (4096, 1)), torch.mul),

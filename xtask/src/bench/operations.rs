@@ -154,13 +154,15 @@ pub const WORKLOADS: &[Entry] = &[
     ("O-upsample-bilinear", || {
         backward([normal([8, 64, 64, 64])], |x| Upsample::bilinear(2).forward(&x[0], &mut Context::evaluate()))
     }),
-    // Normalisation, of what has no layer of its own.
+    ("O-upsample-nearest", || {
+        backward([normal([8, 64, 64, 64])], |x| Upsample::nearest(2).forward(&x[0], &mut Context::evaluate()))
+    }),
+    // Normalisation.
     ("O-group-norm", || {
-        backward([normal([8, 128, 56, 56])], |x| {
-            let groups = x[0].reshape([8, 32, 4 * 56 * 56]);
-            let (mean, variance) = (groups.mean(Keepdim(-1)), groups.variance(Keepdim(-1), 0));
-            ((groups - mean) * (variance + 1e-5).rsqrt()).reshape([8, 128, 56, 56])
-        })
+        backward([normal([8, 128, 56, 56])], |x| GroupNorm::new(32, 128).forward(&x[0], &mut Context::evaluate()))
+    }),
+    ("O-instance-norm", || {
+        backward([normal([4, 64, 128, 128])], |x| InstanceNorm::new(64).forward(&x[0], &mut Context::evaluate()))
     }),
     ("O-unit-rows", || backward([normal([65536, 128])], |x| &x[0] / x[0].norm(Keepdim(-1)))),
     // Element by element.
@@ -170,6 +172,7 @@ pub const WORKLOADS: &[Entry] = &[
     ("O-softplus", || backward([normal([8 << 20])], |x| x[0].softplus())),
     ("O-sin", || backward([normal([8 << 20])], |x| x[0].sin())),
     ("O-cube", || backward([normal([8 << 20])], |x| x[0].powf(3.0))),
+    ("O-clamp", || forward([normal([8 << 20])], |x| x[0].clamp(-1.0, 1.0))),
     ("O-hard-sigmoid", || backward([normal([8 << 20])], |x| x[0].hard_sigmoid())),
     ("O-add-to-channels", || backward([normal([32, 64, 56, 56]), normal([1, 64, 1, 1])], |x| &x[0] + &x[1])),
     ("O-scale-rows", || backward([normal([4096, 2048]), normal([4096, 1])], |x| &x[0] * &x[1])),

@@ -444,7 +444,7 @@ impl<'g> Lowering<'g> {
             let order = Order::row_major(spec.shape.rank());
             let is_output = |slot: usize| self.slots[slot].storage == Storage::Output(index);
             let is_copied = self.copies.get(&(port, order.clone())).is_some_and(|&copy| is_output(copy));
-            if !is_copied && !(is_output(place.slot) && place.view.is_contiguous()) {
+            if !(is_copied || is_output(place.slot) && place.view.is_contiguous()) {
                 self.copy(&place, &spec, &order, Storage::Output(index));
             }
         }

@@ -54,10 +54,10 @@ impl<T: Number, const PLACES: usize> VectorLoop<T> for Grads<T, PLACES> {
     type Of<V: Vector<Element = T>> = Grads<V, PLACES>;
 }
 
-/// Evaluates an expression for each vector of channels, with what reads and writes one: all its lanes, or the first.
+/// Evaluates an expression for each vector of channels from the first on, with what reads and writes one: all its lanes, or the first.
 macro_rules! for_each_vector {
-    ($V:ident, $channels:expr, |$channel:ident, $load:ident, $store:ident| $body:expr) => {{
-        let mut $channel = 0;
+    ($V:ident, $first:expr, $channels:expr, |$channel:ident, $load:ident, $store:ident| $body:expr) => {{
+        let mut $channel = $first;
         {
             let $load = |from: *const $V::Element| $V::load(from);
             let $store = |vector: $V, to: *mut $V::Element| vector.store(to);
@@ -80,9 +80,10 @@ impl<V: Vector, const PLACES: usize> Multiversion for Sums<V, PLACES> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(together: Together<V::Element>) {
+        let Together { pieces, num_pieces, channels, x, x_step, w, y, y_step } = together;
         // SAFETY: as the caller vouches: what the places meet lies within the operands.
         unsafe {
-            let pieces = std::slice::from_raw_parts(together.pieces, together.num_pieces);
+            let pieces = std::slice::from_raw_parts(pieces, num_pieces);
             let mut done = 0;
             // Few places are few sums, each of which waits for the product before: several vectors of channels at a time.
             if PLACES <= 2 {
@@ -91,10 +92,18 @@ impl<V: Vector, const PLACES: usize> Multiversion for Sums<V, PLACES> {
             if PLACES <= 4 {
                 done = sums_of_vectors::<V, M, PLACES, 2>(pieces, &together, done);
             }
-            done = sums_of_vectors::<V, M, PLACES, 1>(pieces, &together, done);
-            if done < together.channels {
-                sums_of_rest::<V, M, PLACES>(pieces, &together, done);
-            }
+            for_each_vector!(V, done, channels, |channel, load, store| {
+                let mut sums = [V::splat(V::Element::default()); PLACES];
+                for piece in pieces {
+                    let (weight, x) = (load(w.add(piece.b + channel)), x.add(piece.a + channel));
+                    for (place, sum) in sums.iter_mut().enumerate() {
+                        *sum = load(x.add(place * x_step)).mul_add::<M>(weight, *sum);
+                    }
+                }
+                for (place, sum) in sums.into_iter().enumerate() {
+                    store(sum, y.add(place * y_step + channel));
+                }
+            });
         }
     }
 }
@@ -135,33 +144,6 @@ unsafe fn sums_of_vectors<V: Vector, M: MulAdd, const PLACES: usize, const VECTO
     channel
 }
 
-/// As [`sums_of_vectors`], for the channels from `first` on, which are less than a vector.
-///
-/// # Safety
-/// As [`Sums`].
-#[inline(always)]
-unsafe fn sums_of_rest<V: Vector, M: MulAdd, const PLACES: usize>(
-    pieces: &[Piece],
-    together: &Together<V::Element>,
-    first: usize,
-) {
-    let Together { channels, x, x_step, w, y, y_step, .. } = *together;
-    let rest = channels - first;
-    // SAFETY: as the caller vouches.
-    unsafe {
-        let mut sums = [V::splat(V::Element::default()); PLACES];
-        for piece in pieces {
-            let (weight, x) = (V::load_first(w.add(piece.b + first), rest), x.add(piece.a + first));
-            for (place, sum) in sums.iter_mut().enumerate() {
-                *sum = V::load_first(x.add(place * x_step), rest).mul_add::<M>(weight, *sum);
-            }
-        }
-        for (place, sum) in sums.into_iter().enumerate() {
-            sum.store_first(y.add(place * y_step + first), rest);
-        }
-    }
-}
-
 impl<V: Vector, const PLACES: usize> Multiversion for Grads<V, PLACES> {
     type Arguments = Together<V::Element>;
 
@@ -171,7 +153,7 @@ impl<V: Vector, const PLACES: usize> Multiversion for Grads<V, PLACES> {
         // SAFETY: as the caller vouches: what the places meet lies within the operands.
         unsafe {
             let pieces = std::slice::from_raw_parts(pieces, num_pieces);
-            for_each_vector!(V, channels, |channel, load, store| {
+            for_each_vector!(V, 0, channels, |channel, load, store| {
                 let mut cotangents = [V::splat(V::Element::default()); PLACES];
                 for (place, cotangent) in cotangents.iter_mut().enumerate() {
                     *cotangent = load(y.add(place * y_step + channel));

@@ -268,29 +268,25 @@ impl<T: Number> Kernel for WeightGrad<T> {
         let Geometry { in_channels, out_channels, axes, .. } = self.geometry;
         let (pointers, scratch, epilogue) = (Pointers::of(run), run.scratch, run.epilogue);
         let sums = || scratch.shared::<T>(self.scratch().shared / size_of::<T>());
-        // Where the copies are, if there are.
-        let copies = || {
-            let [x, _] = self.apart?;
-            let copy = sums().wrapping_add(self.sums_len());
-            Some([copy, copy.wrapping_add(x.len())])
-        };
-        for (operand, (sizes, to)) in self.apart.iter().flatten().zip(copies().into_iter().flatten()).enumerate() {
+        // Both operands, or the copies of them, and how far it is in them from one group to the next.
+        let mut operands = [0, 1].map(|index| Shared(pointers.input::<T>(index).cast_mut()));
+        let mut steps = [in_channels, out_channels];
+        let mut copy = sums().wrapping_add(self.sums_len());
+        for ((sizes, operand), step) in self.apart.iter().flatten().zip(&mut operands).zip(&mut steps) {
             // SAFETY: by this function's own contract.
-            unsafe { Self::copy_apart(sizes, pointers.input(operand), to, run.pool) }
+            unsafe { Self::copy_apart(sizes, operand.get(), copy, run.pool) }
+            (*operand, *step) = (Shared(copy), sizes.pixels * sizes.channels);
+            copy = copy.wrapping_add(sizes.len());
         }
         run.pool.run(self.division.num_tasks(), &|index, worker| {
             let dw = pointers.output::<T>(0);
             let task = self.division.task(index);
             let pieces = scratch.worker::<u8>(worker, self.scratch().per_worker).cast::<Piece>();
-            let of_group = |operand: usize, channels: usize| match (self.apart, copies()) {
-                (Some(sizes), Some(copies)) => {
-                    copies[operand].wrapping_add(task.group * sizes[operand].pixels * channels).cast_const()
-                }
-                _ => pointers.input::<T>(operand).wrapping_add(task.group * channels),
-            };
+            let of_group =
+                |operand: usize| operands[operand].get().wrapping_add(task.group * steps[operand]).cast_const();
             let memory = Memory {
-                x: of_group(0, in_channels),
-                dy: of_group(1, out_channels),
+                x: of_group(0),
+                dy: of_group(1),
                 copied: pieces.wrapping_add(self.num_pieces).cast(),
                 pieces,
                 sums: sums().wrapping_add(task.part * self.part_len()),
