@@ -30,13 +30,15 @@ fn known(value: Value) -> Value {
     value
 }
 
-/// A layer, batch normalisation, dropout and a loss; from data, weights, scale, shift and key the mask, the statistics,
-/// the loss, and its gradients for the weights, the scale, the shift and the data. What differs from replica to replica
-/// comes first and last.
+/// A layer, normalisation of the batch and of its samples, dropout and a loss; from data, weights, scale, shift and key the
+/// mask, the statistics, the loss, and its gradients for the weights, the scale, the shift and the data. What differs from
+/// replica to replica comes first and last.
 fn step(inputs: &[Value]) -> Vec<Value> {
     let [x, weight, gamma, beta, key] = inputs else { unreachable!("five inputs") };
     let hidden = x.mul(&weight.broadcast(x.shape(), &[1, 2])).tanh();
     let [y, mean_of_batch, variance] = hidden.batch_norm_training(gamma, beta, 1e-3);
+    // Of each sample by itself, on whatever device it is.
+    let y = y.group_norm(1, gamma, beta, 1e-3);
     let uniform = Value::random_bits(key, 5, x.shape()).uniform_from_bits(DType::F32).convert(x.dtype());
     let mask = uniform.lt(&uniform.full_like(0.5));
     let kept = mask.select(&y, &y.full_like(0.0));
