@@ -261,7 +261,7 @@ impl Lowering<'_> {
                 let direct = pending.iter().position(|&(stored, output)| {
                     stored == index
                         && !self.in_place
-                        && (!self.streams || self.streaming(*function).is_some())
+                        && (!self.streams || self.streaming(*function).is_some() && !self.is_read(index))
                         && value.extent == Extent::Full
                         && functions::is_direct(outputs[output])
                 });
@@ -400,6 +400,14 @@ impl Lowering<'_> {
             self.push(extent, Action::Call(round), dst, operands_of(dst));
         }
         self.found[index] = dst;
+    }
+
+    /// Whether a value is an operand: what is written around the cache is far from who reads it.
+    fn is_read(&self, value: usize) -> bool {
+        let reads = |other: &Value| {
+            other.is_live && matches!(&other.definition, Definition::Call { operands, .. } if operands.contains(&value))
+        };
+        self.program.result == Some(value) || self.program.values.iter().any(reads)
     }
 
     /// The loop that writes the function's results around the cache, if there is one.

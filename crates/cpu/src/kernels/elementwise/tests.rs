@@ -10,6 +10,7 @@ use super::functions::{CHAINS, Chain, MAX_OPERANDS, Pattern, chains_overwrite};
 use super::reference::{Number, elements, evaluate, indices, is_rounded};
 use super::{BoundProgram, CompiledProgram, Instruction, Operand, Program};
 use crate::isa::Isa;
+use crate::kernels::cache_line::MIN_STREAM;
 use crate::kernels::gemm::Epilogue;
 use crate::pool::{Pool, Scratch};
 
@@ -481,6 +482,31 @@ fn an_epilogue_names_each_array_that_lies_like_the_result_once() {
     let of = |arrays: &[*mut u8]| arrays.iter().map(|array| (array.cast_const(), 4)).collect::<Vec<_>>();
     assert_eq!(names([v, p]), of(&[p, v, g]));
     assert_eq!(names([new_v, new_p]), of(&[p, v, g, new_v, new_p]));
+}
+
+/// A result that is an operand as well is computed where it is near, and written around the cache from there.
+#[test]
+fn what_is_read_again_is_not_read_from_beyond_the_cache() {
+    let n = MIN_STREAM / DType::F32.size();
+    let program = Program {
+        shape: vec![n],
+        registers: vec![DType::F32; 4],
+        inputs: vec![contiguous(DType::F32, &[n]); 2],
+        outputs: vec![DType::F32; 2],
+        instructions: vec![
+            Instruction::Load { dst: 0, input: 0 },
+            Instruction::Load { dst: 1, input: 1 },
+            Instruction::Unary { function: Unary::Exp, dst: 2, src: 0 },
+            Instruction::Binary { function: Binary::Mul, dst: 3, a: 2, b: 1 },
+            Instruction::Store { src: 2, output: 0 },
+            Instruction::Store { src: 3, output: 1 },
+        ],
+    };
+    for &isa in Isa::available() {
+        // Where vectors are written around the cache, the product is.
+        let steps = if chains_overwrite(isa) { 3 } else { 4 };
+        assert_eq!(program.clone().compile_for(isa).num_steps(), steps, "{isa:?}");
+    }
 }
 
 /// Results that do not fit the cache are written around it, from any place on and to any place.
