@@ -2,6 +2,7 @@
 
 use gyrus_tensor::{Buffer, DType, Tensor, num_shares};
 
+use super::channels::check_channels;
 use crate::{Context, Layer, Module};
 
 /// Normalises each channel: `y = (x - mean) / sqrt(variance + eps) * weight + bias`.
@@ -35,12 +36,13 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// With momentum 0.1 and `eps` 1e-5.
     pub fn new(num_features: usize) -> Self {
-        let full = |value: f64| Tensor::full([num_features], value, DType::F32);
+        let ones = || Tensor::ones([num_features], DType::F32);
+        let zeros = || Tensor::zeros([num_features], DType::F32);
         BatchNorm {
-            weight: full(1.0),
-            bias: full(0.0),
-            running_mean: Buffer::new(full(0.0)),
-            running_var: Buffer::new(full(1.0)),
+            weight: ones(),
+            bias: zeros(),
+            running_mean: Buffer::new(zeros()),
+            running_var: Buffer::new(ones()),
             num_batches_tracked: Buffer::new(Tensor::scalar(0i64)),
             momentum: 0.1,
             eps: 1e-5,
@@ -70,11 +72,7 @@ impl BatchNorm {
 impl Layer for BatchNorm {
     fn forward(&self, input: &Tensor, context: &mut Context) -> Tensor {
         let (x, num_features) = (input.value(), self.weight.num_elements());
-        assert!(
-            x.rank() >= 2 && x.shape()[1] == num_features,
-            "batch_norm: input {}: must be [N, C, spatial..] with num_features ({num_features}) channels",
-            x.spec()
-        );
+        check_channels("batch_norm", input, 2, "num_features", num_features);
         let (weight, bias) = (self.weight.value(), self.bias.value());
         if !context.is_learning(&self.weight) {
             let (mean, variance) = (self.running_mean.get(), self.running_var.get());

@@ -2,6 +2,7 @@
 
 use gyrus_tensor::{DType, Tensor};
 
+use super::channels::check_channels;
 use crate::{Context, Layer, Module};
 
 /// Normalises groups of neighbouring channels of each sample: `y = (x - mean) / sqrt(variance + eps) * weight + bias`, with the
@@ -31,8 +32,8 @@ impl GroupNorm {
     pub fn new(num_groups: usize, num_channels: usize) -> Self {
         let divides = num_groups > 0 && num_channels.is_multiple_of(num_groups);
         assert!(divides, "group_norm: num_groups ({num_groups}) must divide num_channels ({num_channels})");
-        let full = |value: f64| Tensor::full([num_channels], value, DType::F32);
-        GroupNorm { weight: full(1.0), bias: full(0.0), num_groups, eps: 1e-5 }
+        let (weight, bias) = (Tensor::ones([num_channels], DType::F32), Tensor::zeros([num_channels], DType::F32));
+        GroupNorm { weight, bias, num_groups, eps: 1e-5 }
     }
 
     /// What is added to the variance.
@@ -43,12 +44,7 @@ impl GroupNorm {
 
 impl Layer for GroupNorm {
     fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
-        let (x, num_channels) = (input.value(), self.weight.num_elements());
-        assert!(
-            x.rank() >= 2 && x.shape()[1] == num_channels,
-            "group_norm: input {}: must be [N, C, spatial..] with num_channels ({num_channels}) channels",
-            x.spec()
-        );
-        x.group_norm(self.num_groups, self.weight.value(), self.bias.value(), self.eps).into()
+        check_channels("group_norm", input, 2, "num_channels", self.weight.num_elements());
+        input.value().group_norm(self.num_groups, self.weight.value(), self.bias.value(), self.eps).into()
     }
 }

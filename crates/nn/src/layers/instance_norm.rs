@@ -2,6 +2,7 @@
 
 use gyrus_tensor::{DType, Tensor};
 
+use super::channels::check_channels;
 use crate::{Context, Layer, Module};
 
 /// Normalises each channel of each sample: `y = (x - mean) / sqrt(variance + eps)`, with the biased variance, in training and
@@ -30,8 +31,9 @@ impl InstanceNorm {
 
     /// With scale and shift.
     pub fn affine(self) -> Self {
-        let full = |value: f64| Some(Tensor::full([self.num_features], value, DType::F32));
-        InstanceNorm { weight: full(1.0), bias: full(0.0), ..self }
+        let (weight, bias) =
+            (Tensor::ones([self.num_features], DType::F32), Tensor::zeros([self.num_features], DType::F32));
+        InstanceNorm { weight: Some(weight), bias: Some(bias), ..self }
     }
 
     /// What is added to the variance.
@@ -43,11 +45,7 @@ impl InstanceNorm {
 impl Layer for InstanceNorm {
     fn forward(&self, input: &Tensor, _: &mut Context) -> Tensor {
         let (x, num_features) = (input.value(), self.num_features);
-        assert!(
-            x.rank() >= 3 && x.shape()[1] == num_features,
-            "instance_norm: input {}: must be [N, C, spatial..] with num_features ({num_features}) channels",
-            x.spec()
-        );
+        check_channels("instance_norm", input, 3, "num_features", num_features);
         match (&self.weight, &self.bias) {
             (Some(weight), Some(bias)) => x.group_norm(num_features, weight.value(), bias.value(), self.eps),
             _ => x.normalized_groups(num_features, self.eps),

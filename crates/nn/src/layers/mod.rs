@@ -4,6 +4,7 @@ mod activation;
 mod adaptive_avg_pool;
 mod avg_pool;
 mod batch_norm;
+mod channels;
 mod conv;
 mod dropout;
 mod embedding;

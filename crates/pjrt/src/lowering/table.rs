@@ -1,6 +1,5 @@
 //! Which operation is lowered where.
 
-use crate::sharing::is_of_all_shares;
 use gyrus_graph::{Op, Spec};
 
 use super::writer::{Tensor, Writer};
@@ -8,6 +7,7 @@ use super::{
     LoweringError, collective, contraction, control, elementwise, indexing, movement, random, reduction, source, whole,
     window,
 };
+use crate::sharing::is_of_all_shares;
 
 /// Writes an operation on `x` and returns its outputs, of the specifications `results`. What is not named here is a
 /// function made of its decomposition.

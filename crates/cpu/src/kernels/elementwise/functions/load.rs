@@ -70,10 +70,10 @@ impl<S: Source> Multiversion for Gather<S> {
         // SAFETY: the caller vouches for the places read, and `dst` for `rows * columns` elements.
         unsafe {
             // Apart, because the compiler makes vectors of what it knows the lengths of.
-            match columns {
-                2 if stride == 0 => return repeat::<S, 2>(load),
-                3 if stride == 0 => return repeat::<S, 3>(load),
-                4 if stride == 0 => return repeat::<S, 4>(load),
+            match (stride, columns) {
+                (0, 2) => return repeat::<S, 2>(load),
+                (0, 3) => return repeat::<S, 3>(load),
+                (0, 4) => return repeat::<S, 4>(load),
                 _ => {}
             }
             for row in 0..rows {

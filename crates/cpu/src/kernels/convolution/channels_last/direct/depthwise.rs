@@ -54,7 +54,8 @@ impl<T: Number, const PLACES: usize> VectorLoop<T> for Grads<T, PLACES> {
     type Of<V: Vector<Element = T>> = Grads<V, PLACES>;
 }
 
-/// Evaluates an expression for each vector of channels from the first on, with what reads and writes one: all its lanes, or the first.
+/// Evaluates an expression for each vector of channels from the first on, with what reads and writes one: all its lanes, or
+/// those that are left.
 macro_rules! for_each_vector {
     ($V:ident, $first:expr, $channels:expr, |$channel:ident, $load:ident, $store:ident| $body:expr) => {{
         let mut $channel = $first;

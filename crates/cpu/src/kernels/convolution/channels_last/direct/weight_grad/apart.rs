@@ -1,9 +1,12 @@
 //! Images of many small groups of channels, copied so that groups are apart: the pixels of one are then neighbours, where they
 //! had been as far from each other as all channels.
 
-use std::ops::Range;
-
 use crate::kernels::convolution::geometry::Geometry;
+use crate::kernels::split::{Shared, split};
+use crate::pool::Pool;
+
+/// How many pixels are copied at a time, so that what is read stays in the first-level cache.
+const COPIED_PIXELS: usize = 16;
 
 /// Whether copies of both operands pay.
 pub(super) fn pays(geometry: &Geometry) -> bool {
@@ -26,30 +29,37 @@ impl Sizes {
         self.pixels * self.groups * self.channels
     }
 
-    /// Copies some pixels of `[pixels, groups, channels]` into `[groups, pixels, channels]`.
+    /// Copies `[pixels, groups, channels]` into `[groups, pixels, channels]`.
     ///
     /// # Safety
     /// The pointers are to as many elements, which do not overlap.
-    pub(super) unsafe fn copy<T: Copy>(&self, from: *const T, to: *mut T, pixels: Range<usize>) {
+    pub(super) unsafe fn copy<T: Copy>(&self, from: *const T, to: *mut T, pool: &Pool) {
         // SAFETY: as the caller vouches.
         unsafe {
             match self.channels {
-                4 => self.copy_groups::<[T; 4]>(from.cast(), to.cast(), pixels),
-                8 => self.copy_groups::<[T; 8]>(from.cast(), to.cast(), pixels),
-                16 => self.copy_groups::<[T; 16]>(from.cast(), to.cast(), pixels),
+                4 => self.copy_groups::<[T; 4]>(from.cast(), to.cast(), pool),
+                8 => self.copy_groups::<[T; 8]>(from.cast(), to.cast(), pool),
+                16 => self.copy_groups::<[T; 16]>(from.cast(), to.cast(), pool),
                 channels => unreachable!("groups of {channels} channels"),
             }
         }
     }
 
     /// As [`Sizes::copy`], of the groups of channels as they are.
-    #[inline(always)]
-    unsafe fn copy_groups<G: Copy>(&self, from: *const G, to: *mut G, pixels: Range<usize>) {
-        for group in 0..self.groups {
-            for pixel in pixels.clone() {
-                // SAFETY: as the caller vouches.
-                unsafe { *to.add(group * self.pixels + pixel) = *from.add(pixel * self.groups + group) }
+    unsafe fn copy_groups<G: Copy>(&self, from: *const G, to: *mut G, pool: &Pool) {
+        let (from, to) = (Shared(from.cast_mut()), Shared(to));
+        split(pool, self.pixels, COPIED_PIXELS, |pixels| {
+            for first in pixels.clone().step_by(COPIED_PIXELS) {
+                for group in 0..self.groups {
+                    for pixel in first..pixels.end.min(first + COPIED_PIXELS) {
+                        // SAFETY: as the caller vouches; the pixels are the thread's own.
+                        unsafe {
+                            let piece = *from.get().add(pixel * self.groups + group);
+                            *to.get().add(group * self.pixels + pixel) = piece;
+                        }
+                    }
+                }
             }
-        }
+        });
     }
 }

@@ -17,8 +17,8 @@ use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::Epilogue;
 use crate::kernels::gemm::microkernel::{BatchReduce, BatchReduceKernel, Piece};
 use crate::kernels::gemm::number::Number;
-use crate::kernels::split::{Pointers, Shared, split};
-use crate::pool::{Pool, ScratchSize};
+use crate::kernels::split::{Pointers, Shared};
+use crate::pool::ScratchSize;
 
 mod apart;
 mod division;
@@ -34,8 +34,6 @@ const MIN_TASKS: usize = 16;
 const TASK_TILES: usize = 5;
 /// Lines of fewer places than this are summed over image by image, if there are more images.
 const FEW_PLACES: usize = 8;
-/// How many pixels are copied at a time, so that what is read stays in the first-level cache.
-const COPIED_PIXELS: usize = 16;
 /// How many channels are few.
 const FEW_CHANNELS: usize = 8;
 
@@ -143,20 +141,6 @@ impl<T: Number> WeightGrad<T> {
     /// Elements of the sums of a part.
     fn part_len(&self) -> usize {
         self.division.groups * self.division.panels * self.panel_len()
-    }
-
-    /// Copies the groups of an operand apart.
-    ///
-    /// # Safety
-    /// The pointers are to as many elements, which do not overlap.
-    unsafe fn copy_apart(sizes: &Sizes, from: *const T, to: *mut T, pool: &Pool) {
-        let (from, to) = (Shared(from.cast_mut()), Shared(to));
-        split(pool, sizes.pixels, COPIED_PIXELS, |pixels| {
-            for first in pixels.clone().step_by(COPIED_PIXELS) {
-                // SAFETY: as the caller vouches; the pixels are the thread's own.
-                unsafe { sizes.copy(from.get(), to.get(), first..pixels.end.min(first + COPIED_PIXELS)) }
-            }
-        });
     }
 
     /// Adds a block of lines to the sums of a task.
@@ -274,7 +258,7 @@ impl<T: Number> Kernel for WeightGrad<T> {
         let mut copy = sums().wrapping_add(self.sums_len());
         for ((sizes, operand), step) in self.apart.iter().flatten().zip(&mut operands).zip(&mut steps) {
             // SAFETY: by this function's own contract.
-            unsafe { Self::copy_apart(sizes, operand.get(), copy, run.pool) }
+            unsafe { sizes.copy(operand.get(), copy, run.pool) }
             (*operand, *step) = (Shared(copy), sizes.pixels * sizes.channels);
             copy = copy.wrapping_add(sizes.len());
         }
