@@ -250,22 +250,29 @@ impl<'g> Lowering<'g> {
         self.steps.push(Step::new(origin, Box::new(reduce.compile()), pass.reads, writes));
     }
 
-    /// The order of a pass over a shape: the first one that an operand of that shape has, beside row-major.
+    /// The order of a pass over a shape: the first one that an operand of that shape has, beside row-major. Operands are also
+    /// those of what is made again in the pass.
     fn order_of(&mut self, group: &Group, shape: &Shape) -> Order {
         let anchor = group.anchor.iter().filter(|&&node| Role::of(&self.graph.nodes[node].op) == Role::Reduce);
         let nodes: Vec<usize> = group.elementwise.iter().chain(anchor).copied().collect();
-        let inputs = nodes.iter().flat_map(|&node| self.graph.nodes[node].inputs.clone());
-        for port in inputs.collect::<Vec<_>>() {
-            let is_made = match Role::of(self.op(port)) {
-                Role::Elementwise => !self.stored.contains(&port),
-                Role::Source => !self.places.contains_key(&port),
-                _ => false,
-            };
-            if is_made || nodes.contains(&port.node) || self.graph.spec(port).shape != *shape {
+        let inputs = |node: usize| self.graph.nodes[node].inputs.iter().rev().copied();
+        let mut pending: Vec<Port> = nodes.iter().rev().flat_map(|&node| inputs(node)).collect();
+        let mut seen: HashSet<usize> = nodes.iter().copied().collect();
+        while let Some(port) = pending.pop() {
+            if self.graph.spec(port).shape != *shape || seen.contains(&port.node) {
                 continue;
             }
-            if let Some(order) = Order::of(&self.place(port).view).filter(|order| !order.is_row_major()) {
-                return order;
+            match Role::of(self.op(port)) {
+                Role::Elementwise if !self.stored.contains(&port) => {
+                    seen.insert(port.node);
+                    pending.extend(self.graph.nodes[port.node].inputs.iter().rev().copied());
+                }
+                Role::Source if !self.places.contains_key(&port) => {}
+                _ => {
+                    if let Some(order) = Order::of(&self.place(port).view).filter(|order| !order.is_row_major()) {
+                        return order;
+                    }
+                }
             }
         }
         Order::row_major(shape.rank())

@@ -129,14 +129,16 @@ impl Value {
         Value::record(op, &[&groups, &of_groups(1.0), &of_groups(0.0)]).swap_remove(0).reshape(self.shape())
     }
 
-    /// Batch normalisation by given statistics: `y = (x - mean) / sqrt(variance + eps) gamma + beta`.
+    /// Batch normalisation by given statistics: `y = (x - mean) / sqrt(variance + eps) gamma + beta`, computed as
+    /// `x factor + (beta - mean factor)`: a product and a sum for each element.
     ///
     /// # Panics
     /// If `self` does not have shape `[N, C, spatial..]`, the others `[C]`, or element types differ.
     #[track_caller]
     pub fn batch_norm_inference(&self, gamma: &Value, beta: &Value, mean: &Value, variance: &Value, eps: f64) -> Value {
         let factor = variance.add(&variance.full_like(eps)).rsqrt().mul(gamma);
-        self.sub(&along_channels(mean, self)).mul(&along_channels(&factor, self)).add(&along_channels(beta, self))
+        let shift = beta.sub(&mean.mul(&factor));
+        self.mul(&along_channels(&factor, self)).add(&along_channels(&shift, self))
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::division::{Block, Division, Sizes};
 use super::lines::{Lines, Source};
 use super::phase::Phase;
-use super::places::{Places, joined};
+use super::places::{Places, Segment, joined};
 use super::weights::{Layout, Weights};
 use crate::isa::Isa;
 use crate::kernel::Run;
@@ -17,10 +17,12 @@ use crate::kernels::gemm::number::Number;
 use crate::kernels::split::{Pointers, Shared};
 use crate::pool::{Pool, ScratchSize};
 
-/// From how many images on they can be the rows of a tile, and which part of the multiplications that saves at
-/// least: at each place, only those elements of the kernel are used that meet the input.
+/// From how many images on they can be the rows of a tile: at each place, only those elements of the kernel are used
+/// that meet the input.
 const MIN_IMAGES: usize = 8;
-const MIN_SAVED: f64 = 0.04;
+
+/// What a tile costs beside its rows, in rows: it reads weights, and its sums wait for each other if they are few.
+const TILE_COST: usize = 2;
 
 /// Memory for pieces is a multiple of so many, so that what follows begins a line of the cache.
 const PIECES_ALIGNMENT: usize = 8;
@@ -35,6 +37,8 @@ pub(super) struct Correlation<T> {
     output: [usize; 3],
     phases: Vec<Phase>,
     rows: Rows,
+    /// For each phase, how a line of it is divided.
+    segments: Vec<Vec<Segment>>,
     division: Division,
     kernel: BatchReduceKernel<T>,
     weights: Weights<T>,
@@ -45,7 +49,7 @@ pub(super) struct Correlation<T> {
 
 /// What the rows of a tile are.
 enum Rows {
-    /// Neighbouring places of a line, of the input as it is.
+    /// Neighbouring places of a segment of a line, of the input as it is.
     Places,
     /// Neighbouring places of a line, of copied lines.
     Copied(Lines),
@@ -75,9 +79,10 @@ impl<T: Number> Correlation<T> {
     ) -> Self {
         let Geometry { images, groups, in_channels: depth, out_channels: columns, axes } = *geometry;
         let (input, output) = (axes.map(|axis| axis.input), axes.map(|axis| axis.output));
-        let rows = Rows::new(images, input, groups, depth, &phases[2]);
+        let rows = Rows::new(geometry, input, &phases[2], kernel.highest);
         let kernel_sizes = axes.map(|axis| axis.kernel);
         let (phases, taps) = Phase::product(&phases, kernel_sizes);
+        let segments = phases.iter().map(|phase| rows.segments(&phase.places[2])).collect();
         let weights = Weights::new(isa, layout, kernel.width, &taps);
         let panels = columns.div_ceil(kernel.width);
         let line_len = if let Rows::Copied(lines) = &rows { lines.len() } else { input[2] * depth };
@@ -88,11 +93,10 @@ impl<T: Number> Correlation<T> {
         });
         let division = Division::new(&Sizes {
             images,
-            groups,
-            panels,
+            panels: groups * panels,
             lines: [output[0], output[1]],
-            line_work: output[2] * depth * taps.len() * columns / phases.len().max(1),
-            line_bytes: [line_len * size_of::<T>(), output[2] * columns * size_of::<T>()],
+            line_work: groups * output[2] * depth * taps.len() * columns / phases.len().max(1),
+            line_bytes: [line_len, output[2] * columns].map(|len| groups * len * size_of::<T>()),
             needed: [needed[0].max(needed[1]), needed[1]],
             weight_bytes: groups * panels * weights.panel_len() * size_of::<T>(),
             tile_images,
@@ -106,6 +110,7 @@ impl<T: Number> Correlation<T> {
             output,
             phases,
             rows,
+            segments,
             division,
             kernel,
             weights,
@@ -184,44 +189,50 @@ impl<T: Number> Correlation<T> {
             let task = self.division.task(index);
             let pieces = scratch.worker::<u8>(worker, self.scratch().per_worker).cast::<Piece>();
             let own = pieces.wrapping_add(self.num_pieces).cast::<T>();
-            let first_panel = task.group * panels + task.panels.start;
             let lines = if packs_own {
+                let panel = task.panels.start;
                 // SAFETY: as above.
-                unsafe { self.weights.pack(w, task.group, task.panels.start, own) }
+                unsafe { self.weights.pack(w, panel / panels, panel % panels, own) }
                 own.wrapping_add(self.weights.panel_len())
             } else {
                 own
             };
             for block in task.blocks.clone().map(|block| self.division.block(block)) {
-                let x = x.wrapping_add(block.images.start * self.input_len() + task.group * self.depth);
-                let mut source = Source::of_input(x, self.input, self.groups * self.depth);
-                if let Rows::Copied(copied) = &self.rows {
-                    let needed = self.needed(&block);
-                    for image in 0..block.images.len() {
-                        let x = x.wrapping_add(image * self.input_len());
-                        let to = lines.wrapping_add(image * copied.image_len(&needed));
-                        // SAFETY: the lines lie within the images, and as many were counted.
-                        unsafe { copied.copy(x, &needed, to) }
+                let mut source = None;
+                for panel in task.panels.clone() {
+                    let (group, first) = (panel / panels, panel % panels * self.kernel.width);
+                    if first == 0 {
+                        source = None;
                     }
-                    source = copied.source(lines, &needed);
-                }
-                for (index, panel) in task.panels.clone().enumerate() {
-                    let column = task.group * self.columns + panel * self.kernel.width;
-                    let w = if packs_own {
-                        own
-                    } else {
-                        packed().wrapping_add((first_panel + index) * self.weights.panel_len())
-                    };
-                    let y = y.wrapping_add(block.images.start * self.output_len() + column);
-                    let cols = self.kernel.width.min(self.columns - panel * self.kernel.width);
+                    // SAFETY: by this function's own contract, there is memory for the lines of a block.
+                    let source = *source.get_or_insert_with(|| unsafe { self.source(&block, x, group, lines) });
+                    let w = if packs_own { own } else { packed().wrapping_add(panel * self.weights.panel_len()) };
+                    let y = y.wrapping_add(block.images.start * self.output_len() + group * self.columns + first);
+                    let cols = self.kernel.width.min(self.columns - first);
                     // SAFETY: by this function's own contract.
                     unsafe { self.panel(&block, &Panel { source, w, y, cols, pieces }) }
                 }
                 if let Some(epilogue) = epilogue {
-                    self.finish(&block, task.group, &task.panels, epilogue, worker);
+                    self.finish(&block, &task.panels, epilogue, worker);
                 }
             }
         });
+    }
+
+    /// Where the lines of a group stand that a block meets, which are copied to `lines` if they have to be.
+    unsafe fn source(&self, block: &Block, x: *const T, group: usize, lines: *mut T) -> Source<T> {
+        let x = x.wrapping_add(block.images.start * self.input_len() + group * self.depth);
+        let Rows::Copied(copied) = &self.rows else {
+            return Source::of_input(x, self.input, self.groups * self.depth);
+        };
+        let needed = self.needed(block);
+        for image in 0..block.images.len() {
+            let x = x.wrapping_add(image * self.input_len());
+            let to = lines.wrapping_add(image * copied.image_len(&needed));
+            // SAFETY: as the caller vouches; the lines lie within the images.
+            unsafe { copied.copy(x, &needed, to) }
+        }
+        copied.source(lines, &needed)
     }
 
     fn input_len(&self) -> usize {
@@ -233,15 +244,14 @@ impl<T: Number> Correlation<T> {
     }
 
     /// Gives what a block has of some panels to the epilogue.
-    fn finish(&self, block: &Block, group: usize, panels: &Range<usize>, epilogue: &dyn Epilogue, worker: usize) {
-        let channels = self.groups * self.columns;
-        let first = panels.start * self.kernel.width;
-        let cols = self.columns.min(panels.end * self.kernel.width) - first;
+    fn finish(&self, block: &Block, panels: &Range<usize>, epilogue: &dyn Epilogue, worker: usize) {
+        let (channels, of_group) = (self.groups * self.columns, self.panels());
+        let column = |panel: usize| panel / of_group * self.columns + panel % of_group * self.kernel.width;
+        let (first, end) = (column(panels.start), column(panels.end));
         let pixels = block.rows.len() * self.output[2];
         for image in block.images.clone() {
             let pixel = ((image * self.output[0] + block.depth) * self.output[1] + block.rows.start) * self.output[2];
-            let start = pixel * channels + group * self.columns + first;
-            epilogue.region(start, pixels, channels, cols, worker);
+            epilogue.region(pixel * channels + first, pixels, channels, end - first, worker);
         }
     }
 
@@ -249,7 +259,7 @@ impl<T: Number> Correlation<T> {
     unsafe fn panel(&self, block: &Block, panel: &Panel<T>) {
         let [image_step, .., pitch] = panel.source.strides;
         let channels = self.groups * self.columns;
-        for phase in &self.phases {
+        for (phase, segments) in self.phases.iter().zip(&self.segments) {
             let [depths, rows, columns] = &phase.places;
             let Some(depth) = depths.place(block.depth) else { continue };
             for index in block.rows.clone() {
@@ -259,22 +269,23 @@ impl<T: Number> Correlation<T> {
                     let pixel = line + columns.first + columns.step * column;
                     panel.y.wrapping_add(image * self.output_len() + pixel * channels)
                 };
-                // SAFETY: as the caller vouches.
-                unsafe {
-                    if let Rows::Images = self.rows {
-                        for column in 0..columns.count {
-                            let taps = columns.met(column);
-                            let tile = self.tile(phase, [depth, row, column], taps, panel);
-                            let (c, a_row, c_row) = (y(0, column), image_step, self.output_len());
-                            self.tiles(BatchReduce { c, a_row, c_row, ..tile }, block.images.len());
+                for Segment { places, taps } in segments {
+                    // SAFETY: as the caller vouches.
+                    unsafe {
+                        if let Rows::Images = self.rows {
+                            for column in places.clone() {
+                                let tile = self.tile(phase, [depth, row, column], taps.clone(), panel);
+                                let (c, a_row, c_row) = (y(0, column), image_step, self.output_len());
+                                self.tiles(BatchReduce { c, a_row, c_row, ..tile }, block.images.len());
+                            }
+                            continue;
                         }
-                        continue;
-                    }
-                    let tile = self.tile(phase, [depth, row, 0], 0..columns.taps.len(), panel);
-                    let (a_row, c_row) = (columns.stride * pitch, columns.step * channels);
-                    for image in 0..block.images.len() {
-                        let (a, c) = (tile.a.wrapping_add(image * image_step), y(image, 0));
-                        self.tiles(BatchReduce { a, c, a_row, c_row, ..tile }, columns.count);
+                        let tile = self.tile(phase, [depth, row, places.start], taps.clone(), panel);
+                        let (a_row, c_row) = (columns.stride * pitch, columns.step * channels);
+                        for image in 0..block.images.len() {
+                            let (a, c) = (tile.a.wrapping_add(image * image_step), y(image, places.start));
+                            self.tiles(BatchReduce { a, c, a_row, c_row, ..tile }, places.len());
+                        }
                     }
                 }
             }
@@ -341,17 +352,33 @@ impl<T: Number> Correlation<T> {
 }
 
 impl Rows {
-    fn new(images: usize, input: [usize; 3], groups: usize, channels: usize, columns: &[Places]) -> Rows {
-        let all: usize = columns.iter().map(|places| places.count * places.taps.len()).sum();
-        let met = |places: &Places| (0..places.count).map(|place| places.met(place).len()).sum::<usize>();
-        let met: usize = columns.iter().map(met).sum();
-        let saved = (all - met) as f64 / all.max(1) as f64;
-        if images >= MIN_IMAGES && saved > MIN_SAVED {
+    /// Those of the least work, with tiles of at most `highest` rows.
+    fn new(geometry: &Geometry, input: [usize; 3], columns: &[Places], highest: usize) -> Rows {
+        let Geometry { images, groups, in_channels, .. } = *geometry;
+        let cost = |rows: usize, taps: usize| taps * (rows + TILE_COST * rows.div_ceil(highest));
+        let of_segments = |segments: Vec<Segment>| -> usize {
+            segments.iter().map(|segment| cost(segment.places.len(), segment.taps.len())).sum()
+        };
+        let whole: usize = columns.iter().map(|places| of_segments(vec![places.whole()])).sum();
+        let divided: usize = columns.iter().map(|places| of_segments(places.segments())).sum();
+        let met = |segment: Segment| segment.places.len() * segment.taps.len();
+        let met: usize = columns.iter().flat_map(Places::segments).map(met).sum();
+        // For each image.
+        let by_image = if images < MIN_IMAGES { usize::MAX } else { cost(images, met).div_ceil(images) };
+        if by_image < whole.min(divided) {
             Rows::Images
-        } else if columns.iter().all(Places::is_inner) {
+        } else if divided <= whole {
             Rows::Places
         } else {
-            Rows::Copied(Lines::new(input, groups, channels, columns))
+            Rows::Copied(Lines::new(input, groups, in_channels, columns))
+        }
+    }
+
+    /// How a line is divided.
+    fn segments(&self, columns: &Places) -> Vec<Segment> {
+        match self {
+            Rows::Places | Rows::Images => columns.segments(),
+            Rows::Copied(_) => vec![columns.whole()],
         }
     }
 }

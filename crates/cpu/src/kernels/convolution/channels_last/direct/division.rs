@@ -14,13 +14,13 @@ const LARGE_WEIGHTS: usize = 1 << 20;
 /// The sizes that matter.
 pub(super) struct Sizes {
     pub(super) images: usize,
-    pub(super) groups: usize,
+    /// Panels of all groups.
     pub(super) panels: usize,
     /// Lines of an image of the result, along its first two axes.
     pub(super) lines: [usize; 2],
-    /// Multiplications of a line for a group.
+    /// Multiplications of a line.
     pub(super) line_work: usize,
-    /// Bytes of a line of the input and of the result, in a group.
+    /// Bytes of a line of the input and of the result.
     pub(super) line_bytes: [usize; 2],
     /// How many lines of the input a block of one line needs, and each further one.
     pub(super) needed: [usize; 2],
@@ -34,13 +34,12 @@ pub(super) struct Sizes {
 pub(super) struct Division {
     images: usize,
     lines: [usize; 2],
-    groups: usize,
     panels: usize,
     /// How many images a block has at most.
     pub(super) block_images: usize,
     /// Into how many blocks the lines of an image are divided.
     line_blocks: usize,
-    /// Into how many parts the panels of a group are divided.
+    /// Into how many parts the panels are divided, where there are too few blocks: an epilogue prefers whole places.
     panel_parts: usize,
     /// Whether each task has all blocks, and one panel that it packs.
     pub(super) is_by_panel: bool,
@@ -54,35 +53,39 @@ pub(super) struct Block {
     pub(super) rows: Range<usize>,
 }
 
-/// What a task computes: panels of a group for some blocks.
+/// What a task computes: panels, counted over all groups, for some blocks.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) blocks: Range<usize>,
-    pub(super) group: usize,
     pub(super) panels: Range<usize>,
 }
 
 impl Division {
     /// The division of a correlation of these sizes.
     pub(super) fn new(sizes: &Sizes) -> Division {
-        let Sizes { images, groups, panels, lines, .. } = *sizes;
+        let Sizes { images, panels, lines, tile_images, .. } = *sizes;
         let [input, output] = sizes.line_bytes;
         let [first, further] = sizes.needed;
-        // Of so many images: lines that fit, at least as many as make those that blocks share worth while.
+        // Of so many lines at least, those of the input that blocks share are worth while.
+        let fewest = first.div_ceil(further);
         let fitting = |images: usize| {
             let budget = (BLOCK_BYTES / images).saturating_sub((first - further) * input);
-            (budget / (further * input + output).max(1)).max(first.div_ceil(further)).clamp(1, lines[1].max(1))
+            (budget / (further * input + output).max(1)).max(fewest).clamp(1, lines[1].max(1))
         };
-        let most = fitting(sizes.tile_images);
-        let line_blocks = lines[1].div_ceil(most).max(1);
+        let mut line_blocks = lines[1].div_ceil(fitting(tile_images)).max(1);
         let image_work = (lines[1] * sizes.line_work).max(1);
         let image_bytes = ((first + further * lines[1]) * input + lines[1] * output).max(1);
         let worth = if line_blocks == 1 { (TASK_WORK / image_work).min(BLOCK_BYTES / image_bytes) } else { 1 };
-        let block_images = sizes.tile_images * (worth / sizes.tile_images).max(1);
-        let blocks = images.div_ceil(block_images) * lines[0] * line_blocks;
-        let is_by_panel = sizes.weight_bytes >= LARGE_WEIGHTS && groups * panels >= MIN_TASKS;
-        let panel_parts = if is_by_panel { panels } else { MIN_TASKS.div_ceil((blocks * groups).max(1)).min(panels) };
-        Division { images, lines, groups, panels, block_images, line_blocks, panel_parts, is_by_panel }
+        let block_images = tile_images * (worth / tile_images).max(1);
+        let of_images = images.div_ceil(block_images) * lines[0];
+        let is_by_panel = sizes.weight_bytes >= LARGE_WEIGHTS && panels >= MIN_TASKS;
+        if !is_by_panel {
+            let wanted = MIN_TASKS.div_ceil(of_images.max(1)).min(lines[1] / fewest);
+            line_blocks = line_blocks.max(wanted);
+        }
+        let panel_parts =
+            if is_by_panel { panels } else { MIN_TASKS.div_ceil((of_images * line_blocks).max(1)).min(panels) };
+        Division { images, lines, panels, block_images, line_blocks, panel_parts, is_by_panel }
     }
 
     /// How many blocks there are.
@@ -93,16 +96,15 @@ impl Division {
     /// How many tasks there are.
     pub(super) fn num_tasks(&self) -> usize {
         let blocks = if self.is_by_panel { 1 } else { self.num_blocks() };
-        blocks * self.groups * self.panel_parts
+        blocks * self.panel_parts
     }
 
     /// Tasks of the same block are neighbours.
     pub(super) fn task(&self, index: usize) -> Task {
-        let (rest, part) = (index / self.panel_parts, index % self.panel_parts);
-        let (block, group) = (rest / self.groups, rest % self.groups);
+        let (block, part) = (index / self.panel_parts, index % self.panel_parts);
         let blocks = if self.is_by_panel { 0..self.num_blocks() } else { block..block + 1 };
         let panels = self.panels * part / self.panel_parts..self.panels * (part + 1) / self.panel_parts;
-        Task { blocks, group, panels }
+        Task { blocks, panels }
     }
 
     /// The blocks of an image, or of several, are neighbours.

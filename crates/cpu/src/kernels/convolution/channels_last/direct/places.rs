@@ -20,6 +20,13 @@ pub(super) struct Places {
     pub(super) taps: Vec<Tap>,
 }
 
+/// Neighbouring places that meet the input with the same elements of the kernel, counted as in [`Places`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) places: Range<usize>,
+    pub(super) taps: Range<usize>,
+}
+
 /// An element of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tap {
@@ -69,9 +76,22 @@ impl Places {
         start as usize..end as usize
     }
 
-    /// Whether each element of the kernel meets the input at each place.
-    pub(super) fn is_inner(&self) -> bool {
-        self.count == 0 || self.met(0).len() == self.taps.len() && self.met(self.count - 1).len() == self.taps.len()
+    /// All places, divided by what they meet.
+    pub(super) fn segments(&self) -> Vec<Segment> {
+        let mut segments: Vec<Segment> = vec![];
+        for place in 0..self.count {
+            let taps = self.met(place);
+            match segments.last_mut().filter(|last| last.taps == taps) {
+                Some(last) => last.places.end += 1,
+                None => segments.push(Segment { places: place..place + 1, taps }),
+            }
+        }
+        segments
+    }
+
+    /// All places with all elements of the kernel.
+    pub(super) fn whole(&self) -> Segment {
+        Segment { places: 0..self.count, taps: 0..self.taps.len() }
     }
 
     /// Whether the elements of the kernel meet neighbouring elements of the input.
