@@ -17,6 +17,8 @@ pub(crate) trait Number: Stored<Self> + Default + PartialEq {
     fn microkernel(isa: Isa, rows: usize) -> MicroKernel<Self>;
     /// The tiles of products summed over pieces.
     fn batch_reduce(isa: Isa) -> BatchReduceKernel<Self>;
+    /// The same of groups that share vectors.
+    fn group_reduce(isa: Isa) -> BatchReduceKernel<Self>;
     /// The loops that pack operands.
     fn packing(isa: Isa) -> Packing<Self>;
     /// The loops of products with vectors.

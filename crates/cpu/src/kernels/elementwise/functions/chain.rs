@@ -57,7 +57,7 @@ pub(in super::super) fn chains_overwrite(isa: Isa) -> bool {
 }
 
 /// All chains, the longer ones before those that they contain.
-pub(in super::super) const CHAINS: [Chain; 29] = [
+pub(in super::super) const CHAINS: [Chain; 33] = [
     // Gaussian error linear units, also of what is scaled and shifted, and shifted themselves.
     Chain::new::<Add<Gelu<Add<Mul<X<0>, S<1>>, S<2>>>, S<3>>>(),
     Chain::new::<Gelu<Add<Mul<X<0>, S<1>>, S<2>>>>(),
@@ -71,18 +71,24 @@ pub(in super::super) const CHAINS: [Chain; 29] = [
     Chain::new::<Add<X<0>, Mul<Sub<X<1>, X<0>>, S<2>>>>(),
     Chain::new::<Sub<Mul<X<0>, S<1>>, Div<Mul<X<2>, S<3>>, Add<Mul<Sqrt<X<4>>, S<5>>, S<6>>>>>(),
     Chain::new::<Sub<X<0>, Div<Mul<X<1>, S<2>>, Add<Mul<Sqrt<X<3>>, S<4>>, S<5>>>>>(),
+    // What follows a convolution: normalisation by known statistics, a bias or another branch, and then rectified or sigmoid
+    // linear units.
+    Chain::new::<Cut<Add<Shifted, X<3>>, 4, 5>>(),
+    Chain::new::<Cut<Shifted, 3, 4>>(),
+    Chain::new::<Cut<Add<X<0>, X<1>>, 2, 3>>(),
+    Chain::new::<Mul<Shifted, Logistic<Shifted>>>(),
     Chain::new::<Add<Erf<Mul<X<0>, S<1>>>, S<2>>>(),
     Chain::new::<Add<Tanh<Mul<X<0>, S<1>>>, S<2>>>(),
     Chain::new::<Add<Mul<X<0>, S<1>>, S<2>>>(),
     Chain::new::<Add<Mul<X<0>, S<1>>, X<2>>>(),
     Chain::new::<Add<Mul<X<0>, X<1>>, S<2>>>(),
-    Chain::new::<Add<Mul<X<0>, X<1>>, X<2>>>(),
+    Chain::new::<Shifted>(),
     Chain::new::<Sub<X<0>, Mul<X<1>, S<2>>>>(),
     Chain::new::<Sub<X<0>, Mul<X<1>, X<2>>>>(),
     // What is cut at both sides, leaky and other rectified linear units, and the gradient of these.
     Chain::new::<Select<Ge<Raised, S<2>>, S<2>, Raised>>(),
     Chain::new::<Select<Gt<X<0>, S<1>>, X<0>, Mul<X<0>, S<2>>>>(),
-    Chain::new::<Select<Le<X<0>, S<1>>, S<2>, X<0>>>(),
+    Chain::new::<Cut<X<0>, 1, 2>>(),
     Chain::new::<Select<Le<X<0>, S<1>>, S<2>, X<3>>>(),
     // Sigmoid linear units.
     Chain::new::<Mul<X<0>, Logistic<X<0>>>>(),
@@ -96,8 +102,12 @@ pub(in super::super) const CHAINS: [Chain; 29] = [
     Chain::new::<Mul<X<0>, X<1>>>(),
 ];
 
-/// What is cut below.
-type Raised = Select<Le<X<0>, S<1>>, S<1>, X<0>>;
+/// What is cut below: where it is no more than an operand it is another one.
+type Cut<E, const LEAST: usize, const INSTEAD: usize> = Select<Le<E, S<LEAST>>, S<INSTEAD>, E>;
+/// What is cut below by an operand.
+type Raised = Cut<X<0>, 1, 1>;
+/// What is scaled and shifted.
+type Shifted = Add<Mul<X<0>, X<1>>, X<2>>;
 
 /// A function of `f32`, each step of which rounds, as if it was on its own.
 pub(super) trait Expression: 'static {

@@ -69,6 +69,11 @@ impl Vector for F32x8 {
         F32x8(unsafe { _mm256_add_ps(self.0, other.0) })
     }
     #[inline(always)]
+    unsafe fn permute(self, lanes: *const u32) -> Self {
+        // SAFETY: as above.
+        F32x8(unsafe { _mm256_permutevar8x32_ps(self.0, _mm256_loadu_si256(lanes.cast())) })
+    }
+    #[inline(always)]
     unsafe fn transpose(from: impl Fn(usize) -> *const f32, rows: usize, cols: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: as above; rows beyond `rows` are not read, those of the result beyond `cols` not written.
         unsafe {

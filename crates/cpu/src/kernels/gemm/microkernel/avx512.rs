@@ -95,6 +95,11 @@ impl Vector for F32x16 {
         F32x16(unsafe { _mm512_castsi512_ps(pairs_abreast(self.0, other.0)) })
     }
     #[inline(always)]
+    unsafe fn permute(self, lanes: *const u32) -> Self {
+        // SAFETY: as above.
+        F32x16(unsafe { _mm512_permutexvar_ps(_mm512_loadu_epi32(lanes.cast()), self.0) })
+    }
+    #[inline(always)]
     unsafe fn transpose(from: impl Fn(usize) -> *const f32, rows: usize, cols: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: as above; rows beyond `rows` are not read, those of the result beyond `cols` not written.
         unsafe {

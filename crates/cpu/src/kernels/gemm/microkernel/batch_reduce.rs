@@ -60,11 +60,21 @@ pub(crate) struct BatchReduceKernel<T> {
     of_heights: [OfHeight<T>; HIGHEST],
     /// The most rows of a tile.
     pub(crate) highest: usize,
-    /// Columns of a tile: two vectors.
+    /// Columns of a tile.
     pub(crate) width: usize,
 }
 
 impl<T> BatchReduceKernel<T> {
+    /// Of the loops for each height from 1 on.
+    pub(super) fn new(of_heights: &[OfHeight<T>], width: usize) -> Self {
+        let highest = of_heights.len();
+        BatchReduceKernel {
+            of_heights: std::array::from_fn(|index| of_heights[index.min(highest - 1)]),
+            highest,
+            width,
+        }
+    }
+
     /// The height of tiles that divide `rows` rows most evenly.
     pub(crate) fn height(&self, rows: usize) -> usize {
         rows.div_ceil(rows.div_ceil(self.highest).max(1)).max(1)
@@ -93,13 +103,10 @@ pub(super) fn kernel<V: Vector, const HIGH: bool>() -> BatchReduceKernel<V::Elem
             ]),*]
         };
     }
-    let width = 2 * V::LANES;
     if HIGH {
-        let of_heights = of_heights!(1 2 3 4 5 6 7 8 9 10 11 12);
-        return BatchReduceKernel { of_heights, highest: HIGHEST, width };
+        return BatchReduceKernel::new(&of_heights!(1 2 3 4 5 6 7 8 9 10 11 12), 2 * V::LANES);
     }
-    let lower = of_heights!(1 2 3 4 5 6);
-    BatchReduceKernel { of_heights: std::array::from_fn(|index| lower[index.min(5)]), highest: lower.len(), width }
+    BatchReduceKernel::new(&of_heights!(1 2 3 4 5 6), 2 * V::LANES)
 }
 
 /// A tile of `HEIGHT` rows and one or two vectors, which are perhaps not whole.

@@ -8,6 +8,7 @@ mod batch_reduce;
 #[cfg(target_arch = "x86_64")]
 mod bf16_pairs;
 mod dot_tiles;
+mod group_reduce;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -17,11 +18,13 @@ mod strip;
 mod tile;
 
 use std::arch::asm;
+use std::array::from_fn;
 
 pub(crate) use batch_reduce::{BatchReduce, BatchReduceKernel, Piece};
 use gyrus_graph::bf16;
 
 pub(crate) use dot_tiles::DotTiles;
+pub(crate) use group_reduce::GROUP_DEPTHS;
 pub(crate) use round_pairs::RoundArguments;
 pub(crate) use row_sums::RowSums;
 pub(crate) use strip::Strip;
@@ -37,6 +40,9 @@ use crate::kernels::cache_line::{LINE, prefetch};
 #[cfg(target_arch = "x86_64")]
 use crate::math::version_with_bf16;
 use crate::math::{MulAdd, Multiversion};
+
+/// The most lanes of a vector.
+const MAX_LANES: usize = 16;
 
 /// How many depths before they are multiplied the right operand's are asked for. It comes from the second-level cache, which
 /// not all processors read ahead of so few bytes at a time.
@@ -102,6 +108,19 @@ pub(crate) trait Vector: Copy + Send + Sync + 'static {
 
     /// A loop over such vectors, compiled for the instruction set that has them.
     fn version<K: Multiversion>() -> unsafe fn(K::Arguments);
+
+    /// In each lane the number that was in another one, of which `lanes` points to the index.
+    #[inline(always)]
+    unsafe fn permute(self, lanes: *const u32) -> Self {
+        let mut numbers = [Self::Element::default(); MAX_LANES];
+        // SAFETY: no vector has more lanes; as the caller vouches, there is an index for each.
+        unsafe {
+            self.store(numbers.as_mut_ptr());
+            let permuted: [_; MAX_LANES] =
+                from_fn(|lane| if lane < Self::LANES { numbers[*lanes.add(lane) as usize] } else { numbers[0] });
+            Self::load(permuted.as_ptr())
+        }
+    }
 
     /// Two vectors as one of pairs of neighbours, first those of `self`, rounded to `bf16`. Only vectors of processors
     /// that multiply pairs have them.
@@ -311,6 +330,9 @@ macro_rules! number {
             }
             fn batch_reduce(isa: Isa) -> BatchReduceKernel<Self> {
                 $with!(isa, V, HIGH => batch_reduce::kernel::<V, HIGH>())
+            }
+            fn group_reduce(isa: Isa) -> BatchReduceKernel<Self> {
+                $with!(isa, V, HIGH => group_reduce::kernel::<V, HIGH>())
             }
             fn packing(isa: Isa) -> Packing<Self> {
                 $with!(isa, V, _HIGH => V::version::<Pack<V>>())

@@ -31,8 +31,10 @@ const PIECES_ALIGNMENT: usize = 8;
 pub(super) struct Correlation<T> {
     groups: usize,
     /// Channels of a group of the input and of the result.
-    depth: usize,
+    channels: usize,
     columns: usize,
+    /// Over how many of the channels is summed.
+    depth: usize,
     input: [usize; 3],
     output: [usize; 3],
     phases: Vec<Phase>,
@@ -77,15 +79,16 @@ impl<T: Number> Correlation<T> {
         phases: [Vec<Places>; 3],
         layout: Layout,
     ) -> Self {
-        let Geometry { images, groups, in_channels: depth, out_channels: columns, axes } = *geometry;
+        let Geometry { images, groups, in_channels: channels, out_channels: columns, axes } = *geometry;
         let (input, output) = (axes.map(|axis| axis.input), axes.map(|axis| axis.output));
         let rows = Rows::new(geometry, input, &phases[2], kernel.highest);
         let kernel_sizes = axes.map(|axis| axis.kernel);
         let (phases, taps) = Phase::product(&phases, kernel_sizes);
         let segments = phases.iter().map(|phase| rows.segments(&phase.places[2])).collect();
+        let depth = layout.depth;
         let weights = Weights::new(isa, layout, kernel.width, &taps);
         let panels = columns.div_ceil(kernel.width);
-        let line_len = if let Rows::Copied(lines) = &rows { lines.len() } else { input[2] * depth };
+        let line_len = if let Rows::Copied(lines) = &rows { lines.len() } else { groups * input[2] * channels };
         let tile_images = if matches!(rows, Rows::Images) { kernel.height(images) } else { 1 };
         let needed = phases.iter().map(|phase| &phase.places[1]).fold([1, 1], |[first, further], places| {
             let extent = places.taps.last().map_or(1, |last| (last.offset - places.taps[0].offset + 1) as usize);
@@ -96,7 +99,7 @@ impl<T: Number> Correlation<T> {
             panels: groups * panels,
             lines: [output[0], output[1]],
             line_work: groups * output[2] * depth * taps.len() * columns / phases.len().max(1),
-            line_bytes: [line_len, output[2] * columns].map(|len| groups * len * size_of::<T>()),
+            line_bytes: [line_len, output[2] * groups * columns].map(|len| len * size_of::<T>()),
             needed: [needed[0].max(needed[1]), needed[1]],
             weight_bytes: groups * panels * weights.panel_len() * size_of::<T>(),
             tile_images,
@@ -104,8 +107,9 @@ impl<T: Number> Correlation<T> {
         let num_pieces = phases.iter().map(|phase| phase.places.iter().map(|p| p.taps.len()).product()).max();
         let mut correlation = Correlation {
             groups,
-            depth,
+            channels,
             columns,
+            depth,
             input,
             output,
             phases,
@@ -189,31 +193,34 @@ impl<T: Number> Correlation<T> {
             let task = self.division.task(index);
             let pieces = scratch.worker::<u8>(worker, self.scratch().per_worker).cast::<Piece>();
             let own = pieces.wrapping_add(self.num_pieces).cast::<T>();
-            let lines = if packs_own {
-                let panel = task.panels.start;
-                // SAFETY: as above.
-                unsafe { self.weights.pack(w, panel / panels, panel % panels, own) }
-                own.wrapping_add(self.weights.panel_len())
-            } else {
-                own
-            };
-            for block in task.blocks.clone().map(|block| self.division.block(block)) {
-                let mut source = None;
-                for panel in task.panels.clone() {
-                    let (group, first) = (panel / panels, panel % panels * self.kernel.width);
-                    if first == 0 {
-                        source = None;
+            let lines = if packs_own { own.wrapping_add(self.weights.panel_len()) } else { own };
+            // Of which block and group the source is.
+            let mut source_of = None;
+            let mut source = Source::of_input(x, self.input, self.groups * self.channels);
+            for panel in task.panels.clone() {
+                let (group, first) = (panel / panels, panel % panels * self.kernel.width);
+                let w = if packs_own {
+                    // SAFETY: by this function's own contract.
+                    unsafe { self.weights.pack(w, group, panel % panels, own) }
+                    own
+                } else {
+                    packed().wrapping_add(panel * self.weights.panel_len())
+                };
+                for index in task.blocks.clone() {
+                    let block = self.division.block(index);
+                    if source_of.replace((index, group)) != Some((index, group)) {
+                        // SAFETY: by this function's own contract, there is memory for the lines of a block.
+                        source = unsafe { self.source(&block, x, group, lines) };
                     }
-                    // SAFETY: by this function's own contract, there is memory for the lines of a block.
-                    let source = *source.get_or_insert_with(|| unsafe { self.source(&block, x, group, lines) });
-                    let w = if packs_own { own } else { packed().wrapping_add(panel * self.weights.panel_len()) };
                     let y = y.wrapping_add(block.images.start * self.output_len() + group * self.columns + first);
                     let cols = self.kernel.width.min(self.columns - first);
                     // SAFETY: by this function's own contract.
                     unsafe { self.panel(&block, &Panel { source, w, y, cols, pieces }) }
                 }
-                if let Some(epilogue) = epilogue {
-                    self.finish(&block, &task.panels, epilogue, worker);
+            }
+            if let Some(epilogue) = epilogue {
+                for block in task.blocks.clone() {
+                    self.finish(&self.division.block(block), &task.panels, epilogue, worker);
                 }
             }
         });
@@ -221,9 +228,9 @@ impl<T: Number> Correlation<T> {
 
     /// Where the lines of a group stand that a block meets, which are copied to `lines` if they have to be.
     unsafe fn source(&self, block: &Block, x: *const T, group: usize, lines: *mut T) -> Source<T> {
-        let x = x.wrapping_add(block.images.start * self.input_len() + group * self.depth);
+        let x = x.wrapping_add(block.images.start * self.input_len() + group * self.channels);
         let Rows::Copied(copied) = &self.rows else {
-            return Source::of_input(x, self.input, self.groups * self.depth);
+            return Source::of_input(x, self.input, self.groups * self.channels);
         };
         let needed = self.needed(block);
         for image in 0..block.images.len() {
@@ -236,7 +243,7 @@ impl<T: Number> Correlation<T> {
     }
 
     fn input_len(&self) -> usize {
-        self.input.iter().product::<usize>() * self.groups * self.depth
+        self.input.iter().product::<usize>() * self.groups * self.channels
     }
 
     fn output_len(&self) -> usize {
@@ -353,7 +360,7 @@ impl<T: Number> Correlation<T> {
 
 impl Rows {
     /// Those of the least work, with tiles of at most `highest` rows.
-    fn new(geometry: &Geometry, input: [usize; 3], columns: &[Places], highest: usize) -> Rows {
+    fn new(geometry: &Geometry, input: [usize; 3], columns: &[Places], highest: usize) -> Self {
         let Geometry { images, groups, in_channels, .. } = *geometry;
         let cost = |rows: usize, taps: usize| taps * (rows + TILE_COST * rows.div_ceil(highest));
         let of_segments = |segments: Vec<Segment>| -> usize {

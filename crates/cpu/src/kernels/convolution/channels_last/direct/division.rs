@@ -8,8 +8,10 @@ const BLOCK_BYTES: usize = 512 << 10;
 const TASK_WORK: usize = 512 << 10;
 /// How many tasks are wanted, so that threads have equal shares.
 const MIN_TASKS: usize = 8;
-/// Weights of so many bytes are packed by the tasks that use them: each has one panel, and all images.
+/// Weights of so many bytes are packed by the tasks that use them: each has some panels, and all images.
 const LARGE_WEIGHTS: usize = 1 << 20;
+/// Panels of such a task, if that leaves enough tasks.
+const TASK_PANELS: usize = 4;
 
 /// The sizes that matter.
 pub(super) struct Sizes {
@@ -41,7 +43,7 @@ pub(super) struct Division {
     line_blocks: usize,
     /// Into how many parts the panels are divided, where there are too few blocks: an epilogue prefers whole places.
     panel_parts: usize,
-    /// Whether each task has all blocks, and one panel that it packs.
+    /// Whether each task has all blocks, and panels that it packs.
     pub(super) is_by_panel: bool,
 }
 
@@ -83,8 +85,10 @@ impl Division {
             let wanted = MIN_TASKS.div_ceil(of_images.max(1)).min(lines[1] / fewest);
             line_blocks = line_blocks.max(wanted);
         }
-        let panel_parts =
-            if is_by_panel { panels } else { MIN_TASKS.div_ceil((of_images * line_blocks).max(1)).min(panels) };
+        let panel_parts = match is_by_panel {
+            true => panels.div_ceil(TASK_PANELS).max(MIN_TASKS),
+            false => MIN_TASKS.div_ceil((of_images * line_blocks).max(1)).min(panels),
+        };
         Division { images, lines, panels, block_images, line_blocks, panel_parts, is_by_panel }
     }
 

@@ -4,6 +4,7 @@
 use self::abreast::Abreast;
 use self::correlation::Correlation;
 use self::depthwise::{Depthwise, DepthwiseWeightGrad};
+use self::grouped::Grouped;
 use self::places::Places;
 use self::weight_grad::WeightGrad;
 use self::weights::Layout;
@@ -18,6 +19,7 @@ mod abreast;
 mod correlation;
 mod depthwise;
 mod division;
+mod grouped;
 mod lines;
 pub(super) mod pairs;
 mod phase;
@@ -48,10 +50,11 @@ pub(super) fn weight_grad(geometry: &Geometry) -> Option<Box<dyn Kernel>> {
     is_suited(geometry).then(|| weight_grad_of::<f32>(Isa::get(), geometry))
 }
 
-/// Whether the channels of a group fill vectors, or those of all groups do.
+/// Whether the channels of a group fill vectors, or those of several groups do.
 fn is_suited(geometry: &Geometry) -> bool {
     let fewest = geometry.in_channels.min(geometry.out_channels);
-    geometry.groups == 1 || fewest >= MIN_GROUP || is_depthwise(geometry)
+    let is_grouped = || Grouped::new(geometry, f32::lanes(Isa::get())).is_some();
+    geometry.groups == 1 || fewest >= MIN_GROUP || is_depthwise(geometry) || is_grouped()
 }
 
 fn is_depthwise(geometry: &Geometry) -> bool {
@@ -63,6 +66,10 @@ fn forward_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
         let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
         return Box::new(Depthwise::<T>::new(isa, geometry, phases));
     }
+    if let Some(grouped) = Grouped::new(geometry, T::lanes(isa)) {
+        let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
+        return Box::new(Correlated(of_groups::<T>(isa, grouped, geometry, phases, Layout::of_result(geometry))));
+    }
     Box::new(Correlated(correlation_of_result(isa, T::batch_reduce(isa), geometry)))
 }
 
@@ -70,6 +77,16 @@ fn input_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
     if is_depthwise(geometry) {
         let phases = geometry.axes.map(|axis| Places::of_input(&axis));
         return Box::new(Depthwise::<T>::new(isa, &exchanged(geometry), phases));
+    }
+    if let Some(grouped) = Grouped::new(geometry, T::lanes(isa)) {
+        let phases = geometry.axes.map(|axis| Places::of_input(&axis));
+        return Box::new(Correlated(of_groups::<T>(
+            isa,
+            grouped,
+            &exchanged(geometry),
+            phases,
+            Layout::of_input(geometry, None),
+        )));
     }
     Box::new(Correlated(correlation_of_input(isa, T::batch_reduce(isa), geometry)))
 }
@@ -100,6 +117,18 @@ fn correlation_of_input<T: Number>(isa: Isa, kernel: BatchReduceKernel<T>, geome
         phases[2] = vec![abreast.runs.clone()];
     }
     Correlation::new(isa, kernel, &sum, phases, Layout::of_input(&geometry, abreast))
+}
+
+/// The sum with all groups of a vector as one.
+fn of_groups<T: Number>(
+    isa: Isa,
+    grouped: Grouped,
+    geometry: &Geometry,
+    phases: [Vec<Places>; 3],
+    layout: Layout,
+) -> Correlation<T> {
+    let layout = layout.of_groups(grouped);
+    Correlation::new(isa, T::group_reduce(isa), &grouped.joined(geometry), phases, layout)
 }
 
 /// The sizes of the sum that the gradient for the input is.

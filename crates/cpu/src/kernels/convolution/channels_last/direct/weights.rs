@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::abreast::Abreast;
+use super::grouped::Grouped;
 use crate::isa::Isa;
 use crate::kernels::convolution::geometry::Geometry;
 use crate::kernels::gemm::microkernel::{Packing, Vector};
@@ -15,9 +16,11 @@ pub(super) struct Layout {
     /// How many columns a group has, and over how many channels is summed.
     pub(super) columns: usize,
     pub(super) depth: usize,
-    /// Distances between them.
+    /// Distances between them; those of columns within runs of so many, which are at a distance of their own.
     column_stride: usize,
     depth_stride: usize,
+    run: usize,
+    run_stride: usize,
     /// Elements of the kernel.
     taps: usize,
     /// Columns are those of several places, if there are such.
@@ -28,13 +31,21 @@ impl Layout {
     /// Columns are output channels.
     pub(super) fn of_result(geometry: &Geometry) -> Layout {
         let (columns, depth, taps) = (geometry.out_channels, geometry.in_channels, geometry.taps());
-        Layout { columns, depth, column_stride: depth * taps, depth_stride: taps, taps, abreast: None }
+        let (column_stride, depth_stride) = (depth * taps, taps);
+        Layout { columns, depth, column_stride, depth_stride, run: columns, run_stride: 0, taps, abreast: None }
     }
 
     /// Columns are input channels, perhaps of several places.
     pub(super) fn of_input(geometry: &Geometry, abreast: Option<Abreast>) -> Layout {
         let (columns, depth, taps) = (geometry.in_channels, geometry.out_channels, geometry.taps());
-        Layout { columns, depth, column_stride: taps, depth_stride: columns * taps, taps, abreast }
+        let (column_stride, depth_stride) = (taps, columns * taps);
+        Layout { columns, depth, column_stride, depth_stride, run: columns, run_stride: 0, taps, abreast }
+    }
+
+    /// The same with the columns of all groups of a vector.
+    pub(super) fn of_groups(self, grouped: Grouped) -> Layout {
+        let (run, run_stride) = (self.columns, self.columns * self.depth * self.taps);
+        Layout { columns: grouped.lanes, run, run_stride, ..self }
     }
 }
 
@@ -72,7 +83,7 @@ impl<T: Number> Weights<T> {
     /// # Safety
     /// `w` is to all weights, `to` to a panel.
     pub(super) unsafe fn pack(&self, w: *const T, group: usize, panel: usize, to: *mut T) {
-        let Layout { columns, depth, column_stride, depth_stride, taps, .. } = self.layout;
+        let Layout { columns, depth, column_stride, depth_stride, run, run_stride, taps, .. } = self.layout;
         if let Some(abreast) = &self.layout.abreast {
             // SAFETY: as the caller vouches.
             return unsafe { self.pack_abreast(abreast, w, to) };
@@ -81,7 +92,7 @@ impl<T: Number> Weights<T> {
         let (count, width) = (self.width.min(columns - panel * self.width), self.width);
         // SAFETY: as the caller vouches; the loops are compiled for this processor.
         unsafe {
-            if taps == 1 {
+            if taps == 1 && run == columns {
                 if self.num_taps == 1 {
                     let (across, along) = (column_stride as isize, depth_stride as isize);
                     (self.packing)(PackArguments { from, across, along, count, width, depth, to, stride: 0 });
@@ -89,7 +100,8 @@ impl<T: Number> Weights<T> {
                 return;
             }
             let order = &raw const self.order[..];
-            (self.pack_taps)(TapsArguments { from, column_stride, depth_stride, count, width, depth, order, to });
+            let strides = [column_stride, depth_stride, run_stride];
+            (self.pack_taps)(TapsArguments { from, strides, run, count, width, depth, order, to });
         }
     }
 
@@ -117,8 +129,10 @@ impl<T: Number> Weights<T> {
 #[derive(Clone, Copy)]
 struct TapsArguments<T> {
     from: *const T,
-    column_stride: usize,
-    depth_stride: usize,
+    /// Between columns, depths and runs of columns.
+    strides: [usize; 3],
+    /// Columns of a run.
+    run: usize,
     /// How many columns there are, of `width`.
     count: usize,
     width: usize,
@@ -143,7 +157,8 @@ impl<V: Vector> Multiversion for PackTaps<V> {
 
     #[inline(always)]
     unsafe fn run<M: MulAdd>(arguments: TapsArguments<V::Element>) {
-        let TapsArguments { from, column_stride, depth_stride, count, width, depth, order, to } = arguments;
+        let TapsArguments { from, strides: [column_stride, depth_stride, run_stride], run, count, .. } = arguments;
+        let TapsArguments { width, depth, order, to, .. } = arguments;
         // SAFETY: as the caller vouches: the table outlives the call, the kernels lie within the weights, and the
         // rows within the panel.
         unsafe {
@@ -153,8 +168,11 @@ impl<V: Vector> Multiversion for PackTaps<V> {
                 for lane in (0..width).step_by(V::LANES) {
                     let rows = V::LANES.min(count.saturating_sub(lane));
                     for (first, order) in (0..).step_by(V::LANES).zip(order.chunks(V::LANES)) {
-                        let from = from.wrapping_add(lane * column_stride + step * depth_stride + first);
-                        let row = |row: usize| from.wrapping_add(row * column_stride);
+                        let from = from.wrapping_add(step * depth_stride + first);
+                        let row = |row: usize| {
+                            let column = lane + row;
+                            from.wrapping_add(column / run * run_stride + column % run * column_stride)
+                        };
                         V::transpose(row, rows, order.len(), block.as_mut_ptr(), V::LANES);
                         for (block, place) in block.chunks_exact(V::LANES).zip(order) {
                             if let Some(place) = place {
