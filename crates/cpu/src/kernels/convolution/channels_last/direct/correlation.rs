@@ -24,6 +24,9 @@ const MIN_IMAGES: usize = 8;
 /// What a tile costs beside its rows, in rows: it reads weights, and its sums wait for each other if they are few.
 const TILE_COST: usize = 2;
 
+/// How many elements of a line are copied in the time of one row of a tile.
+const COPIES: usize = 16;
+
 /// Memory for pieces is a multiple of so many, so that what follows begins a line of the cache.
 const PIECES_ALIGNMENT: usize = 8;
 
@@ -98,6 +101,7 @@ impl<T: Number> Correlation<T> {
             images,
             panels: groups * panels,
             lines: [output[0], output[1]],
+            places: if matches!(rows, Rows::Copied(_)) { None } else { Some(output[2]) },
             line_work: groups * output[2] * depth * taps.len() * columns / phases.len().max(1),
             line_bytes: [line_len, output[2] * groups * columns].map(|len| len * size_of::<T>()),
             needed: [needed[0].max(needed[1]), needed[1]],
@@ -255,17 +259,31 @@ impl<T: Number> Correlation<T> {
         let (channels, of_group) = (self.groups * self.columns, self.panels());
         let column = |panel: usize| panel / of_group * self.columns + panel % of_group * self.kernel.width;
         let (first, end) = (column(panels.start), column(panels.end));
-        let pixels = block.rows.len() * self.output[2];
+        let region = |image: usize, row: usize, place: usize, num_places: usize| {
+            let line = (image * self.output[0] + block.depth) * self.output[1] + row;
+            let start = (line * self.output[2] + place) * channels + first;
+            epilogue.region(start, num_places, channels, end - first, worker);
+        };
+        let places = self.places(block);
         for image in block.images.clone() {
-            let pixel = ((image * self.output[0] + block.depth) * self.output[1] + block.rows.start) * self.output[2];
-            epilogue.region(pixel * channels + first, pixels, channels, end - first, worker);
+            if places.len() == self.output[2] {
+                region(image, block.rows.start, 0, block.rows.len() * self.output[2]);
+            } else {
+                block.rows.clone().for_each(|row| region(image, row, places.start, places.len()));
+            }
         }
+    }
+
+    /// The places of a line that a block has.
+    fn places(&self, block: &Block) -> Range<usize> {
+        if let Rows::Copied(_) = self.rows { 0..self.output[2] } else { block.places.clone() }
     }
 
     /// Computes a panel for a block.
     unsafe fn panel(&self, block: &Block, panel: &Panel<T>) {
         let [image_step, .., pitch] = panel.source.strides;
         let channels = self.groups * self.columns;
+        let of_block = self.places(block);
         for (phase, segments) in self.phases.iter().zip(&self.segments) {
             let [depths, rows, columns] = &phase.places;
             let Some(depth) = depths.place(block.depth) else { continue };
@@ -276,7 +294,8 @@ impl<T: Number> Correlation<T> {
                     let pixel = line + columns.first + columns.step * column;
                     panel.y.wrapping_add(image * self.output_len() + pixel * channels)
                 };
-                for Segment { places, taps } in segments {
+                let segments = segments.iter().map(|segment| segment.within(columns, &of_block));
+                for Segment { places, taps } in segments.filter(|segment| !segment.places.is_empty()) {
                     // SAFETY: as the caller vouches.
                     unsafe {
                         if let Rows::Images = self.rows {
@@ -367,14 +386,15 @@ impl Rows {
             segments.iter().map(|segment| cost(segment.places.len(), segment.taps.len())).sum()
         };
         let whole: usize = columns.iter().map(|places| of_segments(vec![places.whole()])).sum();
+        let copied = whole + input[2] / COPIES;
         let divided: usize = columns.iter().map(|places| of_segments(places.segments())).sum();
         let met = |segment: Segment| segment.places.len() * segment.taps.len();
         let met: usize = columns.iter().flat_map(Places::segments).map(met).sum();
         // For each image.
         let by_image = if images < MIN_IMAGES { usize::MAX } else { cost(images, met).div_ceil(images) };
-        if by_image < whole.min(divided) {
+        if by_image < copied.min(divided) {
             Rows::Images
-        } else if divided <= whole {
+        } else if divided <= copied {
             Rows::Places
         } else {
             Rows::Copied(Lines::new(input, groups, in_channels, columns))

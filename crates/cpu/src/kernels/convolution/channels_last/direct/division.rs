@@ -4,6 +4,8 @@ use std::ops::Range;
 
 /// Bytes of images and results that stay in the second-level cache while panels of weights are applied to them.
 const BLOCK_BYTES: usize = 512 << 10;
+/// How many places of a line are worth a block.
+const MIN_PLACES: usize = 48;
 /// How many multiplications are worth a task.
 const TASK_WORK: usize = 512 << 10;
 /// How many tasks are wanted, so that threads have equal shares.
@@ -20,6 +22,8 @@ pub(super) struct Sizes {
     pub(super) panels: usize,
     /// Lines of an image of the result, along its first two axes.
     pub(super) lines: [usize; 2],
+    /// Places of a line, if that can be divided.
+    pub(super) places: Option<usize>,
     /// Multiplications of a line.
     pub(super) line_work: usize,
     /// Bytes of a line of the input and of the result.
@@ -31,7 +35,7 @@ pub(super) struct Sizes {
     pub(super) tile_images: usize,
 }
 
-/// A division into blocks of lines and images, and into panels.
+/// A division into blocks of images, lines and places, and into panels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Division {
     images: usize,
@@ -39,8 +43,10 @@ pub(super) struct Division {
     panels: usize,
     /// How many images a block has at most.
     pub(super) block_images: usize,
-    /// Into how many blocks the lines of an image are divided.
+    /// Into how many blocks the lines of an image are divided, and the places of a line.
     line_blocks: usize,
+    places: usize,
+    place_blocks: usize,
     /// Into how many parts the panels are divided, where there are too few blocks: an epilogue prefers whole places.
     panel_parts: usize,
     /// Whether each task has all blocks, and panels that it packs.
@@ -53,6 +59,8 @@ pub(super) struct Block {
     pub(super) images: Range<usize>,
     pub(super) depth: usize,
     pub(super) rows: Range<usize>,
+    /// Of each line; all, if lines cannot be divided.
+    pub(super) places: Range<usize>,
 }
 
 /// What a task computes: panels, counted over all groups, for some blocks.
@@ -81,20 +89,21 @@ impl Division {
         let block_images = tile_images * (worth / tile_images).max(1);
         let of_images = images.div_ceil(block_images) * lines[0];
         let is_by_panel = sizes.weight_bytes >= LARGE_WEIGHTS && panels >= MIN_TASKS;
-        if !is_by_panel {
-            let wanted = MIN_TASKS.div_ceil(of_images.max(1)).min(lines[1] / fewest);
-            line_blocks = line_blocks.max(wanted);
-        }
+        let wanted = |blocks: usize| if is_by_panel { 1 } else { MIN_TASKS.div_ceil(blocks.max(1)) };
+        line_blocks = line_blocks.max(wanted(of_images).min(lines[1] / fewest));
+        let places = sizes.places.unwrap_or(1);
+        let large = (block_images * (input + output)).div_ceil(BLOCK_BYTES);
+        let place_blocks = large.max(wanted(of_images * line_blocks)).min(places / MIN_PLACES).max(1);
         let panel_parts = match is_by_panel {
             true => panels.div_ceil(TASK_PANELS).max(MIN_TASKS),
-            false => MIN_TASKS.div_ceil((of_images * line_blocks).max(1)).min(panels),
+            false => wanted(of_images * line_blocks * place_blocks).min(panels),
         };
-        Division { images, lines, panels, block_images, line_blocks, panel_parts, is_by_panel }
+        Division { images, lines, panels, block_images, line_blocks, places, place_blocks, panel_parts, is_by_panel }
     }
 
     /// How many blocks there are.
     pub(super) fn num_blocks(&self) -> usize {
-        self.images.div_ceil(self.block_images) * self.lines[0] * self.line_blocks
+        self.images.div_ceil(self.block_images) * self.lines[0] * self.line_blocks * self.place_blocks
     }
 
     /// How many tasks there are.
@@ -113,10 +122,12 @@ impl Division {
 
     /// The blocks of an image, or of several, are neighbours.
     pub(super) fn block(&self, index: usize) -> Block {
+        let (index, part) = (index / self.place_blocks, index % self.place_blocks);
+        let places = self.places * part / self.place_blocks..self.places * (part + 1) / self.place_blocks;
         let (rest, part) = (index / self.line_blocks, index % self.line_blocks);
         let (images, depth) = (rest / self.lines[0], rest % self.lines[0]);
         let first = images * self.block_images;
         let rows = self.lines[1] * part / self.line_blocks..self.lines[1] * (part + 1) / self.line_blocks;
-        Block { images: first..self.images.min(first + self.block_images), depth, rows }
+        Block { images: first..self.images.min(first + self.block_images), depth, rows, places }
     }
 }

@@ -27,6 +27,15 @@ pub(super) struct Segment {
     pub(super) taps: Range<usize>,
 }
 
+impl Segment {
+    /// What of it lies at these indices of what is computed, where `of` says the places.
+    pub(super) fn within(&self, of: &Places, indices: &Range<usize>) -> Segment {
+        let place =
+            |index: usize| index.saturating_sub(of.first).div_ceil(of.step).clamp(self.places.start, self.places.end);
+        Segment { places: place(indices.start)..place(indices.end), taps: self.taps.clone() }
+    }
+}
+
 /// An element of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tap {
