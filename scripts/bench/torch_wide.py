@@ -268,6 +268,102 @@ def define():
 
         return run(name, Tagger(), adam, normal(32, 64, 128), labels(32 * 64, classes=100))
 
+    def normalized(i, o, size, stride=1, groups=1):
+        return nn.Sequential(nn.Conv2d(i, o, size, stride, size // 2, groups=groups, bias=False), nn.BatchNorm2d(o))
+
+    class Residual(nn.Module):
+        def __init__(self, body, shortcut):
+            super().__init__()
+            self.body, self.shortcut = body, shortcut
+
+        def forward(self, x):
+            return self.body(x) + self.shortcut(x)
+
+    @workload("X13-resnext-train-b4", "X13-resnext-infer-b4")
+    def resnext(name):
+        layers = []
+        for i, width, o, stride in [(64, 128, 256, 1), (256, 128, 256, 1), (256, 256, 512, 2), (512, 256, 512, 1)]:
+            first, grouped = normalized(i, width, 1), normalized(width, width, 3, stride, groups=32)
+            body = nn.Sequential(first, nn.ReLU(), grouped, nn.ReLU(), normalized(width, o, 1))
+            layers += [Residual(body, nn.Identity() if i == o else normalized(i, o, 1, stride)), nn.ReLU()]
+        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 100)]
+        return run(name, nn.Sequential(*layers), sgd, normal(4, 64, 56, 56), labels(4, classes=100))
+
+    @workload("X14-efficientnet-train-b8", "X14-efficientnet-infer-b8")
+    def efficientnet(name):
+        class Excitation(nn.Module):
+            def __init__(self, channels, squeezed):
+                super().__init__()
+                self.squeeze, self.excite = nn.Linear(channels, squeezed), nn.Linear(squeezed, channels)
+
+            def forward(self, x):
+                return x * self.excite(F.silu(self.squeeze(x.mean((2, 3))))).sigmoid()[:, :, None, None]
+
+        layers = [normalized(3, 32, 3, 2), nn.SiLU()]
+        for i, o, size, stride in [
+            (32, 24, 3, 2), (24, 24, 3, 1), (24, 40, 5, 2), (40, 40, 5, 1),
+            (40, 80, 3, 2), (80, 80, 3, 1), (80, 112, 5, 1), (112, 112, 5, 1),
+        ]:
+            wide = 6 * i
+            body = nn.Sequential(
+                normalized(i, wide, 1), nn.SiLU(), normalized(wide, wide, size, stride, groups=wide), nn.SiLU(),
+                Excitation(wide, i // 4), normalized(wide, o, 1),
+            )
+            layers.append(Residual(body, nn.Identity()) if i == o and stride == 1 else body)
+        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(112, 100)]
+        return run(name, nn.Sequential(*layers), sgd, normal(8, 3, 128, 128), labels(8, classes=100))
+
+    @workload("X15-shufflenet-train-b8", "X15-shufflenet-infer-b8")
+    def shufflenet(name):
+        class Shuffled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                first, by_channel = normalized(58, 58, 1), normalized(58, 58, 3, groups=58)
+                self.branch = nn.Sequential(first, nn.ReLU(), by_channel, normalized(58, 58, 1), nn.ReLU())
+
+            def forward(self, x):
+                return F.channel_shuffle(torch.cat([x[:, :58], self.branch(x[:, 58:])], 1), 2)
+
+        layers = [normalized(3, 24, 3, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1), normalized(24, 116, 1), nn.ReLU()]
+        layers += [Shuffled() for _ in range(3)]
+        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(116, 100)]
+        return run(name, nn.Sequential(*layers), sgd, normal(8, 3, 96, 96), labels(8, classes=100))
+
+    @workload("X16-atrous-train-b2", "X16-atrous-infer-b2")
+    def atrous(name):
+        def branch(i, size, dilation):
+            convolution = nn.Conv2d(i, 128, size, padding=size // 2 * dilation, dilation=dilation, bias=False)
+            return nn.Sequential(convolution, nn.BatchNorm2d(128), nn.ReLU())
+
+        class Pyramid(nn.Module):
+            def __init__(self):
+                super().__init__()
+                sizes = [(1, 1), (3, 6), (3, 12), (3, 18)]
+                self.branches = nn.ModuleList(branch(256, size, dilation) for size, dilation in sizes)
+                upsample = nn.Upsample(scale_factor=4, mode="bilinear")
+                self.output = nn.Sequential(branch(512, 1, 1), nn.Conv2d(128, 21, 1), upsample)
+
+            def forward(self, x):
+                return self.output(torch.cat([branch(x) for branch in self.branches], 1))
+
+        return run(name, Pyramid(), sgd, normal(2, 256, 33, 33), labels(2, 132, 132, classes=21))
+
+    @workload("X17-wavenet-train-b2", "X17-wavenet-infer-b1")
+    def wavenet(name):
+        class Block(nn.Module):
+            def __init__(self, dilation):
+                super().__init__()
+                self.gated, self.output = nn.Conv1d(64, 128, 2, dilation=dilation), nn.Conv1d(64, 64, 1)
+                self.dilation = dilation
+
+            def forward(self, x):
+                y = self.gated(F.pad(x, (self.dilation, 0)))
+                return x + self.output(y[:, :64].tanh() * y[:, 64:].sigmoid())
+
+        model = nn.Sequential(*[Block(1 << doublings) for doublings in range(8)], nn.Conv1d(64, 256, 1))
+        batch = 2 if "train" in name else 1
+        return run(name, model, adam, normal(batch, 64, 4000), labels(batch, 4000, classes=256))
+
 
 def encoder(num_layers, features, heads, feedforward, norm_first):
     layer = nn.TransformerEncoderLayer(

@@ -2,18 +2,17 @@
 
 use gyrus::prelude::*;
 
+use super::normalized::convolution;
 use crate::bench::workload::{Workload, inference, labels, normal, sgd, training};
 
 fn block(from: usize, to: usize, stride: usize, rng: &mut Rng) -> impl Layer + 'static {
-    let by_channel = Conv2d::builder(from, from, 3).stride(stride).padding(1).groups(from).bias(false).build(rng);
-    let across = Conv2d::builder(from, to, 1).bias(false).build(rng);
-    (by_channel, BatchNorm::new(from), Activation::Relu, across, BatchNorm::new(to), Activation::Relu)
+    let (by_channel, across) = (convolution([from; 2], 3, stride, from, rng), convolution([from, to], 1, 1, 1, rng));
+    (by_channel, Activation::Relu, across, Activation::Relu)
 }
 
 fn model() -> Sequential {
     let rng = &mut Rng::new(0);
-    let stem = Conv2d::builder(3, 32, 3).stride(2).padding(1).bias(false).build(rng);
-    let mut model = Sequential::new().push((stem, BatchNorm::new(32), Activation::Relu));
+    let mut model = Sequential::new().push((convolution([3, 32], 3, 2, 1, rng), Activation::Relu));
     for (from, to, stride) in
         [(32, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1)]
     {

@@ -1,14 +1,20 @@
 //! Kinds of models beyond those that the peers' scripts time: `scripts/bench/torch_wide.py` has the same ones.
 
+mod atrous;
 mod audio;
 mod bag_of_words;
+mod efficientnet;
 mod gru;
 mod lengths;
 mod mobilenet;
+mod normalized;
 mod odd_sizes;
+mod resnext;
+mod shufflenet;
 mod unet;
 mod vision_transformer;
 mod volume;
+mod wavenet;
 
 use super::{Entry, transformer};
 
@@ -41,4 +47,14 @@ pub const WORKLOADS: &[Entry] = &[
     ("X10-words-infer-b64", bag_of_words::infer),
     ("X11-transformer-remat-train-b16", transformer::train_by_remat),
     ("X12-lstm-lengths-train-b32", lengths::train),
+    ("X13-resnext-train-b4", resnext::train),
+    ("X13-resnext-infer-b4", resnext::infer),
+    ("X14-efficientnet-train-b8", efficientnet::train),
+    ("X14-efficientnet-infer-b8", efficientnet::infer),
+    ("X15-shufflenet-train-b8", shufflenet::train),
+    ("X15-shufflenet-infer-b8", shufflenet::infer),
+    ("X16-atrous-train-b2", atrous::train),
+    ("X16-atrous-infer-b2", atrous::infer),
+    ("X17-wavenet-train-b2", wavenet::train),
+    ("X17-wavenet-infer-b1", wavenet::infer),
 ];
