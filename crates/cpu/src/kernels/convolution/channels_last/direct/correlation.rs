@@ -101,7 +101,8 @@ impl<T: Number> Correlation<T> {
             images,
             panels: groups * panels,
             lines: [output[0], output[1]],
-            places: if matches!(rows, Rows::Copied(_)) { None } else { Some(output[2]) },
+            places: output[2],
+            are_lines_whole: matches!(rows, Rows::Copied(_)),
             line_work: groups * output[2] * depth * taps.len() * columns / phases.len().max(1),
             line_bytes: [line_len, output[2] * groups * columns].map(|len| len * size_of::<T>()),
             needed: [needed[0].max(needed[1]), needed[1]],
@@ -264,26 +265,20 @@ impl<T: Number> Correlation<T> {
             let start = (line * self.output[2] + place) * channels + first;
             epilogue.region(start, num_places, channels, end - first, worker);
         };
-        let places = self.places(block);
-        for image in block.images.clone() {
+        let Block { images, rows, places, .. } = block;
+        for image in images.clone() {
             if places.len() == self.output[2] {
-                region(image, block.rows.start, 0, block.rows.len() * self.output[2]);
+                region(image, rows.start, 0, rows.len() * self.output[2]);
             } else {
-                block.rows.clone().for_each(|row| region(image, row, places.start, places.len()));
+                rows.clone().for_each(|row| region(image, row, places.start, places.len()));
             }
         }
-    }
-
-    /// The places of a line that a block has.
-    fn places(&self, block: &Block) -> Range<usize> {
-        if let Rows::Copied(_) = self.rows { 0..self.output[2] } else { block.places.clone() }
     }
 
     /// Computes a panel for a block.
     unsafe fn panel(&self, block: &Block, panel: &Panel<T>) {
         let [image_step, .., pitch] = panel.source.strides;
         let channels = self.groups * self.columns;
-        let of_block = self.places(block);
         for (phase, segments) in self.phases.iter().zip(&self.segments) {
             let [depths, rows, columns] = &phase.places;
             let Some(depth) = depths.place(block.depth) else { continue };
@@ -294,7 +289,7 @@ impl<T: Number> Correlation<T> {
                     let pixel = line + columns.first + columns.step * column;
                     panel.y.wrapping_add(image * self.output_len() + pixel * channels)
                 };
-                let segments = segments.iter().map(|segment| segment.within(columns, &of_block));
+                let segments = segments.iter().map(|segment| segment.within(columns, &block.places));
                 for Segment { places, taps } in segments.filter(|segment| !segment.places.is_empty()) {
                     // SAFETY: as the caller vouches.
                     unsafe {

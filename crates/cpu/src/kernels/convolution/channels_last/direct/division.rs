@@ -22,8 +22,9 @@ pub(super) struct Sizes {
     pub(super) panels: usize,
     /// Lines of an image of the result, along its first two axes.
     pub(super) lines: [usize; 2],
-    /// Places of a line, if that can be divided.
-    pub(super) places: Option<usize>,
+    /// Places of a line, and whether it must stay whole.
+    pub(super) places: usize,
+    pub(super) are_lines_whole: bool,
     /// Multiplications of a line.
     pub(super) line_work: usize,
     /// Bytes of a line of the input and of the result.
@@ -59,7 +60,7 @@ pub(super) struct Block {
     pub(super) images: Range<usize>,
     pub(super) depth: usize,
     pub(super) rows: Range<usize>,
-    /// Of each line; all, if lines cannot be divided.
+    /// Of each line.
     pub(super) places: Range<usize>,
 }
 
@@ -73,7 +74,7 @@ pub(super) struct Task {
 impl Division {
     /// The division of a correlation of these sizes.
     pub(super) fn new(sizes: &Sizes) -> Division {
-        let Sizes { images, panels, lines, tile_images, .. } = *sizes;
+        let Sizes { images, panels, lines, places, tile_images, .. } = *sizes;
         let [input, output] = sizes.line_bytes;
         let [first, further] = sizes.needed;
         // Of so many lines at least, those of the input that blocks share are worth while.
@@ -91,9 +92,9 @@ impl Division {
         let is_by_panel = sizes.weight_bytes >= LARGE_WEIGHTS && panels >= MIN_TASKS;
         let wanted = |blocks: usize| if is_by_panel { 1 } else { MIN_TASKS.div_ceil(blocks.max(1)) };
         line_blocks = line_blocks.max(wanted(of_images).min(lines[1] / fewest));
-        let places = sizes.places.unwrap_or(1);
+        let most = if sizes.are_lines_whole { 1 } else { places / MIN_PLACES };
         let large = (block_images * (input + output)).div_ceil(BLOCK_BYTES);
-        let place_blocks = large.max(wanted(of_images * line_blocks)).min(places / MIN_PLACES).max(1);
+        let place_blocks = large.max(wanted(of_images * line_blocks)).min(most).max(1);
         let panel_parts = match is_by_panel {
             true => panels.div_ceil(TASK_PANELS).max(MIN_TASKS),
             false => wanted(of_images * line_blocks * place_blocks).min(panels),
