@@ -255,7 +255,8 @@ impl<'g> Lowering<'g> {
     fn order_of(&mut self, group: &Group, shape: &Shape) -> Order {
         let anchor = group.anchor.iter().filter(|&&node| Role::of(&self.graph.nodes[node].op) == Role::Reduce);
         let nodes: Vec<usize> = group.elementwise.iter().chain(anchor).copied().collect();
-        let inputs = |node: usize| self.graph.nodes[node].inputs.iter().rev().copied();
+        let graph = self.graph;
+        let inputs = |node: usize| graph.nodes[node].inputs.iter().rev().copied();
         let mut pending: Vec<Port> = nodes.iter().rev().flat_map(|&node| inputs(node)).collect();
         let mut seen: HashSet<usize> = nodes.iter().copied().collect();
         while let Some(port) = pending.pop() {
@@ -265,7 +266,7 @@ impl<'g> Lowering<'g> {
             match Role::of(self.op(port)) {
                 Role::Elementwise if !self.stored.contains(&port) => {
                     seen.insert(port.node);
-                    pending.extend(self.graph.nodes[port.node].inputs.iter().rev().copied());
+                    pending.extend(inputs(port.node));
                 }
                 Role::Source if !self.places.contains_key(&port) => {}
                 _ => {

@@ -7,7 +7,7 @@ use super::few_channels::Pointers;
 use super::geometry::Geometry;
 use super::padded::Padded;
 use crate::isa::Isa;
-use crate::kernels::gemm::microkernel::Vector;
+use crate::kernels::gemm::microkernel::{MAX_LANES, Vector};
 use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::kernels::gemm::pack::{PANEL_PADDING, PackArguments};
 use crate::math::{MulAdd, Multiversion};
@@ -18,9 +18,8 @@ const MAX_IMAGE: usize = 6 << 10;
 const MAX_DEPTH: usize = 1024;
 /// How many multiplications are worth a task.
 const TASK_WORK: usize = 256 << 10;
-/// The most places that are computed together, and the most lanes.
+/// The most places that are computed together.
 const MAX_PLACES: usize = 14;
-const MAX_LANES: usize = 16;
 
 /// What [`Lanes`] works on: one image, or one group of its channels.
 #[derive(Clone, Copy)]

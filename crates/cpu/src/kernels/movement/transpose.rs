@@ -8,7 +8,7 @@ use gyrus_graph::DType;
 use crate::isa::Isa;
 use crate::kernel::{Kernel, Run};
 use crate::kernels::cache_line::{LINE, MIN_STREAM, fence, prefetch};
-use crate::kernels::gemm::microkernel::Vector;
+use crate::kernels::gemm::microkernel::{MAX_LANES, Vector};
 use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::kernels::split::{Pointers, split};
 use crate::math::{MulAdd, Multiversion};
@@ -17,8 +17,6 @@ use crate::math::{MulAdd, Multiversion};
 const TASK: usize = 32 << 10;
 /// Bytes of a line of the operand that are read one after another: memory gives neighbours sooner than lines far apart.
 const RUN: usize = 4 * LINE;
-/// No vector has more lanes.
-const MAX_LANES: usize = 16;
 /// Columns of the result that are made one after another, of all its rows, where there are as many.
 const COLUMNS: usize = 512;
 

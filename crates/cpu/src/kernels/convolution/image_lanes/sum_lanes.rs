@@ -2,12 +2,9 @@
 
 use std::marker::PhantomData;
 
-use crate::kernels::gemm::microkernel::Vector;
+use crate::kernels::gemm::microkernel::{MAX_LANES, Vector};
 use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::math::{MulAdd, Multiversion};
-
-/// The most lanes.
-const MAX_LANES: usize = 16;
 
 /// Vectors, of each of which the lanes are summed.
 #[derive(Clone, Copy)]

@@ -42,7 +42,7 @@ use crate::math::version_with_bf16;
 use crate::math::{MulAdd, Multiversion};
 
 /// The most lanes of a vector.
-const MAX_LANES: usize = 16;
+pub(crate) const MAX_LANES: usize = 16;
 
 /// How many depths before they are multiplied the right operand's are asked for. It comes from the second-level cache, which
 /// not all processors read ahead of so few bytes at a time.

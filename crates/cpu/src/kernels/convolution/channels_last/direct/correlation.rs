@@ -84,7 +84,7 @@ impl<T: Number> Correlation<T> {
     ) -> Self {
         let Geometry { images, groups, in_channels: channels, out_channels: columns, axes } = *geometry;
         let (input, output) = (axes.map(|axis| axis.input), axes.map(|axis| axis.output));
-        let rows = Rows::new(geometry, input, &phases[2], kernel.highest);
+        let rows = Rows::new(geometry, &phases[2], kernel.highest);
         let kernel_sizes = axes.map(|axis| axis.kernel);
         let (phases, taps) = Phase::product(&phases, kernel_sizes);
         let segments = phases.iter().map(|phase| rows.segments(&phase.places[2])).collect();
@@ -374,8 +374,9 @@ impl<T: Number> Correlation<T> {
 
 impl Rows {
     /// Those of the least work, with tiles of at most `highest` rows.
-    fn new(geometry: &Geometry, input: [usize; 3], columns: &[Places], highest: usize) -> Self {
-        let Geometry { images, groups, in_channels, .. } = *geometry;
+    fn new(geometry: &Geometry, columns: &[Places], highest: usize) -> Self {
+        let Geometry { images, groups, in_channels, axes, .. } = *geometry;
+        let input = axes.map(|axis| axis.input);
         let cost = |rows: usize, taps: usize| taps * (rows + TILE_COST * rows.div_ceil(highest));
         let of_segments = |segments: Vec<Segment>| -> usize {
             segments.iter().map(|segment| cost(segment.places.len(), segment.taps.len())).sum()

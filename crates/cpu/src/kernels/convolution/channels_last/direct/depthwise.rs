@@ -381,8 +381,7 @@ pub(super) struct DepthwiseWeightGrad<T> {
 impl<T: Number> DepthwiseWeightGrad<T> {
     /// Of the convolution of this geometry.
     pub(super) fn new(isa: Isa, geometry: &Geometry) -> Self {
-        let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
-        let lines = Lines::new(geometry, phases, functions!(Grads, isa));
+        let lines = Lines::new(geometry, super::phases_of_result(geometry), functions!(Grads, isa));
         let parts = (lines.num_lines * lines.line_work()).div_ceil(TASK_WORK).min(MAX_PARTS).min(lines.num_lines);
         DepthwiseWeightGrad { lines, parts }
     }

@@ -63,11 +63,11 @@ fn is_depthwise(geometry: &Geometry) -> bool {
 
 fn forward_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
     if is_depthwise(geometry) {
-        let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
+        let phases = phases_of_result(geometry);
         return Box::new(Depthwise::<T>::new(isa, geometry, phases));
     }
     if let Some(grouped) = Grouped::new(geometry, T::lanes(isa)) {
-        let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
+        let phases = phases_of_result(geometry);
         return Box::new(Correlated(of_groups::<T>(isa, grouped, geometry, phases, Layout::of_result(geometry))));
     }
     Box::new(Correlated(correlation_of_result(isa, T::batch_reduce(isa), geometry)))
@@ -75,11 +75,11 @@ fn forward_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
 
 fn input_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
     if is_depthwise(geometry) {
-        let phases = geometry.axes.map(|axis| Places::of_input(&axis));
+        let phases = phases_of_input(geometry);
         return Box::new(Depthwise::<T>::new(isa, &exchanged(geometry), phases));
     }
     if let Some(grouped) = Grouped::new(geometry, T::lanes(isa)) {
-        let phases = geometry.axes.map(|axis| Places::of_input(&axis));
+        let phases = phases_of_input(geometry);
         return Box::new(Correlated(of_groups::<T>(
             isa,
             grouped,
@@ -99,17 +99,27 @@ fn weight_grad_of<T: Number>(isa: Isa, geometry: &Geometry) -> Box<dyn Kernel> {
     Box::new(WeightGrad::new(isa, T::batch_reduce(isa), geometry))
 }
 
+/// The phases of a convolution's result: one along each axis.
+fn phases_of_result(geometry: &Geometry) -> [Vec<Places>; 3] {
+    geometry.axes.map(|axis| vec![Places::of_result(&axis)])
+}
+
+/// The phases of the gradient for its input.
+fn phases_of_input(geometry: &Geometry) -> [Vec<Places>; 3] {
+    geometry.axes.map(|axis| Places::of_input(&axis))
+}
+
 /// The convolution as a sum by this kernel.
 fn correlation_of_result<T: Number>(isa: Isa, kernel: BatchReduceKernel<T>, geometry: &Geometry) -> Correlation<T> {
     let geometry = joined(geometry);
-    let phases = geometry.axes.map(|axis| vec![Places::of_result(&axis)]);
+    let phases = phases_of_result(&geometry);
     Correlation::new(isa, kernel, &geometry, phases, Layout::of_result(&geometry))
 }
 
 /// The gradient for the input, likewise.
 fn correlation_of_input<T: Number>(isa: Isa, kernel: BatchReduceKernel<T>, geometry: &Geometry) -> Correlation<T> {
     let geometry = joined(geometry);
-    let mut phases = geometry.axes.map(|axis| Places::of_input(&axis));
+    let mut phases = phases_of_input(&geometry);
     let mut sum = exchanged(&geometry);
     let abreast = Abreast::new(&geometry, &phases[2], kernel.width / 2);
     if let Some(abreast) = &abreast {

@@ -6,7 +6,7 @@ use super::abreast::Abreast;
 use super::grouped::Grouped;
 use crate::isa::Isa;
 use crate::kernels::convolution::geometry::Geometry;
-use crate::kernels::gemm::microkernel::{Packing, Vector};
+use crate::kernels::gemm::microkernel::{MAX_LANES, Packing, Vector};
 use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::kernels::gemm::pack::PackArguments;
 use crate::math::{MulAdd, Multiversion};
@@ -148,9 +148,6 @@ impl<T: Number> VectorLoop<T> for PackTaps<T> {
     type Arguments = TapsArguments<T>;
     type Of<V: Vector<Element = T>> = PackTaps<V>;
 }
-
-/// The most lanes of a vector.
-const MAX_LANES: usize = 16;
 
 impl<V: Vector> Multiversion for PackTaps<V> {
     type Arguments = TapsArguments<V::Element>;

@@ -8,14 +8,12 @@ use super::minimal::{Kernel, KernelGrad, POINTS, TAPS};
 use super::transform::{Abreast, Ahead, Factors, Form, Numbers, PLACES, Read, Square};
 use crate::isa::Isa;
 use crate::kernels::convolution::geometry::Geometry;
-use crate::kernels::gemm::microkernel::Vector;
+use crate::kernels::gemm::microkernel::{MAX_LANES, Vector};
 use crate::kernels::gemm::number::{Number, VectorLoop};
 use crate::math::{MulAdd, Multiversion};
 
 /// Weights of a kernel.
 pub(super) const KERNEL_TAPS: usize = TAPS * TAPS;
-/// The most lanes of a vector.
-const MAX_LANES: usize = 16;
 
 /// Weights as a matrix of kernels: of the convolution, or of its gradient for the input.
 #[derive(Clone, Copy)]
