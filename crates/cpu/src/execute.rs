@@ -8,7 +8,7 @@ use gyrus_graph::{Buffer, Graph, Value};
 use crate::plan::Plan;
 use crate::pool::Pool;
 
-/// More plans than this are not kept, nor plans of more memory in all.
+/// More plans than this are not kept, nor plans that need more memory.
 const MAX_PLANS: usize = 512;
 const MAX_BYTES: usize = 1 << 30;
 
@@ -51,9 +51,11 @@ fn plan_of(graph: Graph) -> Arc<Mutex<Plan>> {
         return plan.clone();
     }
     let plan = Arc::new(Mutex::new(Plan::new(&graph, &[])));
+    if lock(&plan).arena_bytes() > MAX_BYTES {
+        return plan;
+    }
     let mut plans = lock(plans);
-    let bytes: usize = plans.values().map(|plan| lock(plan).arena_bytes()).sum();
-    if plans.len() >= MAX_PLANS || bytes > MAX_BYTES {
+    if plans.len() >= MAX_PLANS {
         plans.clear();
     }
     plans.insert(graph, plan.clone());

@@ -50,6 +50,17 @@ impl RowsOf {
     }
 }
 
+/// What a kernel can make of an operand before it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// Of which operand.
+    pub operand: usize,
+    /// How many bytes it takes.
+    pub bytes: usize,
+    /// All that its bytes depend on besides the operand's: kernels that name the same form can share it.
+    pub form: String,
+}
+
 /// One operation, made ready for operands of given shapes and element types. It never allocates, and
 /// gives the same bits for any number of threads.
 pub trait Kernel: Send + Sync {
@@ -99,9 +110,8 @@ pub trait Kernel: Send + Sync {
         false
     }
 
-    /// Which operand can be prepared for many runs in which it stays the same, such as weights that are packed, and
-    /// how many bytes it then takes.
-    fn prepared(&self) -> Option<(usize, usize)> {
+    /// What can be prepared for many runs in which an operand stays the same, such as weights that are packed.
+    fn prepared(&self) -> Option<Prepared> {
         None
     }
 

@@ -2,7 +2,7 @@
 
 mod slab;
 
-use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -57,29 +57,41 @@ const MEDIUM: usize = 64 << 10;
 struct Memory {
     start: NonNull<u8>,
     len: usize,
+    /// What the allocator gave, where that is another address.
+    allocated: NonNull<u8>,
 }
 
 impl Memory {
+    /// What is asked of the allocator. Large buffers begin at a page's begin within it: asked for nothing but zeros, the
+    /// allocator takes them from the system as they are, and pages that are never touched cost nothing.
     fn layout(len: usize) -> Layout {
-        let alignment = if len < LARGE { ALIGNMENT } else { HUGE_PAGE };
-        Layout::from_size_align(len.max(1), alignment).expect("buffer: size overflows the address space")
+        let layout = match len {
+            ..LARGE => Layout::from_size_align(len.max(1), ALIGNMENT).ok(),
+            _ => len.checked_add(HUGE_PAGE).and_then(|room| Layout::from_size_align(room, 1).ok()),
+        };
+        layout.expect("buffer: size overflows the address space")
     }
 
     fn zeroed(len: usize) -> Memory {
         let layout = Memory::layout(len);
-        let start = match len {
-            // SAFETY: the layout's size is at least one.
-            0..MEDIUM => NonNull::new(unsafe { alloc_zeroed(layout) }),
+        let allocated = match len {
             MEDIUM..LARGE => slab::take(len),
-            // SAFETY: as above.
-            _ => NonNull::new(unsafe { alloc(layout) }).inspect(|start| prefer_huge_pages(start.as_ptr(), len)),
+            // SAFETY: the layout's size is at least one.
+            _ => NonNull::new(unsafe { alloc_zeroed(layout) }),
         };
-        let start = start.unwrap_or_else(|| handle_alloc_error(layout));
-        if len >= MEDIUM {
+        let allocated = allocated.unwrap_or_else(|| handle_alloc_error(layout));
+        let mut start = allocated;
+        match len {
+            ..MEDIUM => {}
             // SAFETY: `len` bytes are there to be written.
-            unsafe { start.write_bytes(0, len) }
+            MEDIUM..LARGE => unsafe { start.write_bytes(0, len) },
+            _ => {
+                // SAFETY: there is a page more than the buffer takes.
+                start = unsafe { start.add(start.align_offset(HUGE_PAGE)) };
+                prefer_huge_pages(start.as_ptr(), len);
+            }
         }
-        Memory { start, len }
+        Memory { start, len, allocated }
     }
 }
 
@@ -98,8 +110,8 @@ impl Drop for Memory {
         // SAFETY: `start` was allocated for so many bytes, and is freed once.
         unsafe {
             match self.len {
-                MEDIUM..LARGE => slab::give_back(self.start, self.len),
-                len => dealloc(self.start.as_ptr(), Memory::layout(len)),
+                MEDIUM..LARGE => slab::give_back(self.allocated, self.len),
+                len => dealloc(self.allocated.as_ptr(), Memory::layout(len)),
             }
         }
     }

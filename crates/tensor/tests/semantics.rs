@@ -180,21 +180,31 @@ fn text_of_what_is_not_known_yet() {
     assert_eq!((given_later + 1.0).to_string(), "f32[2, 3] not known yet");
 }
 
-/// Weights of convolutions are packed once for many calls, and again when they change.
+/// Weights are packed once for many calls and shapes of inputs, and again when they change.
 #[test]
 fn packed_weights_follow_the_state() {
     let mut rng = Rng::new(3);
     let window = || ConvolutionWindow { padding: vec![(1, 1); 2], ..ConvolutionWindow::new(2) };
-    for size in [3, 1] {
-        let shape = [48, 32, size, size];
-        let mut draw = || rng.normal(shape, DType::F32, 0.0, 1.0).detach();
-        let (mut weight, other) = (draw(), draw());
-        let x = Rng::new(4).normal([2, 32, 9, 10], DType::F32, 0.0, 1.0).detach();
-        let mut compiled = compile(|weight: &mut Tensor, x: Tensor| x.conv(weight, window()));
+    let convolution = |weight: &Tensor, x: &Tensor| x.conv(weight, window());
+    let product = |weight: &Tensor, x: &Tensor| x.matmul(&weight.flatten(1, -1).permute([1, 0]));
+    let images = |batch: usize, width: usize| [batch, 32, 9, width].to_vec();
+    type Function<'a> = &'a dyn Fn(&Tensor, &Tensor) -> Tensor;
+    let cases: [(usize, Function, [Vec<usize>; 3]); 3] = [
+        (3, &convolution, [images(2, 10), images(30, 40), images(1, 7)]),
+        (1, &convolution, [images(2, 10), images(30, 40), images(1, 7)]),
+        (1, &product, [vec![400, 32], vec![60, 32], vec![3, 32]]),
+    ];
+    for (size, function, shapes) in cases {
+        let mut draw = |shape: Vec<usize>| rng.normal(shape, DType::F32, 0.0, 1.0).detach();
+        let (mut weight, other) = (draw(vec![48, 32, size, size]), draw(vec![48, 32, size, size]));
+        let inputs = shapes.map(draw);
+        let mut compiled = compile(|weight: &mut Tensor, x: Tensor| function(weight, &x));
         let mut check = |weight: &mut Tensor| {
             for _ in 0..2 {
-                let found = compiled.call(weight, x.clone()).to_vec::<f32>();
-                assert_eq!(found, x.conv(weight, window()).to_vec::<f32>());
+                for x in &inputs {
+                    let found = compiled.call(weight, x.clone()).to_vec::<f32>();
+                    assert_eq!(found, function(weight, x).to_vec::<f32>());
+                }
             }
         };
         check(&mut weight);
@@ -203,4 +213,20 @@ fn packed_weights_follow_the_state() {
         weight = &other + 1.0;
         check(&mut weight);
     }
+}
+
+#[test]
+fn plans_for_shapes_that_were_not_used_for_long_are_dropped() {
+    let mut sum = compile(|state: &mut Tensor, x: Tensor| {
+        *state = &*state + 1.0;
+        x.sum(..) + &*state
+    });
+    let mut state = Tensor::zeros([1], DType::F32);
+    let mut call = |len: usize| sum.call(&mut state, Tensor::ones([len], DType::F32)).item();
+    for len in 1..=300 {
+        assert_eq!(call(len), 2.0 * len as f64);
+    }
+    assert_eq!(call(1), 302.0);
+    assert_eq!(call(300), 602.0);
+    assert_eq!(sum.num_plans(), 256);
 }

@@ -23,10 +23,11 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod view;
+mod workspace;
 
 use std::fmt;
 
-use gyrus_graph::{Buffer, Graph, GraphNode, Op, Spec};
+use gyrus_graph::{Graph, GraphNode, Op, Spec};
 
 use self::fuse::{Group, Kernels, Role, fuse};
 use self::lower::{Lowered, Slot, Storage, lower, sums_rows};
@@ -36,9 +37,11 @@ use self::run::Addresses;
 use self::schedule::schedule;
 use self::step::Step;
 pub use self::summary::{StepSummary, Work};
-use crate::kernel::Signature;
+use self::workspace::Workspace;
+use crate::kernel::{Prepared, Signature};
 use crate::kernels::registry::{channels_last_kernel_for, kernel_for};
 use crate::passes::{decompose, simplify, sparse_updates};
+use crate::pool::Pool;
 
 /// How a graph is computed.
 pub struct Plan {
@@ -50,24 +53,27 @@ pub struct Plan {
     /// Where in the arena each block of the plan's own is.
     offsets: Vec<usize>,
     arena_bytes: usize,
-    /// What kernels have prepared of inputs that stay the same, and whether it is up to date.
-    kept: Kept,
+    /// What kernels can prepare of inputs that stay the same, and for each step which of it it reads.
+    prepared: Vec<PreparedInput>,
+    reads_prepared: Vec<Option<usize>>,
     overlap: Overlap,
     /// For each step which of the working memories it has.
     colours: Vec<usize>,
-    /// The arena, followed by working memories, each for the hungriest of its steps.
-    memory: Buffer,
+    /// Where the arena is in a run, followed by working memories, each for the hungriest of its steps.
+    workspace: Workspace,
     addresses: Addresses,
 }
 
-/// Operands that were prepared, and stay so until inputs change.
-#[derive(Default)]
-struct Kept {
-    /// For each step the prepared operand: which input of the graph it is, and where it is kept.
-    operands: Vec<Option<(usize, usize)>>,
-    bytes: usize,
-    memory: Option<Buffer>,
-    is_current: bool,
+/// What kernels can make of an input before runs in which it stays the same.
+pub struct PreparedInput {
+    /// Which one.
+    pub input: usize,
+    /// What is made of it; the same for plans that name the same form.
+    pub form: String,
+    /// How many bytes that takes.
+    pub bytes: usize,
+    /// A step whose kernel does.
+    step: usize,
 }
 
 impl Plan {
@@ -103,31 +109,61 @@ impl Plan {
         let (places, arena_bytes) = arrange(&own.iter().map(lifetime).collect::<Vec<_>>());
         let mut offsets = vec![0; slots.len()];
         own.iter().zip(places).for_each(|(&slot, place)| offsets[slot] = place);
-        let (memory, addresses, colours) = (Buffer::zeroed(0), Addresses::default(), overlap.colours());
-        let kept = Kept { operands: vec![None; steps.len()], ..Kept::default() };
-        Plan { graph, groups, steps, slots, offsets, arena_bytes, kept, overlap, colours, memory, addresses }
+        let (workspace, addresses, colours) = (Workspace::default(), Addresses::default(), overlap.colours());
+        let (prepared, reads_prepared) = (vec![], vec![None; steps.len()]);
+        Plan {
+            graph,
+            groups,
+            steps,
+            slots,
+            offsets,
+            arena_bytes,
+            prepared,
+            reads_prepared,
+            overlap,
+            colours,
+            workspace,
+            addresses,
+        }
     }
 
-    /// Lets kernels prepare those of `inputs`, numbers of inputs that stay the same from run to run, once for many
-    /// runs: until [`Plan::inputs_changed`] is called. Returns which ones kernels do prepare.
-    pub fn prepare_inputs(&mut self, inputs: &[usize]) -> Vec<usize> {
-        for (step, kept) in self.steps.iter().zip(&mut self.kept.operands) {
-            let Some((operand, bytes)) = step.kernel.prepared() else { continue };
+    /// Lets kernels read what was prepared of those of `inputs` (numbers of inputs that stay the same from run to run) that
+    /// they can prepare, in the order of the inputs: [`Plan::run`] is given it after the inputs.
+    pub fn prepare_inputs(&mut self, inputs: &[usize]) -> &[PreparedInput] {
+        let found = self.steps.iter().enumerate().filter_map(|(index, step)| {
+            let Prepared { operand, bytes, form } = step.kernel.prepared()?;
             let read = step.reads[operand];
             match self.slots[read.slot].storage {
-                Storage::Input(input) if read.offset == 0 && inputs.contains(&input) => {
-                    *kept = Some((input, self.kept.bytes));
-                    self.kept.bytes += bytes.next_multiple_of(64);
+                Storage::Input(input) if inputs.contains(&input) => {
+                    let form = format!("{form}, from byte {}", read.offset);
+                    Some((index, PreparedInput { input, form, bytes, step: index }))
                 }
-                _ => {}
+                _ => None,
+            }
+        });
+        let mut found: Vec<(usize, PreparedInput)> = found.collect();
+        found.sort_by_key(|(_, prepared)| prepared.input);
+        self.prepared.clear();
+        for (step, prepared) in found {
+            let is_it = |other: &PreparedInput| (other.input, &other.form) == (prepared.input, &prepared.form);
+            let number = self.prepared.iter().position(is_it).unwrap_or(self.prepared.len());
+            self.reads_prepared[step] = Some(number);
+            if number == self.prepared.len() {
+                self.prepared.push(prepared);
             }
         }
-        self.kept.operands.iter().flatten().map(|&(input, _)| input).collect()
+        &self.prepared
     }
 
-    /// Says that inputs which were to stay the same have changed.
-    pub fn inputs_changed(&mut self) {
-        self.kept.is_current = false;
+    /// Prepares an input: the one of this number among what [`Plan::prepare_inputs`] returns.
+    ///
+    /// # Safety
+    /// It is at `input`, and there is room at `to`, which is aligned to 64 bytes.
+    pub unsafe fn prepare(&self, number: usize, input: *const u8, to: *mut u8, pool: &Pool) {
+        let step = &self.steps[self.prepared[number].step];
+        let Prepared { operand, .. } = step.kernel.prepared().expect("it was found to");
+        // SAFETY: the operand is a part of the input.
+        unsafe { step.kernel.prepare(input.add(step.reads[operand].offset), to, pool) }
     }
 
     /// How many bytes the plan needs for intermediate results.

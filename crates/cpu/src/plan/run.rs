@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use gyrus_graph::Buffer;
-
+use super::Plan;
 use super::lower::Storage;
 use super::step::{Read, Step};
-use super::{Kept, Plan};
+use super::workspace::Taken;
 use crate::kernel::Run;
 use crate::kernels::elementwise::BoundProgram;
 use crate::kernels::gemm::Epilogue;
@@ -43,35 +42,11 @@ fn scratch_bytes(step: &Step, num_threads: usize) -> usize {
 }
 
 impl Plan {
-    /// Prepares inputs again if they have changed; where what is prepared begins.
-    ///
-    /// # Safety
-    /// As for [`Plan::run`].
-    unsafe fn prepare(&mut self, inputs: &[*const u8], pool: &Pool) -> *const u8 {
-        let Kept { operands, bytes, memory, is_current } = &mut self.kept;
-        if *bytes == 0 {
-            return std::ptr::null();
-        }
-        let memory = memory.get_or_insert_with(|| Buffer::zeroed(*bytes));
-        let start = memory.bytes_mut().expect("the plan's own").as_mut_ptr();
-        if !std::mem::replace(is_current, true) {
-            for (step, kept) in self.steps.iter().zip(operands) {
-                if let Some((input, offset)) = *kept {
-                    // SAFETY: the input is the operand that the kernel was made for; there is room for what it prepares.
-                    unsafe { step.kernel.prepare(inputs[input], start.add(offset), pool) }
-                }
-            }
-        }
-        start
-    }
-
     /// Finds out where everything is.
     ///
     /// # Safety
     /// As for [`Plan::run`].
     unsafe fn begin<'a>(&'a mut self, inputs: &[*const u8], outputs: &[*mut u8], pool: &'a Pool) -> Running<'a> {
-        // SAFETY: as the caller vouches.
-        let prepared = unsafe { self.prepare(inputs, pool) };
         let num_threads = pool.num_threads();
         let num_colours = self.colours.iter().max().map_or(0, |most| most + 1);
         let mut bytes = self.arena_bytes;
@@ -81,10 +56,8 @@ impl Plan {
             let steps = self.steps.iter().zip(&self.colours).filter(|&(_, &other)| other == colour);
             bytes += steps.map(|(step, _)| scratch_bytes(step, num_threads)).max().unwrap_or(0).next_multiple_of(64);
         }
-        if self.memory.len() < bytes {
-            self.memory = Buffer::zeroed(bytes);
-        }
-        let arena = self.memory.bytes_mut().expect("the plan's own").as_mut_ptr();
+        let mut memory = self.workspace.take(bytes);
+        let arena = memory.start();
         let Addresses { slots, read, written, steps, working } = &mut self.addresses;
         slots.clear();
         slots.extend(self.slots.iter().zip(&self.offsets).map(|(slot, &offset)| match slot.storage {
@@ -96,13 +69,13 @@ impl Plan {
         read.clear();
         written.clear();
         steps.clear();
-        for ((step, kept), &colour) in self.steps.iter().zip(&self.kept.operands).zip(&self.colours) {
+        let prepared = &inputs[self.graph.inputs.len()..];
+        for ((step, number), &colour) in self.steps.iter().zip(&self.reads_prepared).zip(&self.colours) {
             // SAFETY: offsets are within the blocks that they refer to.
             let place = |read: &Read| unsafe { slots[read.slot].cast_const().add(read.offset) };
             let (first_read, first_written) = (read.len(), written.len());
             read.extend(step.reads.iter().map(place));
-            // SAFETY: it was prepared there.
-            read.extend(kept.map(|(_, offset)| unsafe { prepared.add(offset) }));
+            read.extend(number.map(|number| prepared[number]));
             written.extend(step.writes.iter().map(|&slot| slots[slot]));
             let (reads, writes) = (first_read..read.len(), first_written..written.len());
             let epilogue = step.epilogue.iter();
@@ -113,14 +86,15 @@ impl Plan {
             let working = unsafe { arena.add(working[colour]) };
             steps.push(OfStep { reads, writes, epilogue_reads, epilogue_writes, working });
         }
-        Running { plan: self, pool, num_threads }
+        Running { plan: self, pool, num_threads, _memory: memory }
     }
 
     /// Computes the outputs.
     ///
     /// # Safety
     /// `inputs` and `outputs` are the addresses, aligned to 64 bytes, of arrays of the specifications of
-    /// the graph's inputs and outputs. They do not overlap, but for donated pairs.
+    /// the graph's inputs and outputs. They do not overlap, but for donated pairs. After the inputs comes what was
+    /// [prepared](Plan::prepare) of them, all that [`Plan::prepare_inputs`] returns.
     pub unsafe fn run(&mut self, inputs: &[*const u8], outputs: &[*mut u8], pool: &Pool) {
         // SAFETY: as the caller vouches.
         let running = unsafe { self.begin(inputs, outputs, pool) };
@@ -161,6 +135,7 @@ struct Running<'a> {
     pool: &'a Pool,
     /// For how many threads there is memory.
     num_threads: usize,
+    _memory: Taken,
 }
 
 // SAFETY: the addresses are only read, and kernels of which threads run one together write where only one task does.

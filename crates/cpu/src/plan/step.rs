@@ -3,7 +3,7 @@
 use gyrus_graph::Spec;
 
 use super::overlap::Access;
-use crate::kernel::{Kernel, RowsOf, Run};
+use crate::kernel::{Kernel, Prepared, RowsOf, Run};
 use crate::kernels::elementwise::CompiledProgram;
 use crate::kernels::gemm::{Addend, Arguments, CompiledGemm};
 use crate::kernels::reduce::CompiledReduce;
@@ -196,8 +196,9 @@ impl Kernel for Product {
         true
     }
 
-    fn prepared(&self) -> Option<(usize, usize)> {
-        self.gemm.packed_bytes().map(|bytes| (1, bytes))
+    fn prepared(&self) -> Option<Prepared> {
+        let (bytes, form) = self.gemm.packed()?;
+        Some(Prepared { operand: 1, bytes, form })
     }
 
     unsafe fn prepare(&self, operand: *const u8, to: *mut u8, pool: &Pool) {

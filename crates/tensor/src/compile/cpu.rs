@@ -1,6 +1,8 @@
 //! Replaying on this processor: on the state's own memory, without allocating.
 
-use gyrus_cpu::plan::Plan;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gyrus_cpu::plan::{Plan, PreparedInput};
 use gyrus_cpu::pool::Pool;
 use gyrus_graph::{Buffer, Spec, Value};
 
@@ -11,15 +13,36 @@ use crate::{Module, Path, Tensor};
 /// A plan with all that a call needs.
 pub(super) struct OnCpu {
     pub(super) plan: Plan,
-    /// Tensors of the state that the function does not replace and of which the plan keeps a prepared form: their
-    /// places, and what they were when it was made. While they are held here, nothing can change them in place.
-    prepared: Vec<(usize, Option<Value>)>,
+    /// What the plan reads in a prepared form of tensors of the state that the function does not replace, in their order;
+    /// shared with other plans of the function.
+    prepared: Vec<Arc<Mutex<Prepared>>>,
     /// The tensors of the last result.
     results: Vec<Value>,
     read: Addresses<*const u8>,
     write: Addresses<*mut u8>,
     /// New memory for tensors of the state that something else holds as well.
     replacements: Vec<(usize, Buffer)>,
+}
+
+/// A tensor of the state in a form that kernels want.
+struct Prepared {
+    /// Which tensor, and the name of the form.
+    place: usize,
+    form: String,
+    memory: Buffer,
+    /// What the tensor was when it was prepared. While that is held here, nothing can change it in place.
+    of: Option<Value>,
+}
+
+impl Prepared {
+    fn new(input: &PreparedInput) -> Self {
+        let PreparedInput { input: place, ref form, bytes, .. } = *input;
+        Prepared { place, form: form.clone(), memory: Buffer::zeroed(bytes), of: None }
+    }
+}
+
+fn lock(prepared: &Mutex<Prepared>) -> MutexGuard<'_, Prepared> {
+    prepared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Addresses, kept so that a call does not allocate.
@@ -29,15 +52,21 @@ struct Addresses<P>(Vec<P>);
 unsafe impl<P> Send for Addresses<P> {}
 
 impl OnCpu {
-    pub(super) fn new<O: Module>(captured: &Captured<O>) -> Self {
+    /// Plans what was captured. `others` are plans of the same function for other signatures.
+    pub(super) fn new<'a, O: Module>(captured: &Captured<O>, others: impl Iterator<Item = &'a OnCpu> + Clone) -> Self {
         let mut plan = Plan::new(&captured.graph, &captured.donated());
         let stays: Vec<usize> = (0..captured.num_state).filter(|&index| !captured.is_replaced[index]).collect();
-        let mut prepared = plan.prepare_inputs(&stays);
-        prepared.sort_unstable();
-        prepared.dedup();
+        let prepared = plan.prepare_inputs(&stays).iter().map(|input| {
+            let is_it = |other: &&Arc<Mutex<Prepared>>| {
+                let other = lock(other);
+                (other.place, &other.form) == (input.input, &input.form)
+            };
+            let found = others.clone().flat_map(|other| &other.prepared).find(is_it);
+            found.cloned().unwrap_or_else(|| Arc::new(Mutex::new(Prepared::new(input))))
+        });
         OnCpu {
+            prepared: prepared.collect(),
             plan,
-            prepared: prepared.into_iter().map(|index| (index, None)).collect(),
             results: captured.results.iter().map(new_leaf).collect(),
             read: Addresses(Vec::with_capacity(captured.graph.inputs.len())),
             write: Addresses(Vec::with_capacity(captured.graph.outputs.len())),
@@ -54,10 +83,10 @@ impl OnCpu {
         path: &mut Path,
         observe: Observe,
     ) -> &[Value] {
-        let OnCpu { read: Addresses(read), write: Addresses(write), replacements, .. } = self;
+        let OnCpu { plan, read: Addresses(read), write: Addresses(write), replacements, .. } = self;
         read.clear();
         write.clear();
-        let (mut index, mut prepared, mut has_changed) = (0, self.prepared.iter_mut().peekable(), false);
+        let (mut index, mut prepared) = (0, self.prepared.iter().enumerate().peekable());
         state.walk_mut(path, &mut |_, _, tensor| {
             read.push(address(tensor));
             if captured.is_replaced[index] {
@@ -69,18 +98,20 @@ impl OnCpu {
                     start
                 }));
             }
-            if let Some((_, value)) = prepared.next_if(|(place, _)| *place == index)
-                && !value.as_ref().is_some_and(|value| value.is_same(tensor.value()))
-            {
-                (*value, has_changed) = (Some(tensor.value().clone()), true);
+            while let Some((number, prepared)) = prepared.next_if(|(_, prepared)| lock(prepared).place == index) {
+                let Prepared { memory, of, .. } = &mut *lock(prepared);
+                if !of.as_ref().is_some_and(|value| value.is_same(tensor.value())) {
+                    *of = Some(tensor.value().clone());
+                    let to = memory.bytes_mut().expect("has one holder").as_mut_ptr();
+                    // SAFETY: the tensor is computed, and of the specification that was planned for.
+                    unsafe { plan.prepare(number, address(tensor), to, Pool::global()) }
+                }
             }
             index += 1;
         });
-        if has_changed {
-            self.plan.inputs_changed();
-        }
         inputs.walk(path, &mut |_, _, tensor| read.push(address(tensor)));
         read.extend(captured.constants.iter().map(|value| value.buffer().expect("computed").as_ptr()));
+        read.extend(self.prepared.iter().map(|prepared| lock(prepared).memory.as_ptr()));
         for result in &mut self.results {
             if result.buffer_mut().and_then(Buffer::bytes_mut).is_none() {
                 *result = new_leaf(result.spec());
@@ -91,8 +122,8 @@ impl OnCpu {
         // what is written has no other holder; only donated pairs are the same memory.
         unsafe {
             match observe {
-                None => self.plan.run(read, write, Pool::global()),
-                Some(observe) => self.plan.run_observed(read, write, Pool::global(), observe),
+                None => plan.run(read, write, Pool::global()),
+                Some(observe) => plan.run_observed(read, write, Pool::global(), observe),
             }
         }
         if !replacements.is_empty() {

@@ -18,6 +18,9 @@ pub use self::shares::{num_shares, prefetch};
 use crate::evaluate::evaluate_values;
 use crate::{Module, Path, Tensor};
 
+/// The most signatures of a function that plans are kept for.
+const MAX_PLANS: usize = 256;
+
 /// A function whose plan is kept for each signature of its arguments; see [`compile`].
 pub struct Compiled<F, S, I, O> {
     function: F,
@@ -32,7 +35,8 @@ pub struct Compiled<F, S, I, O> {
 /// capture what it records, and plans it as a whole: common subexpressions are computed once, element-wise
 /// operations are fused into passes, intermediate results share one arena. Every further call replays the
 /// plan: the state is updated in place (where nothing else holds its tensors), and nothing is recorded or
-/// allocated. Whatever `function` does beside recording tensors happens in the first call only. Tensors of
+/// allocated. Plans for other shapes share that memory, and what was packed of the weights, so that inputs may differ in
+/// length; those for the 256 signatures that were used last are kept. Whatever `function` does beside recording tensors happens in the first call only. Tensors of
 /// the state are independent of each other, even where they begin as clones of one.
 ///
 /// It runs where the state is, or where the inputs are: [`Tensor::to`] brings them to an accelerator. There the whole
@@ -88,7 +92,7 @@ where
     /// If the function does, while it is captured, or an accelerator cannot compile it; the state is then as it was. If
     /// an accelerator fails.
     pub fn call(&mut self, state: &mut S, inputs: I) -> O {
-        self.run(state, inputs, None).0
+        self.run(state, inputs, None)
     }
 
     /// Runs the function once, as [`Compiled::call`] does, and says how long each step of the plan took; nothing of what
@@ -108,33 +112,40 @@ where
     /// As [`Compiled::call`].
     pub fn profile(&mut self, state: &mut S, inputs: I) -> (O, Vec<StepTime>) {
         let mut moments = vec![];
-        let (outputs, replay) = self.run(state, inputs, Some(&mut || moments.push(Instant::now())));
+        let outputs = self.run(state, inputs, Some(&mut || moments.push(Instant::now())));
         let durations = moments.windows(2).map(|pair| pair[1] - pair[0]);
-        let summaries = self.replays[replay].plan().map(Plan::summaries).unwrap_or_default();
+        let summaries = self.last_plan().map(Plan::summaries).unwrap_or_default();
         let steps = summaries.into_iter().zip(durations);
         (outputs, steps.map(|(summary, duration)| StepTime { summary, duration }).collect())
     }
 
-    /// Runs the function; returns also which replay did. `observe` is called between steps, which
-    /// then wait for each other.
-    fn run(&mut self, state: &mut S, inputs: I, observe: Observe) -> (O, usize) {
+    /// Runs the function by what is then the last of the replays. `observe` is called between steps, which then wait for each
+    /// other.
+    fn run(&mut self, state: &mut S, inputs: I, observe: Observe) -> O {
         let Self { function, replays, path, .. } = self;
-        if let Some(index) = replays.iter().position(|replay| replay.fits(state, &inputs, path)) {
-            return (replays[index].run(state, &inputs, path, observe), index);
+        if let Some(index) = replays.iter().rposition(|replay| replay.fits(state, &inputs, path)) {
+            // The last is the one that was used last.
+            replays[index..].rotate_left(1);
+            let replay = replays.last_mut().expect("one fits");
+            return replay.run(state, &inputs, path, observe);
         }
         let mut given = vec![];
         inputs.walk(path, &mut |_, _, tensor| given.push(tensor.clone()));
-        replays.push(Replay::new(function, state, inputs, path));
-        let index = replays.len() - 1;
-        (replays[index].run(state, &given, path, observe), index)
+        let replay = Replay::new(function, state, inputs, path, replays);
+        if replays.len() == MAX_PLANS {
+            replays.remove(0);
+        }
+        replays.push(replay);
+        let replay = replays.last_mut().expect("it was added");
+        replay.run(state, &given, path, observe)
     }
 
-    /// How many signatures have been captured.
+    /// For how many signatures plans are kept.
     pub fn num_plans(&self) -> usize {
         self.replays.len()
     }
 
-    /// How many multiplications and additions the products have of what was captured last.
+    /// How many multiplications and additions the products have of what was called last.
     ///
     /// ```
     /// use gyrus_tensor::{DType, Tensor, compile};
@@ -147,7 +158,7 @@ where
         Some(self.replays.last()?.captured.graph.num_flops())
     }
 
-    /// The plan that was captured last, for those who look at plans; `None` if an accelerator runs it.
+    /// The plan that was run last, for those who look at plans; `None` if an accelerator runs it.
     pub fn last_plan(&self) -> Option<&Plan> {
         self.replays.last()?.plan()
     }
@@ -173,6 +184,7 @@ impl<O: Module + Clone> Replay<O> {
         state: &mut S,
         inputs: I,
         path: &mut Path,
+        others: &[Replay<O>],
     ) -> Self {
         let device = device_of(state, &inputs, path);
         let mut specs = vec![];
@@ -188,18 +200,23 @@ impl<O: Module + Clone> Replay<O> {
             Device::Accelerator(accelerator) => {
                 Runner::Accelerator(OnAccelerator::new(&captured, accelerator, num_shares))
             }
-            _ => Runner::Cpu(Box::new(OnCpu::new(&captured))),
+            _ => {
+                let others = others.iter().filter_map(|other| match &other.runner {
+                    Runner::Cpu(runner) => Some(&**runner),
+                    Runner::Accelerator(_) => None,
+                });
+                Runner::Cpu(Box::new(OnCpu::new(&captured, others)))
+            }
         };
         Replay { specs, device, captured, runner }
     }
 
-    /// Whether the arguments are of the signature.
+    /// Whether the arguments are of the signature. It is the inputs that differ, if any do.
     fn fits(&self, state: &impl Module, inputs: &impl Module, path: &mut Path) -> bool {
-        let (mut specs, mut fits) = (self.specs.iter(), true);
-        let mut check = |_: &Path, _, tensor: &Tensor| fits &= specs.next() == Some(tensor.spec());
-        state.walk(path, &mut check);
-        inputs.walk(path, &mut check);
-        fits && specs.next().is_none() && device_of(state, inputs, path) == self.device
+        let (of_state, of_inputs) = self.specs.split_at(self.captured.num_state);
+        are_of(of_inputs, inputs, path)
+            && are_of(of_state, state, path)
+            && device_of(state, inputs, path) == self.device
     }
 
     fn run<S: Module>(&mut self, state: &mut S, inputs: &impl Module, path: &mut Path, observe: Observe) -> O {
@@ -221,6 +238,13 @@ impl<O: Module + Clone> Replay<O> {
             Runner::Accelerator(_) => None,
         }
     }
+}
+
+/// Whether a module's tensors are as specified.
+fn are_of(specs: &[Spec], module: &impl Module, path: &mut Path) -> bool {
+    let (mut specs, mut are) = (specs.iter(), true);
+    module.walk(path, &mut |_, _, tensor| are = are && specs.next() == Some(tensor.spec()));
+    are && specs.next().is_none()
 }
 
 /// The device that arguments are on.

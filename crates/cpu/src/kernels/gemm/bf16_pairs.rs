@@ -40,9 +40,9 @@ impl<S: PairOf + Stored<f32>> Bf16Product<S> {
         self.blocking.adds()
     }
 
-    /// How many bytes the packed right operand takes, if it can be packed before.
-    pub(super) fn packed_bytes(&self) -> Option<usize> {
-        self.blocking.packed_bytes()
+    /// How many bytes the packed right operand takes, if it can be packed before, and its form.
+    pub(super) fn packed(&self, numbers: &str) -> Option<(usize, String)> {
+        Some((self.blocking.packed_bytes()?, self.blocking.packed_form(numbers)))
     }
 
     /// Packs the right operand.

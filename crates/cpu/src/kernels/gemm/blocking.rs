@@ -270,6 +270,11 @@ impl<T: Number> Blocking<T> {
         is_one.then_some(panels * self.panel_len() * size_of::<T>())
     }
 
+    /// How these numbers of a right operand are packed.
+    pub(super) fn packed_form(&self, numbers: &str) -> String {
+        format!("{numbers} in panels of {} by {}", self.step, self.kernel.width)
+    }
+
     /// Where of a packed right operand the panel is that begins at a depth.
     pub(super) fn packed_panel(&self, depth: usize, panel: usize) -> usize {
         (depth / self.step * self.num_panels(1) + panel) * self.panel_len()

@@ -355,25 +355,29 @@ impl CompiledGemm {
         self.rows(1, 1)
     }
 
-    /// How many bytes the packed right operand takes, if it can be packed once for many products.
-    pub fn packed_bytes(&self) -> Option<usize> {
-        let bytes = match self.kind {
-            _ if self.is_swapped => None,
+    /// How many bytes the packed right operand takes, if it can be packed once for many products, and the name of its form:
+    /// products for which it is the same can share it.
+    pub fn packed(&self) -> Option<(usize, String)> {
+        let Gemm { b, n, k, .. } = self.gemm;
+        let (bytes, form) = match self.kind {
+            _ if self.is_swapped => return None,
             Kind::F32(blocked) if self.dtype == DType::F32 && blocked.packs(&self.gemm) => {
-                blocked.blocking.packed_bytes()
+                (blocked.blocking.packed_bytes()?, blocked.blocking.packed_form("f32"))
             }
-            Kind::F64(blocked) if blocked.packs(&self.gemm) => blocked.blocking.packed_bytes(),
-            Kind::Bf16(product) => product.packed_bytes(),
-            Kind::Rounded(product) => product.packed_bytes(),
-            _ => None,
+            Kind::F64(blocked) if blocked.packs(&self.gemm) => {
+                (blocked.blocking.packed_bytes()?, blocked.blocking.packed_form("f64"))
+            }
+            Kind::Bf16(product) => product.packed("bf16")?,
+            Kind::Rounded(product) => product.packed("f32 as bf16")?,
+            _ => return None,
         };
-        bytes.filter(|&bytes| bytes > 0)
+        (bytes > 0).then(|| (bytes, format!("{form} of {n} {k} {b:?}")))
     }
 
     /// Packs the right operand for [`Arguments::packed`].
     ///
     /// # Safety
-    /// `b` is as the [`Gemm`] states, and there is room for [`CompiledGemm::packed_bytes`] at `to`.
+    /// `b` is as the [`Gemm`] states, and there is room for what [`CompiledGemm::packed`] says at `to`.
     pub unsafe fn pack(&self, b: *const u8, to: *mut u8, pool: &Pool) {
         let gemm = &self.gemm;
         // SAFETY: as the caller vouches.

@@ -97,7 +97,7 @@ fn check(gemm: &Gemm, dtype: DType, isa: Isa) {
     let compute = |num_threads: usize, is_packed: bool| {
         let pool = Pool::new(num_threads);
         let (_memory, scratch) = Scratch::for_test(compiled.scratch(), num_threads);
-        let mut packed = vec![0xA5u8; compiled.packed_bytes().filter(|_| is_packed).unwrap_or(0)];
+        let mut packed = vec![0xA5u8; compiled.packed().filter(|_| is_packed).map_or(0, |(bytes, _)| bytes)];
         let counts = Counts((0..batch * m * n).map(|_| AtomicUsize::new(0)).collect());
         let mut result = start.bytes.clone();
         let size = dtype.size();

@@ -9,6 +9,7 @@ use crate::kernels::convolution::geometry::Geometry;
 const MAX_LEFT: f64 = 0.8;
 
 /// How many places are taken together, and which elements of the kernel's lines they have where.
+#[derive(Debug)]
 pub(super) struct Abreast {
     /// The runs of places along the last axis; the elements of the kernel are those of `taps`.
     pub(super) runs: Places,

@@ -164,6 +164,11 @@ impl<T: Number> Correlation<T> {
         self.groups * self.panels() * self.weights.panel_len()
     }
 
+    /// How the weights are packed.
+    pub(super) fn packed_form(&self) -> String {
+        format!("{} groups of {}", self.groups, self.weights.form())
+    }
+
     /// Packs the weights.
     ///
     /// # Safety

@@ -9,7 +9,7 @@ use self::places::Places;
 use self::weight_grad::WeightGrad;
 use self::weights::Layout;
 use crate::isa::Isa;
-use crate::kernel::{Kernel, Run};
+use crate::kernel::{Kernel, Prepared, Run};
 use crate::kernels::convolution::geometry::{Axis, Geometry};
 use crate::kernels::gemm::microkernel::BatchReduceKernel;
 use crate::kernels::gemm::number::Number;
@@ -182,8 +182,8 @@ impl<T: Number> Kernel for Correlated<T> {
         true
     }
 
-    fn prepared(&self) -> Option<(usize, usize)> {
-        Some((1, self.0.packed_len() * size_of::<T>()))
+    fn prepared(&self) -> Option<Prepared> {
+        Some(Prepared { operand: 1, bytes: self.0.packed_len() * size_of::<T>(), form: self.0.packed_form() })
     }
 
     unsafe fn prepare(&self, operand: *const u8, to: *mut u8, pool: &Pool) {

@@ -1,5 +1,6 @@
 //! The weights, packed for tiles: panels of columns, `[taps, depth, width]` each.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 
 use super::abreast::Abreast;
@@ -12,6 +13,7 @@ use crate::kernels::gemm::pack::PackArguments;
 use crate::math::{MulAdd, Multiversion};
 
 /// How the weights `[O, C / groups, kernel..]` of a group are seen.
+#[derive(Debug)]
 pub(super) struct Layout {
     /// How many columns a group has, and over how many channels is summed.
     pub(super) columns: usize,
@@ -76,6 +78,12 @@ impl<T: Number> Weights<T> {
     /// Elements of a panel, whose width is whole vectors, so that nothing is written beyond it.
     pub(super) fn panel_len(&self) -> usize {
         self.num_taps * self.layout.depth * self.width
+    }
+
+    /// What the bytes of panels depend on besides the weights.
+    pub(super) fn form(&self) -> String {
+        let Weights { layout, width, order, num_taps, .. } = self;
+        format!("{} in panels of {width}, {num_taps} taps {order:?}, {layout:?}", type_name::<T>())
     }
 
     /// Packs a panel.

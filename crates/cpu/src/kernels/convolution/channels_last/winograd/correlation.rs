@@ -8,7 +8,7 @@ use super::order::{CHUNK, Order, part, transform_tasks};
 use super::tiles::Tiles;
 use super::transform::{Ahead, Factors, Neighbours, Numbers, PLACES, Square, Squares};
 use super::weights::{Packing, Weights};
-use crate::kernel::{Kernel, Run};
+use crate::kernel::{Kernel, Prepared, Run};
 use crate::kernels::convolution::geometry::{Axis, Geometry};
 use crate::kernels::gemm::Epilogue;
 use crate::kernels::gemm::microkernel::BatchReduceKernel;
@@ -301,9 +301,10 @@ impl Kernel for Correlation {
     }
 
     /// Weights that tasks transform for themselves cost little beside what they do with them.
-    fn prepared(&self) -> Option<(usize, usize)> {
-        let len = self.panels() * self.u.len();
-        (self.order == Order::Tiles).then_some((1, len * size_of::<f32>()))
+    fn prepared(&self) -> Option<Prepared> {
+        let bytes = self.panels() * self.u.len() * size_of::<f32>();
+        let form = || format!("transformed {:?} as {}", self.u, self.packing.form());
+        (self.order == Order::Tiles).then(|| Prepared { operand: 1, bytes, form: form() })
     }
 
     unsafe fn prepare(&self, operand: *const u8, to: *mut u8, pool: &Pool) {

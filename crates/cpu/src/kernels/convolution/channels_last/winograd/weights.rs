@@ -16,7 +16,7 @@ use crate::math::{MulAdd, Multiversion};
 pub(super) const KERNEL_TAPS: usize = TAPS * TAPS;
 
 /// Weights as a matrix of kernels: of the convolution, or of its gradient for the input.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Weights {
     /// Over how many channels is summed, and the distance between them.
     pub(super) depth: usize,
@@ -187,6 +187,11 @@ impl Packing {
     pub(super) fn new(factors: Factors, weights: Weights, width: usize) -> Self {
         let function = factors.vectorised::<Pack<Numbers>, Pack<Abreast>>();
         Packing { weights, function, together: factors.together(), lanes: f32::lanes(factors.isa), width }
+    }
+
+    /// What the matrices depend on besides the weights.
+    pub(super) fn form(&self) -> String {
+        format!("{} together, {} columns of {:?}", self.together, self.width, self.weights)
     }
 
     /// Writes a panel's matrices `[rows, width]`.
