@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn plans_share_what_the_largest_needs() {
         let mut spare = Spare::NOTHING;
-        let mut run = |spare: &mut Spare, bytes: usize| {
+        let run = |spare: &mut Spare, bytes: usize| {
             let (found, is_new) = match spare.take(bytes) {
                 Some(found) => (found, false),
                 None => (Buffer::zeroed(with_slack(bytes)), true),
