@@ -35,7 +35,7 @@ pub fn evaluate(values: &[Value]) {
     }
     let captured = Graph::capture(&[], &wanted);
     let inputs: Vec<*const u8> = captured.constant_buffers().map(Buffer::as_ptr).collect();
-    let mut results: Vec<Buffer> = wanted.iter().map(|value| Buffer::zeroed(value.spec().num_bytes())).collect();
+    let mut results: Vec<Buffer> = wanted.iter().map(|value| Buffer::unset(value.spec().num_bytes())).collect();
     let outputs: Vec<*mut u8> =
         results.iter_mut().map(|buffer| buffer.bytes_mut().expect("new").as_mut_ptr()).collect();
     let plan = plan_of(captured.graph);

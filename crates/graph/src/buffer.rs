@@ -1,5 +1,6 @@
 //! Host memory that holds a computed value.
 
+mod large;
 mod slab;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -57,41 +58,25 @@ const MEDIUM: usize = 64 << 10;
 struct Memory {
     start: NonNull<u8>,
     len: usize,
-    /// What the allocator gave, where that is another address.
-    allocated: NonNull<u8>,
+    /// What it is a piece of, if it is large.
+    large: Option<large::Piece>,
 }
 
 impl Memory {
-    /// What is asked of the allocator. Large buffers begin at a page's begin within it: asked for nothing but zeros, the
-    /// allocator takes them from the system as they are, and pages that are never touched cost nothing.
     fn layout(len: usize) -> Layout {
-        let layout = match len {
-            ..LARGE => Layout::from_size_align(len.max(1), ALIGNMENT).ok(),
-            _ => len.checked_add(HUGE_PAGE).and_then(|room| Layout::from_size_align(room, 1).ok()),
-        };
-        layout.expect("buffer: size overflows the address space")
+        Layout::from_size_align(len.max(1), ALIGNMENT).expect("buffer: size overflows the address space")
     }
 
-    fn zeroed(len: usize) -> Memory {
-        let layout = Memory::layout(len);
-        let allocated = match len {
-            MEDIUM..LARGE => slab::take(len),
+    /// Memory of so many bytes, and whether they are zero; else anything may be in it.
+    fn new(len: usize) -> (Memory, bool) {
+        let found = match len {
             // SAFETY: the layout's size is at least one.
-            _ => NonNull::new(unsafe { alloc_zeroed(layout) }),
+            ..MEDIUM => NonNull::new(unsafe { alloc_zeroed(Memory::layout(len)) }).map(|start| (start, None, true)),
+            MEDIUM..LARGE => slab::take(len).map(|start| (start, None, false)),
+            _ => large::take(len).map(|(piece, is_zero)| (piece.start, Some(piece), is_zero)),
         };
-        let allocated = allocated.unwrap_or_else(|| handle_alloc_error(layout));
-        let mut start = allocated;
-        match len {
-            ..MEDIUM => {}
-            // SAFETY: `len` bytes are there to be written.
-            MEDIUM..LARGE => unsafe { start.write_bytes(0, len) },
-            _ => {
-                // SAFETY: there is a page more than the buffer takes.
-                start = unsafe { start.add(start.align_offset(HUGE_PAGE)) };
-                prefer_huge_pages(start.as_ptr(), len);
-            }
-        }
-        Memory { start, len, allocated }
+        let (start, large, is_zero) = found.unwrap_or_else(|| handle_alloc_error(Memory::layout(len)));
+        (Memory { start, len, large }, is_zero)
     }
 }
 
@@ -107,11 +92,12 @@ fn prefer_huge_pages(_start: *mut u8, _len: usize) {}
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: `start` was allocated for so many bytes, and is freed once.
+        // SAFETY: the memory was taken from there for so many bytes, and is given back once.
         unsafe {
-            match self.len {
-                MEDIUM..LARGE => slab::give_back(self.allocated, self.len),
-                len => dealloc(self.allocated.as_ptr(), Memory::layout(len)),
+            match (self.large, self.len) {
+                (Some(piece), _) => large::give_back(piece),
+                (None, MEDIUM..) => slab::give_back(self.start, self.len),
+                (None, len) => dealloc(self.start.as_ptr(), Memory::layout(len)),
             }
         }
     }
@@ -129,12 +115,22 @@ pub struct Buffer(Arc<Memory>);
 impl Buffer {
     /// `len` zero bytes.
     pub fn zeroed(len: usize) -> Self {
-        Buffer(Arc::new(Memory::zeroed(len)))
+        let (memory, is_zero) = Memory::new(len);
+        if !is_zero {
+            // SAFETY: `len` bytes are there to be written.
+            unsafe { memory.start.write_bytes(0, len) }
+        }
+        Buffer(Arc::new(memory))
+    }
+
+    /// `len` bytes, in which anything may be: for what is written as a whole before it is read.
+    pub fn unset(len: usize) -> Self {
+        Buffer(Arc::new(Memory::new(len).0))
     }
 
     /// A copy of `elements`.
     pub fn from_elements<T: Element>(elements: &[T]) -> Self {
-        let mut buffer = Buffer::zeroed(size_of_val(elements));
+        let mut buffer = Buffer::unset(size_of_val(elements));
         buffer.elements_mut::<T>().expect("a new buffer has one holder").copy_from_slice(elements);
         buffer
     }

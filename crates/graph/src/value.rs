@@ -1,5 +1,6 @@
 //! Handles to the outputs of graph nodes.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -270,10 +271,30 @@ impl Value {
         buffer.get().is_some() || remote.get().is_some()
     }
 
+    /// Whether the elements of all are known or can be computed: whether they depend on no placeholder.
+    pub fn are_computable(values: &[Value]) -> bool {
+        let (mut seen, mut pending) = (HashSet::new(), values.iter().collect::<Vec<_>>());
+        while let Some(value) = pending.pop() {
+            if value.is_computed() || !seen.insert(value.node_id()) {
+                continue;
+            }
+            if matches!(value.op(), Op::Leaf(_)) {
+                return false;
+            }
+            pending.extend(value.inputs());
+        }
+        true
+    }
+
     /// A scalar constant of the same element type, repeated over the same shape.
     #[track_caller]
     pub fn full_like(&self, value: f64) -> Value {
         Value::constant(Scalar::from_f64(self.dtype(), value), self.shape().clone())
+    }
+
+    /// How many handles there are to outputs of the operation that makes this value, those of operations that read them included.
+    pub(crate) fn num_handles(&self) -> usize {
+        Arc::strong_count(&self.node)
     }
 
     /// Whether both are the same output of the same node.

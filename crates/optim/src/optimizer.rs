@@ -1,17 +1,37 @@
 //! What optimizers have in common.
 
-use gyrus_tensor::{Buffer, DType, Gradients, Kind, Module, Path, Tensor};
+use gyrus_tensor::{Buffer, DType, Gradients, Kind, Module, Path, Tensor, try_evaluate};
 
 /// Changes the parameters of a model so that its loss becomes less.
 ///
 /// It is a module, whose tensors are its state, named by the parameters they belong to:
 /// `exp_avg.conv1.weight`. The state is complete from the start, so that a compiled function can hold it.
 pub trait Optimizer: Module + Send + Sync {
-    /// Makes one step, with one gradient for each parameter of the model. Buffers stay as they are.
+    /// Records one step, with one gradient for each parameter of the model. Buffers stay as they are. The new parameters
+    /// have a history: gradients flow through them to the old ones and to the gradients.
     ///
     /// # Panics
     /// If the model or the gradients are not those of the model for which the optimizer was made.
-    fn step(&mut self, model: &mut dyn Module, gradients: &Gradients);
+    fn update(&mut self, model: &mut dyn Module, gradients: &Gradients);
+
+    /// Makes one step. In a function that is compiled it is recorded, as [`Optimizer::update`] does. Elsewhere it is computed,
+    /// together with the loss, and model and optimizer forget their history, or a loop would keep all of its steps.
+    ///
+    /// # Panics
+    /// As [`Optimizer::update`].
+    fn step(&mut self, model: &mut dyn Module, gradients: &Gradients) {
+        self.update(model, gradients);
+        let mut changed: Vec<Tensor> = gradients.output().into_iter().cloned().collect();
+        let path = &mut Path::default();
+        let mut add = |_: &Path, _, tensor: &Tensor| changed.push(tensor.clone());
+        model.walk(path, &mut add);
+        self.walk(path, &mut add);
+        if try_evaluate(&changed, gradients.iter()) {
+            let mut forget = |_: &Path, _, tensor: &mut Tensor| *tensor = tensor.detach();
+            model.walk_mut(path, &mut forget);
+            self.walk_mut(path, &mut forget);
+        }
+    }
 
     /// The learning rate of the next step, an `f32` scalar.
     fn learning_rate(&self) -> Tensor;
@@ -22,8 +42,8 @@ pub trait Optimizer: Module + Send + Sync {
 }
 
 impl<O: Optimizer + ?Sized> Optimizer for Box<O> {
-    fn step(&mut self, model: &mut dyn Module, gradients: &Gradients) {
-        (**self).step(model, gradients);
+    fn update(&mut self, model: &mut dyn Module, gradients: &Gradients) {
+        (**self).update(model, gradients);
     }
 
     fn learning_rate(&self) -> Tensor {

@@ -1,17 +1,41 @@
 //! Computing what has been recorded.
 
-use gyrus_graph::{Device, Value};
+use gyrus_graph::{Device, Value, held};
 use gyrus_pjrt::or_panic;
 
 use crate::Tensor;
 
-/// Computes tensors together: what they share is computed once.
+/// Computes tensors together: what they share is computed once. As whenever tensors are read, what they are made of is
+/// remembered, too, if the program still holds it: the parameters of a model, say, or a batch of predictions beside their loss.
 pub fn evaluate<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) {
-    let values: Vec<Value> = tensors.into_iter().map(|tensor| tensor.value().clone()).collect();
-    evaluate_values(&values);
+    evaluate_values(&values(tensors));
+}
+
+/// As [`evaluate`], but for tensors that depend on arguments of a function that is being compiled: then nothing is computed.
+/// Returns whether they do not. Tensors that are `temporary` are not remembered.
+pub fn try_evaluate<'a>(
+    tensors: impl IntoIterator<Item = &'a Tensor>,
+    temporary: impl IntoIterator<Item = &'a Tensor>,
+) -> bool {
+    let wanted = values(tensors);
+    let can = Value::are_computable(&wanted);
+    if can {
+        evaluate_with_held(&wanted, &values(temporary));
+    }
+    can
+}
+
+fn values<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<Value> {
+    tensors.into_iter().map(|tensor| tensor.value().clone()).collect()
 }
 
 pub(crate) fn evaluate_values(values: &[Value]) {
+    evaluate_with_held(values, &[]);
+}
+
+fn evaluate_with_held(values: &[Value], temporary: &[Value]) {
+    let held = held(values, temporary);
+    let values = &[values, &held].concat()[..];
     match values.iter().all(|value| value.device() == Device::Cpu) {
         true => gyrus_cpu::execute::evaluate(values),
         false => evaluate_apart(values),

@@ -61,32 +61,42 @@ pub fn remat(function: impl FnOnce(&[Tensor]) -> Vec<Tensor>, inputs: &[&Tensor]
 
 /// One gradient for each parameter of a module, in the order of its walk.
 #[derive(Clone)]
-pub struct Gradients(Vec<Tensor>);
+pub struct Gradients {
+    gradients: Vec<Tensor>,
+    output: Option<Tensor>,
+}
 
 impl Gradients {
     /// Gradients in the order of the module's walk.
     pub fn new(gradients: Vec<Tensor>) -> Self {
-        Gradients(gradients)
+        Gradients { gradients, output: None }
+    }
+
+    /// What they are the gradients of, if they were recorded by [`Tensor::grad`].
+    pub fn output(&self) -> Option<&Tensor> {
+        self.output.as_ref()
     }
 
     /// The gradients in the order of the module's walk.
     pub fn iter(&self) -> std::slice::Iter<'_, Tensor> {
-        self.0.iter()
+        self.gradients.iter()
     }
 
     /// The gradients with something done to each.
     pub fn map(&self, f: impl FnMut(&Tensor) -> Tensor) -> Gradients {
-        Gradients(self.0.iter().map(f).collect())
+        Gradients { gradients: self.iter().map(f).collect(), output: self.output.clone() }
     }
 }
 
 impl Module for Gradients {
     fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&Path, Kind, &Tensor)) {
-        self.0.walk(path, visit);
+        self.gradients.walk(path, visit);
     }
 
     fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&Path, Kind, &mut Tensor)) {
-        self.0.walk_mut(path, visit);
+        // They may become those of something else.
+        self.output = None;
+        self.gradients.walk_mut(path, visit);
     }
 }
 
@@ -98,6 +108,7 @@ impl Tensor {
     #[track_caller]
     pub fn grad(&self, module: &(impl Module + ?Sized)) -> Gradients {
         let parameters = module.parameters();
-        Gradients(grad(self, &parameters.iter().collect::<Vec<_>>()))
+        let gradients = grad(self, &parameters.iter().collect::<Vec<_>>());
+        Gradients { gradients, output: Some(self.clone()) }
     }
 }

@@ -27,7 +27,7 @@ mod tensor;
 
 pub use axes::{Axes, Keepdim, ReductionAxes};
 pub use compile::{Compiled, StepTime, compile, num_shares, prefetch};
-pub use evaluate::{evaluate, num_threads, set_num_threads};
+pub use evaluate::{evaluate, num_threads, set_num_threads, try_evaluate};
 pub use gradient::{Gradients, grad, remat};
 pub use module::{Buffer, Kind, Module, Path, Visit, VisitMut};
 pub use operand::Operand;

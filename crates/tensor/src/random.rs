@@ -2,7 +2,7 @@
 
 use gyrus_graph::{DType, Shape, Value};
 
-use crate::{Kind, Module, Path, Tensor};
+use crate::{Kind, Module, Path, Tensor, try_evaluate};
 
 /// A source of random tensors. What it draws is a function of its seed, its step and how many draws came
 /// before within the step: never of threads, time or the order in which tensors are read.
@@ -28,6 +28,10 @@ impl Rng {
     pub fn advance(&mut self) {
         let step = Value::iota([2], DType::I64, 0);
         self.key = self.key.value().add(&step).into();
+        if try_evaluate([&self.key], []) {
+            // Else the history of all steps would be kept.
+            self.key = self.key.detach();
+        }
         self.draws = 0;
     }
 

@@ -30,9 +30,8 @@ pub(crate) enum Role {
 impl Role {
     pub(crate) fn of(op: &Op) -> Role {
         match op {
-            Op::Leaf(_) | Op::Constant(_) | Op::Iota(_) => Role::Source,
-            Op::Reshape(_) | Op::Transpose(_) | Op::Broadcast(_) | Op::Slice(_) | Op::Reverse(_) => Role::View,
-            Op::OptimizationBarrier(_) => Role::View,
+            op if op.is_source() => Role::Source,
+            op if op.is_view() => Role::View,
             Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Select(_) | Op::Convert(_) => Role::Elementwise,
             Op::Reduce(_) => Role::Reduce,
             _ => Role::Kernel,

@@ -86,7 +86,7 @@ impl Workspace {
             spare.take(bytes)
         };
         self.bytes = bytes;
-        let mut buffer = found.unwrap_or_else(|| Buffer::zeroed(with_slack(bytes)));
+        let mut buffer = found.unwrap_or_else(|| Buffer::unset(with_slack(bytes)));
         if cfg!(debug_assertions) {
             // What is read before it is written is then no number.
             buffer.bytes_mut().expect("has one holder")[..bytes].fill(0xFF);

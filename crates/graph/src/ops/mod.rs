@@ -251,3 +251,16 @@ operations! {
     /// The gradient of the plain recurrent network.
     RnnScanGrad(whole::recurrent::RnnScanGrad) cases whole::recurrent::rnn_scan_grad::cases,
 }
+
+impl Op {
+    /// Whether the result has the operand's elements, some or all of them, at other places.
+    pub fn is_view(&self) -> bool {
+        matches!(self, Op::Reshape(_) | Op::Transpose(_) | Op::Broadcast(_) | Op::Slice(_) | Op::Reverse(_))
+            || matches!(self, Op::OptimizationBarrier(_))
+    }
+
+    /// Whether the result is made of nothing that was computed.
+    pub fn is_source(&self) -> bool {
+        matches!(self, Op::Leaf(_) | Op::Constant(_) | Op::Iota(_))
+    }
+}

@@ -76,7 +76,7 @@ fn correction(beta: f64, steps: &Tensor) -> Tensor {
 }
 
 impl Optimizer for Adam {
-    fn step(&mut self, model: &mut dyn Module, gradients: &Gradients) {
+    fn update(&mut self, model: &mut dyn Module, gradients: &Gradients) {
         let AdamConfig { ref learning_rate, betas: (beta1, beta2), eps, weight_decay } = self.config;
         let decoupled = self.decoupled;
         let step = self.step.get();

@@ -49,8 +49,8 @@ impl AdamW {
 }
 
 impl Optimizer for AdamW {
-    fn step(&mut self, model: &mut dyn Module, gradients: &Gradients) {
-        self.0.step(model, gradients);
+    fn update(&mut self, model: &mut dyn Module, gradients: &Gradients) {
+        self.0.update(model, gradients);
     }
 
     fn learning_rate(&self) -> Tensor {

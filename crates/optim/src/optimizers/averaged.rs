@@ -29,8 +29,8 @@ impl Averaged {
 }
 
 impl Optimizer for Averaged {
-    fn step(&mut self, model: &mut dyn Module, gradients: &Gradients) {
-        self.inner.step(model, gradients);
+    fn update(&mut self, model: &mut dyn Module, gradients: &Gradients) {
+        self.inner.update(model, gradients);
         self.step.set(self.step.get() + 1);
         let step = self.step.get().to_dtype(DType::F32);
         let decay = (&step / (&step + 9.0)).minimum(self.decay);

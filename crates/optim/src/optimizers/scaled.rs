@@ -38,9 +38,9 @@ impl Scaled {
 }
 
 impl Optimizer for Scaled {
-    fn step(&mut self, model: &mut dyn Module, gradients: &Gradients) {
+    fn update(&mut self, model: &mut dyn Module, gradients: &Gradients) {
         let before: Vec<Tensor> = model.parameters();
-        self.inner.step(model, gradients);
+        self.inner.update(model, gradients);
         let step = self.step.get();
         let mut scaled = before.iter().zip(&self.rates);
         model.walk_mut(&mut Path::default(), &mut |_, kind, parameter| {

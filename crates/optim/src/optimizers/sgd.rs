@@ -67,7 +67,7 @@ impl Sgd {
 }
 
 impl Optimizer for Sgd {
-    fn step(&mut self, model: &mut dyn Module, gradients: &Gradients) {
+    fn update(&mut self, model: &mut dyn Module, gradients: &Gradients) {
         let SgdConfig { learning_rate, momentum, dampening, nesterov, weight_decay } = &self.config;
         let step = self.step.get();
         let scalar_type = scalar_type(model);

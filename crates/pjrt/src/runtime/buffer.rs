@@ -95,7 +95,7 @@ impl DeviceBuffer {
     /// waited for.
     pub fn begin_to_host(&self) -> Result<Transfer, PjrtError> {
         let doing = "copying from a device";
-        let mut memory = Buffer::zeroed(self.num_bytes());
+        let mut memory = Buffer::unset(self.num_bytes());
         let start = memory.bytes_mut().map_or(ptr::null_mut(), <[u8]>::as_mut_ptr);
         // SAFETY: the memory is as large as asked for, shared with no one, and held by the transfer until the copy is
         // over.

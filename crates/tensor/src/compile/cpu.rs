@@ -92,7 +92,7 @@ impl OnCpu {
             if captured.is_replaced[index] {
                 let own = tensor.value_mut().buffer_mut().and_then(Buffer::bytes_mut).map(<[u8]>::as_mut_ptr);
                 write.push(own.unwrap_or_else(|| {
-                    let mut buffer = Buffer::zeroed(tensor.spec().num_bytes());
+                    let mut buffer = Buffer::unset(tensor.spec().num_bytes());
                     let start = buffer.bytes_mut().expect("new").as_mut_ptr();
                     replacements.push((index, buffer));
                     start
@@ -140,7 +140,7 @@ impl OnCpu {
 }
 
 fn new_leaf(spec: &Spec) -> Value {
-    Value::leaf(spec.clone(), Buffer::zeroed(spec.num_bytes()))
+    Value::leaf(spec.clone(), Buffer::unset(spec.num_bytes()))
 }
 
 fn address(tensor: &Tensor) -> *const u8 {
