@@ -7,6 +7,7 @@ FILTER is a list of names or parts of names, separated by commas. Prints one JSO
 `xtask bench --json`, for `xtask bench-table`. Each workload runs in a process of its own.
 """
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -38,13 +39,14 @@ def workload(*names):
     return add
 
 
-def training(model, optimizer, x, labels):
-    """Forward, backward and update on one batch; reads the loss."""
+def training(model, optimizer, *batches):
+    """Forward, backward and update on one batch after another; reads the loss."""
     model = converted(model).train()
-    x = converted_input(x)
+    batches = itertools.cycle([(converted_input(x), labels) for x, labels in batches])
     forward = torch.compile(model) if ARGUMENTS.mode == "compile" else model
 
     def step():
+        x, labels = next(batches)
         optimizer.zero_grad(set_to_none=True)
         loss = F.cross_entropy(forward(x), labels)
         loss.backward()
@@ -54,15 +56,15 @@ def training(model, optimizer, x, labels):
     return step
 
 
-def inference(model, x):
+def inference(model, *inputs):
     """The forward pass alone."""
     model = converted(model).eval()
-    x = converted_input(x)
+    inputs = itertools.cycle([converted_input(x) for x in inputs])
     forward = torch.compile(model) if ARGUMENTS.mode == "compile" else model
 
     def step():
         with torch.inference_mode():
-            y = forward(x)
+            y = forward(next(inputs))
             assert y.flatten()[0].item() == y.flatten()[0].item()
 
     return step
@@ -82,7 +84,7 @@ def run(name, model, optimizer, x, labels):
     """Training or inference, as the name says."""
     if "-train-" not in name:
         return inference(model, x)
-    return training(model, optimizer(model.parameters()), x, labels)
+    return training(model, optimizer(model.parameters()), (x, labels))
 
 
 def sgd(parameters):
@@ -363,6 +365,27 @@ def define():
         model = nn.Sequential(*[Block(1 << doublings) for doublings in range(8)], nn.Conv1d(64, 256, 1))
         batch = 2 if "train" in name else 1
         return run(name, model, adam, normal(batch, 64, 4000), labels(batch, 4000, classes=256))
+
+    class Transformer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.output = encoder(4, 256, 4, 1024, norm_first=False), nn.Linear(256, 1000)
+
+        def forward(self, x):
+            return self.output(self.encoder(x)).flatten(0, 1)
+
+    @workload("X18-new-lengths-train-b2", "X18-new-lengths-infer-b2")
+    def new_lengths(name):
+        lengths = [20 + index * 131 % 300 for index in range(300)]
+        batches = [(normal(2, length, 256), labels(2 * length, classes=1000)) for length in lengths]
+        model = Transformer()
+        if "-train-" not in name:
+            return inference(model, *[x for x, _ in batches])
+        return training(model, adamw(model.parameters()), *batches)
+
+    @workload("X19-transformer-recorded-train-b16", "X19-transformer-recorded-infer-b16")
+    def recorded(name):
+        return run(name, Transformer(), adamw, normal(16, 128, 256), labels(16 * 128, classes=1000))
 
 
 def encoder(num_layers, features, heads, feedforward, norm_first):

@@ -80,16 +80,6 @@ impl Memory {
     }
 }
 
-/// Asks for huge pages where they fit wholly into memory that begins at a multiple of their size.
-#[cfg(target_os = "linux")]
-fn prefer_huge_pages(start: *mut u8, len: usize) {
-    // SAFETY: the pages are the caller's own. Their contents stay, and a refusal changes nothing.
-    unsafe { libc::madvise(start.cast(), len / HUGE_PAGE * HUGE_PAGE, libc::MADV_HUGEPAGE) };
-}
-
-#[cfg(not(target_os = "linux"))]
-fn prefer_huge_pages(_start: *mut u8, _len: usize) {}
-
 impl Drop for Memory {
     fn drop(&mut self) {
         // SAFETY: the memory was taken from there for so many bytes, and is given back once.

@@ -13,6 +13,18 @@ pub fn evaluate<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) {
 
 /// As [`evaluate`], but for tensors that depend on arguments of a function that is being compiled: then nothing is computed.
 /// Returns whether they do not. Tensors that are `temporary` are not remembered.
+///
+/// ```
+/// use gyrus_tensor::{Tensor, compile, try_evaluate};
+///
+/// let x = Tensor::from_slice([2], &[1.0f32, 2.0]);
+/// assert!(try_evaluate([&x.exp()], []));
+/// let mut function = compile(|(): &mut (), x: Tensor| {
+///     assert!(!try_evaluate([&x.exp()], []));
+///     x.exp()
+/// });
+/// function.call(&mut (), x);
+/// ```
 pub fn try_evaluate<'a>(
     tensors: impl IntoIterator<Item = &'a Tensor>,
     temporary: impl IntoIterator<Item = &'a Tensor>,

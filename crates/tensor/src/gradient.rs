@@ -73,6 +73,14 @@ impl Gradients {
     }
 
     /// What they are the gradients of, if they were recorded by [`Tensor::grad`].
+    ///
+    /// ```
+    /// use gyrus_tensor::Tensor;
+    ///
+    /// let weight = Tensor::from_slice([2], &[1.0f32, 2.0]);
+    /// let gradients = weight.square().sum(..).grad(&weight);
+    /// assert_eq!(gradients.output().map(Tensor::item), Some(5.0));
+    /// ```
     pub fn output(&self) -> Option<&Tensor> {
         self.output.as_ref()
     }

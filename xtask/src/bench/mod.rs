@@ -110,7 +110,8 @@ fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
         let sample = timing::sample(&mut || workload.call(), options.time(), patience);
         report(name, &sample, first, &*workload, options);
         if options.roofline {
-            roofline::print(workload.plan(), &sample, options.precision == Precision::Bf16);
+            let plan = workload.plan().ok_or_else(|| format!("bench: {name} has no plan that all calls run"))?;
+            roofline::print(plan, &sample, options.precision == Precision::Bf16);
         }
     }
     Ok(())
@@ -137,7 +138,7 @@ fn check(name: &str, here: &mut dyn Workload, there: &mut dyn Workload) -> Resul
 /// `first` is how long the first call took, in which the function is captured and planned, or compiled.
 fn report(name: &str, sample: &Sample, first: Duration, workload: &dyn Workload, options: &Options) {
     let note = workload.note();
-    let gigaflops = (workload.num_flops() as f64 / sample.median() / 1e8).round() / 10.0;
+    let gigaflops = workload.num_flops().map(|flops| (flops as f64 / sample.median() / 1e8).round() / 10.0);
     let milliseconds = |seconds: f64| (seconds * 1e7).round() / 1e4;
     let (median, min, n) = (milliseconds(sample.median()), milliseconds(sample.min()), sample.times.len());
     let first = milliseconds(first.as_secs_f64());

@@ -5,7 +5,7 @@ use gyrus::prelude::*;
 use super::lstm::PerStep;
 use super::workload::{Workload, inference, labels, normal, training};
 
-fn transformer() -> PerStep<Sequential> {
+pub fn transformer() -> PerStep<Sequential> {
     let rng = &mut Rng::new(0);
     let mut model = Sequential::new();
     for _ in 0..4 {

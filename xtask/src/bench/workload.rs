@@ -15,8 +15,8 @@ pub trait Workload {
     /// As [`Workload::call`]; how long each step of its plan took.
     fn profile(&mut self) -> Vec<StepTime>;
 
-    /// What is run; known after the first call, of the processor.
-    fn plan(&self) -> &Plan;
+    /// What is run; known after the first call, of the processor, where all calls run the same.
+    fn plan(&self) -> Option<&Plan>;
 
     /// Where it is computed, from before the first call on.
     fn set_device(&mut self, device: Device);
@@ -24,8 +24,8 @@ pub trait Workload {
     /// How exactly the products of layers are computed, from before the first call on.
     fn set_precision(&mut self, precision: Precision);
 
-    /// How many multiplications and additions the products of a call have; known after the first.
-    fn num_flops(&self) -> u64;
+    /// How many multiplications and additions the products of a call have; known after the first, where all calls run the same.
+    fn num_flops(&self) -> Option<u64>;
 
     /// The first number of the last call's results.
     fn result(&self) -> f32;
@@ -37,7 +37,8 @@ pub trait Workload {
 struct Prepared<F, S, I, O> {
     function: Compiled<F, S, I, O>,
     state: S,
-    inputs: I,
+    /// Those of one call after another, over and over.
+    inputs: Vec<I>,
     precision: Rc<Cell<Precision>>,
     /// The first results of the first and the last call, and how many calls there were.
     results: Option<(f32, f32, usize)>,
@@ -56,6 +57,10 @@ impl<F, S, I, O> Prepared<F, S, I, O> {
         let (first, _, count) = self.results.unwrap_or((result, result, 0));
         self.results = Some((first, result, count + 1));
     }
+
+    fn next(&self) -> &I {
+        &self.inputs[self.results.map_or(0, |(.., count)| count) % self.inputs.len()]
+    }
 }
 
 impl<F, S, I, O> Workload for Prepared<F, S, I, O>
@@ -66,18 +71,20 @@ where
     O: Module + Clone,
 {
     fn call(&mut self) {
-        let outputs = self.function.call(&mut self.state, self.inputs.clone());
+        let inputs = self.next().clone();
+        let outputs = self.function.call(&mut self.state, inputs);
         self.keep(&outputs);
     }
 
     fn profile(&mut self) -> Vec<StepTime> {
-        let (outputs, times) = self.function.profile(&mut self.state, self.inputs.clone());
+        let inputs = self.next().clone();
+        let (outputs, times) = self.function.profile(&mut self.state, inputs);
         self.keep(&outputs);
         times
     }
 
-    fn plan(&self) -> &Plan {
-        self.function.last_plan().expect("was called")
+    fn plan(&self) -> Option<&Plan> {
+        self.function.last_plan().filter(|_| self.inputs.len() == 1)
     }
 
     fn set_device(&mut self, device: Device) {
@@ -89,8 +96,8 @@ where
         self.precision.set(precision);
     }
 
-    fn num_flops(&self) -> u64 {
-        self.function.num_flops().expect("was called")
+    fn num_flops(&self) -> Option<u64> {
+        self.function.num_flops().filter(|_| self.inputs.len() == 1)
     }
 
     fn result(&self) -> f32 {
@@ -107,7 +114,7 @@ where
 
 fn prepared<S, I, O>(
     state: S,
-    inputs: I,
+    inputs: Vec<I>,
     is_training: bool,
     function: impl FnMut(&mut S, I, Precision) -> O + 'static,
 ) -> Box<dyn Workload>
@@ -128,20 +135,121 @@ where
     M: Layer + 'static,
     O: Optimizer + Module + 'static,
 {
-    prepared((model, optimizer, Rng::new(1)), (x, labels), true, |(model, optimizer, rng), (x, labels), precision| {
-        let mut context = Context::train(rng).with_precision(precision);
-        let loss = cross_entropy(&model.forward(&x, &mut context), &labels);
-        let gradients = loss.grad(model);
-        optimizer.step(model, &gradients);
-        loss
+    training_on(model, optimizer, vec![(x, labels)])
+}
+
+/// The same on one batch after another.
+pub fn training_on<M, O>(model: M, optimizer: O, batches: Vec<(Tensor, Tensor)>) -> Box<dyn Workload>
+where
+    M: Layer + 'static,
+    O: Optimizer + Module + 'static,
+{
+    prepared((model, optimizer, Rng::new(1)), batches, true, |(model, optimizer, rng), (x, labels), precision| {
+        train_step(model, optimizer, rng, &x, &labels, precision)
     })
+}
+
+fn train_step(
+    model: &mut impl Layer,
+    optimizer: &mut impl Optimizer,
+    rng: &mut Rng,
+    x: &Tensor,
+    labels: &Tensor,
+    precision: Precision,
+) -> Tensor {
+    let mut context = Context::train(rng).with_precision(precision);
+    let loss = cross_entropy(&model.forward(x, &mut context), labels);
+    let gradients = loss.grad(model);
+    optimizer.step(model, &gradients);
+    loss
 }
 
 /// The forward pass alone.
 pub fn inference<M: Layer + 'static>(model: M, x: Tensor) -> Box<dyn Workload> {
-    prepared(model, x, false, |model, x, precision| {
+    inference_on(model, vec![x])
+}
+
+/// The same on one input after another.
+pub fn inference_on<M: Layer + 'static>(model: M, inputs: Vec<Tensor>) -> Box<dyn Workload> {
+    prepared(model, inputs, false, |model, x, precision| {
         model.forward(&x, &mut Context::evaluate().with_precision(precision))
     })
+}
+
+/// What is done without being compiled.
+struct Recorded<S> {
+    state: S,
+    inputs: (Tensor, Tensor),
+    function: fn(&mut S, &(Tensor, Tensor), Precision) -> Tensor,
+    precision: Precision,
+    result: Option<f32>,
+}
+
+/// As [`training`], but not compiled.
+pub fn recorded_training<M, O>(model: M, optimizer: O, x: Tensor, labels: Tensor) -> Box<dyn Workload>
+where
+    M: Layer + 'static,
+    O: Optimizer + Module + 'static,
+{
+    Box::new(Recorded {
+        state: (model, optimizer, Rng::new(1)),
+        inputs: (x, labels),
+        function: |(model, optimizer, rng), (x, labels), precision| {
+            train_step(model, optimizer, rng, x, labels, precision)
+        },
+        precision: Precision::Full,
+        result: None,
+    })
+}
+
+/// As [`inference`], but not compiled.
+pub fn recorded_inference<M: Layer + 'static>(model: M, x: Tensor) -> Box<dyn Workload> {
+    Box::new(Recorded {
+        state: model,
+        inputs: (x.clone(), x),
+        function: |model, (x, _), precision| model.forward(x, &mut Context::evaluate().with_precision(precision)),
+        precision: Precision::Full,
+        result: None,
+    })
+}
+
+impl<S: Module> Workload for Recorded<S> {
+    fn call(&mut self) {
+        let output = (self.function)(&mut self.state, &self.inputs, self.precision);
+        self.result = Some(output.read(|elements: &[f32]| elements[0])).filter(|result| result.is_finite());
+        assert!(self.result.is_some());
+    }
+
+    /// There is no plan whose steps could be told apart.
+    fn profile(&mut self) -> Vec<StepTime> {
+        self.call();
+        vec![]
+    }
+
+    fn plan(&self) -> Option<&Plan> {
+        None
+    }
+
+    fn set_device(&mut self, device: Device) {
+        self.state.move_to(device);
+        self.inputs.move_to(device);
+    }
+
+    fn set_precision(&mut self, precision: Precision) {
+        self.precision = precision;
+    }
+
+    fn num_flops(&self) -> Option<u64> {
+        None
+    }
+
+    fn result(&self) -> f32 {
+        self.result.expect("was called")
+    }
+
+    fn note(&self) -> String {
+        String::new()
+    }
 }
 
 /// A function of tensors.
@@ -149,7 +257,7 @@ pub fn function(
     inputs: impl Into<Vec<Tensor>>,
     f: impl Fn(&[Tensor], Precision) -> Vec<Tensor> + 'static,
 ) -> Box<dyn Workload> {
-    prepared((), inputs.into(), false, move |(), inputs, precision| f(&inputs, precision))
+    prepared((), vec![inputs.into()], false, move |(), inputs, precision| f(&inputs, precision))
 }
 
 /// Standard normal numbers.

@@ -136,18 +136,18 @@ impl Plan {
             match self.slots[read.slot].storage {
                 Storage::Input(input) if inputs.contains(&input) => {
                     let form = format!("{form}, from byte {}", read.offset);
-                    Some((index, PreparedInput { input, form, bytes, step: index }))
+                    Some(PreparedInput { input, form, bytes, step: index })
                 }
                 _ => None,
             }
         });
-        let mut found: Vec<(usize, PreparedInput)> = found.collect();
-        found.sort_by_key(|(_, prepared)| prepared.input);
+        let mut found: Vec<PreparedInput> = found.collect();
+        found.sort_by_key(|prepared| prepared.input);
         self.prepared.clear();
-        for (step, prepared) in found {
+        for prepared in found {
             let is_it = |other: &PreparedInput| (other.input, &other.form) == (prepared.input, &prepared.form);
             let number = self.prepared.iter().position(is_it).unwrap_or(self.prepared.len());
-            self.reads_prepared[step] = Some(number);
+            self.reads_prepared[prepared.step] = Some(number);
             if number == self.prepared.len() {
                 self.prepared.push(prepared);
             }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{HUGE_PAGE, prefer_huge_pages};
+use super::HUGE_PAGE;
 
 /// How many bytes are kept though no more are in use.
 const ALLOWANCE: usize = 128 << 20;
@@ -72,6 +72,16 @@ pub(super) unsafe fn give_back(piece: Piece) {
         unsafe { oldest.free() }
     }
 }
+
+/// Asks for huge pages where they fit wholly into memory that begins at a multiple of their size.
+#[cfg(target_os = "linux")]
+fn prefer_huge_pages(start: *mut u8, len: usize) {
+    // SAFETY: the pages are the caller's own. Their contents stay, and a refusal changes nothing.
+    unsafe { libc::madvise(start.cast(), len / HUGE_PAGE * HUGE_PAGE, libc::MADV_HUGEPAGE) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn prefer_huge_pages(_start: *mut u8, _len: usize) {}
 
 impl Piece {
     /// A piece is aligned by hand: asked for nothing but zeros, the allocator takes them from the system as they are, and pages

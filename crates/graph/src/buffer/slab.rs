@@ -1,11 +1,11 @@
 //! Buffers of medium size as pieces of slabs, so that they lie in huge pages as large ones do.
 
-use std::alloc::{Layout, alloc, dealloc};
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{ALIGNMENT, HUGE_PAGE, prefer_huge_pages};
+use super::large::{self, Piece};
+use super::{ALIGNMENT, HUGE_PAGE};
 
 /// Bytes of a slab: some pieces of any medium size leave little of it.
 const SLAB: usize = 4 * HUGE_PAGE;
@@ -13,13 +13,10 @@ const SLAB: usize = 4 * HUGE_PAGE;
 static SLABS: Mutex<Vec<Slab>> = Mutex::new(Vec::new());
 
 struct Slab {
-    start: NonNull<u8>,
+    memory: Piece,
     /// Which parts are free, none next to another: where each begins, and its length.
     free: BTreeMap<usize, usize>,
 }
-
-// SAFETY: the memory is the slab's own.
-unsafe impl Send for Slab {}
 
 /// Room for so many bytes, at a multiple of [`ALIGNMENT`], in which anything may be; `None` if there is no memory.
 pub(super) fn take(len: usize) -> Option<NonNull<u8>> {
@@ -61,16 +58,9 @@ fn room_for(len: usize) -> usize {
 }
 
 impl Slab {
-    const LAYOUT: Layout = match Layout::from_size_align(SLAB, HUGE_PAGE) {
-        Ok(layout) => layout,
-        Err(_) => panic!("a slab is of some pages"),
-    };
-
     fn new() -> Option<Slab> {
-        // SAFETY: the size is not 0.
-        let start = NonNull::new(unsafe { alloc(Slab::LAYOUT) })?;
-        prefer_huge_pages(start.as_ptr(), SLAB);
-        Some(Slab { start, free: BTreeMap::from([(0, SLAB)]) })
+        let (memory, _) = large::take(SLAB)?;
+        Some(Slab { memory, free: BTreeMap::from([(0, SLAB)]) })
     }
 
     /// The first free part that is large enough, or its begin.
@@ -81,12 +71,12 @@ impl Slab {
             self.free.insert(place + room, len - room);
         }
         // SAFETY: the part lies within the slab.
-        Some(unsafe { self.start.add(place) })
+        Some(unsafe { self.memory.start.add(place) })
     }
 
     /// Where in the slab an address is, if it is.
     fn place_of(&self, piece: NonNull<u8>) -> Option<usize> {
-        let place = piece.addr().get().wrapping_sub(self.start.addr().get());
+        let place = piece.addr().get().wrapping_sub(self.memory.start.addr().get());
         (place < SLAB).then_some(place)
     }
 
@@ -105,8 +95,8 @@ impl Slab {
 
 impl Drop for Slab {
     fn drop(&mut self) {
-        // SAFETY: it was allocated so, and none of its pieces is left.
-        unsafe { dealloc(self.start.as_ptr(), Slab::LAYOUT) }
+        // SAFETY: none of its pieces is left.
+        unsafe { large::give_back(self.memory) }
     }
 }
 

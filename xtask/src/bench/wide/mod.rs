@@ -7,8 +7,10 @@ mod efficientnet;
 mod gru;
 mod lengths;
 mod mobilenet;
+mod new_lengths;
 mod normalized;
 mod odd_sizes;
+mod recorded;
 mod resnext;
 mod shufflenet;
 mod unet;
@@ -57,4 +59,8 @@ pub const WORKLOADS: &[Entry] = &[
     ("X16-atrous-infer-b2", atrous::infer),
     ("X17-wavenet-train-b2", wavenet::train),
     ("X17-wavenet-infer-b1", wavenet::infer),
+    ("X18-new-lengths-train-b2", new_lengths::train),
+    ("X18-new-lengths-infer-b2", new_lengths::infer),
+    ("X19-transformer-recorded-train-b16", recorded::train),
+    ("X19-transformer-recorded-infer-b16", recorded::infer),
 ];
