@@ -26,7 +26,7 @@ fn spare() -> MutexGuard<'static, Spare> {
 /// How long a buffer is for so many bytes: pages that are never touched cost nothing, and a plan that needs a little more
 /// then finds those that were.
 fn with_slack(bytes: usize) -> usize {
-    bytes + (bytes / 2).min(MAX_SLACK)
+    bytes + bytes.min(MAX_SLACK)
 }
 
 impl Spare {

@@ -16,7 +16,7 @@ pub(super) struct OnCpu {
     /// What the plan reads in a prepared form of tensors of the state that the function does not replace, in their order;
     /// shared with other plans of the function.
     prepared: Vec<Arc<Mutex<Prepared>>>,
-    /// The tensors of the last result.
+    /// The tensors of the last result, if the last call was of this plan.
     results: Vec<Value>,
     read: Addresses<*const u8>,
     write: Addresses<*mut u8>,
@@ -67,11 +67,16 @@ impl OnCpu {
         OnCpu {
             prepared: prepared.collect(),
             plan,
-            results: captured.results.iter().map(new_leaf).collect(),
+            results: Vec::with_capacity(captured.results.len()),
             read: Addresses(Vec::with_capacity(captured.graph.inputs.len())),
             write: Addresses(Vec::with_capacity(captured.graph.outputs.len())),
             replacements: vec![],
         }
+    }
+
+    /// Lets go of the last result's memory, which is of use to others.
+    pub(super) fn rest(&mut self) {
+        self.results.clear();
     }
 
     /// Runs the plan and replaces tensors of the state; returns the results. All arguments are computed.
@@ -112,6 +117,9 @@ impl OnCpu {
         inputs.walk(path, &mut |_, _, tensor| read.push(address(tensor)));
         read.extend(captured.constants.iter().map(|value| value.buffer().expect("computed").as_ptr()));
         read.extend(self.prepared.iter().map(|prepared| lock(prepared).memory.as_ptr()));
+        if self.results.is_empty() {
+            self.results.extend(captured.results.iter().map(new_leaf));
+        }
         for result in &mut self.results {
             if result.buffer_mut().and_then(Buffer::bytes_mut).is_none() {
                 *result = new_leaf(result.spec());

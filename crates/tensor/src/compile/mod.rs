@@ -123,8 +123,15 @@ where
     /// other.
     fn run(&mut self, state: &mut S, inputs: I, observe: Observe) -> O {
         let Self { function, replays, path, .. } = self;
-        if let Some(index) = replays.iter().rposition(|replay| replay.fits(state, &inputs, path)) {
-            // The last is the one that was used last.
+        // The last is the one that was used last.
+        let found = replays.iter().rposition(|replay| replay.fits(state, &inputs, path));
+        let is_another = found.is_none_or(|index| index + 1 < replays.len());
+        if let Some(Replay { runner: Runner::Cpu(last), .. }) = replays.last_mut()
+            && is_another
+        {
+            last.rest();
+        }
+        if let Some(index) = found {
             replays[index..].rotate_left(1);
             let replay = replays.last_mut().expect("one fits");
             return replay.run(state, &inputs, path, observe);
