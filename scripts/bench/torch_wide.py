@@ -239,20 +239,23 @@ def define():
         optimizer = (lambda parameters: torch.optim.SGD(parameters, lr=0.1)) if is_sgd else adam
         return run(name, BagOfWords(sparse=is_sgd), optimizer, words, labels(64, classes=4))
 
+    class Transformer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder, self.output = encoder(4, 256, 4, 1024, norm_first=False), nn.Linear(256, 1000)
+
+        def forward(self, x):
+            return self.output(self.encoder(x)).flatten(0, 1)
+
     @workload("X11-transformer-remat-train-b16")
     def remat(name):
-        class Transformer(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.encoder = encoder(4, 256, 4, 1024, norm_first=False)
-                self.output = nn.Linear(256, 1000)
-
+        class Remat(Transformer):
             def forward(self, x):
                 for layer in self.encoder.layers:
                     x = checkpoint(layer, x, use_reentrant=False)
                 return self.output(x).flatten(0, 1)
 
-        return run(name, Transformer(), adamw, normal(16, 128, 256), labels(16 * 128, classes=1000))
+        return run(name, Remat(), adamw, normal(16, 128, 256), labels(16 * 128, classes=1000))
 
     @workload("X12-lstm-lengths-train-b32")
     def lengths(name):
@@ -365,14 +368,6 @@ def define():
         model = nn.Sequential(*[Block(1 << doublings) for doublings in range(8)], nn.Conv1d(64, 256, 1))
         batch = 2 if "train" in name else 1
         return run(name, model, adam, normal(batch, 64, 4000), labels(batch, 4000, classes=256))
-
-    class Transformer(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.encoder, self.output = encoder(4, 256, 4, 1024, norm_first=False), nn.Linear(256, 1000)
-
-        def forward(self, x):
-            return self.output(self.encoder(x)).flatten(0, 1)
 
     @workload("X18-new-lengths-train-b2", "X18-new-lengths-infer-b2")
     def new_lengths(name):

@@ -46,6 +46,9 @@ pub(crate) fn evaluate_values(values: &[Value]) {
 }
 
 fn evaluate_with_held(values: &[Value], temporary: &[Value]) {
+    if values.iter().all(Value::is_computed) {
+        return;
+    }
     let held = held(values, temporary);
     let values = &[values, &held].concat()[..];
     match values.iter().all(|value| value.device() == Device::Cpu) {

@@ -1,11 +1,10 @@
 //! Tensors as text: nested brackets, aligned columns, `…` where there is too much.
 
-use std::collections::HashSet;
 use std::fmt;
 
-use gyrus_graph::{DType, Element, Op, Value, bf16, f16};
+use gyrus_graph::{DType, Element, bf16, f16};
 
-use crate::Tensor;
+use crate::{Tensor, try_evaluate};
 
 /// More elements than this are not all shown.
 const MAX_SHOWN: usize = 1000;
@@ -20,7 +19,7 @@ const LINE_WIDTH: usize = 100;
 /// depends on what is not given yet, as within a function while it is compiled, only type and shape.
 impl fmt::Display for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !is_computable(self.value()) {
+        if !try_evaluate([self], []) {
             return write!(f, "{} not known yet", self.spec());
         }
         let text = match self.dtype() {
@@ -139,20 +138,4 @@ fn reals<T: Element>(shown: &[T]) -> Vec<String> {
         _ => format!("{real:.PRECISION$}"),
     };
     shown.iter().map(format).collect()
-}
-
-/// Whether nothing on which a value depends is still to be given.
-fn is_computable(value: &Value) -> bool {
-    let mut seen = HashSet::new();
-    let mut pending = vec![value];
-    while let Some(value) = pending.pop() {
-        if value.is_computed() || !seen.insert(value.node_id()) {
-            continue;
-        }
-        if matches!(value.op(), Op::Leaf(_)) {
-            return false;
-        }
-        pending.extend(value.inputs());
-    }
-    true
 }

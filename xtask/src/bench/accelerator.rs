@@ -25,7 +25,5 @@ fn square() -> Box<dyn Workload> {
 }
 
 fn resnet18() -> Box<dyn Workload> {
-    let model = resnet::resnet18(10, false);
-    let optimizer = sgd(&model);
-    training(model, optimizer, normal([256, 3, 32, 32]), labels(256, 10))
+    training(resnet::resnet18(10, false), sgd, normal([256, 3, 32, 32]), labels(256, 10))
 }

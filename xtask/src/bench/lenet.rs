@@ -14,9 +14,7 @@ fn lenet() -> Sequential {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = lenet();
-    let optimizer = sgd(&model);
-    training(model, optimizer, normal([64, 1, 32, 32]), labels(64, 10))
+    training(lenet(), sgd, normal([64, 1, 32, 32]), labels(64, 10))
 }
 
 pub fn infer() -> Box<dyn Workload> {

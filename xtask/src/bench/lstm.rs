@@ -2,13 +2,12 @@
 
 use gyrus::prelude::*;
 
-use super::workload::{Workload, labels, normal, training};
+use super::workload::{Workload, adam, labels, normal, training};
 
 pub fn train() -> Box<dyn Workload> {
     let rng = &mut Rng::new(0);
     let model = PerStep((Lstm::builder(128, 256).num_layers(2).build(rng), Linear::new(256, 100, rng)));
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
-    training(model, optimizer, normal([32, 64, 128]), labels(32 * 64, 100))
+    training(model, adam, normal([32, 64, 128]), labels(32 * 64, 100))
 }
 
 /// The logits of all steps, one row each.

@@ -2,7 +2,7 @@
 
 use gyrus::prelude::*;
 
-use super::workload::{Workload, labels, normal, training};
+use super::workload::{Workload, adam, labels, normal, training};
 
 pub fn train() -> Box<dyn Workload> {
     let rng = &mut Rng::new(0);
@@ -13,6 +13,5 @@ pub fn train() -> Box<dyn Workload> {
         Activation::Relu,
         Linear::new(512, 10, rng),
     );
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
-    training(model, optimizer, normal([128, 784]), labels(128, 10))
+    training(model, adam, normal([128, 784]), labels(128, 10))
 }

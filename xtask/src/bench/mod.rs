@@ -20,6 +20,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gyrus::{Precision, num_threads, set_num_threads};
+use gyrus_cpu::plan::Plan;
 use serde_json::json;
 
 use self::options::Options;
@@ -100,6 +101,8 @@ fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
         return check(name, &mut *prepare(), &mut *workload);
     }
     if options.profile {
+        workload.call();
+        plan_of(name, &*workload)?;
         profile::print(name, &mut *workload, options.time());
     } else {
         let patience = std::env::var("QUIET_WAIT").ok().and_then(|seconds| seconds.parse().ok());
@@ -110,11 +113,15 @@ fn run_here((name, prepare): &Entry, options: &Options) -> Result<(), String> {
         let sample = timing::sample(&mut || workload.call(), options.time(), patience);
         report(name, &sample, first, &*workload, options);
         if options.roofline {
-            let plan = workload.plan().ok_or_else(|| format!("bench: {name} has no plan that all calls run"))?;
-            roofline::print(plan, &sample, options.precision == Precision::Bf16);
+            roofline::print(plan_of(name, &*workload)?, &sample, options.precision == Precision::Bf16);
         }
     }
     Ok(())
+}
+
+/// The plan of a workload that was called.
+fn plan_of<'a>(name: &str, workload: &'a dyn Workload) -> Result<&'a Plan, String> {
+    workload.plan().ok_or_else(|| format!("bench: {name} has no plan, of the processor, that all calls run"))
 }
 
 /// How many calls are compared.

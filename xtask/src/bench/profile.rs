@@ -15,11 +15,10 @@ struct Row {
     least: f64,
 }
 
-/// Prints the steps of a workload, those that take longest first: the median time over several runs, of all
+/// Prints the steps of a workload that was called, those that take longest first: the median time over several runs, of all
 /// steps that do the same together. Rates are of the least times, which other processes disturb least.
 pub fn print(name: &str, workload: &mut dyn Workload, time: Duration) {
     let (begin, mut runs) = (Instant::now(), vec![]);
-    workload.call();
     while runs.len() < 5 || (begin.elapsed() < time && runs.len() < 200) {
         runs.push(workload.profile());
     }

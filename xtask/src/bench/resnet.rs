@@ -32,9 +32,7 @@ pub fn resnet18(num_classes: usize, is_large: bool) -> Sequential {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = resnet18(10, false);
-    let optimizer = sgd(&model);
-    training(model, optimizer, normal([32, 3, 32, 32]), labels(32, 10))
+    training(resnet18(10, false), sgd, normal([32, 3, 32, 32]), labels(32, 10))
 }
 
 pub fn infer_one() -> Box<dyn Workload> {

@@ -3,7 +3,7 @@
 use gyrus::prelude::*;
 
 use super::lstm::PerStep;
-use super::workload::{Workload, inference, labels, normal, training};
+use super::workload::{Workload, adam_w, inference, labels, normal, training};
 
 pub fn transformer() -> PerStep<Sequential> {
     let rng = &mut Rng::new(0);
@@ -15,9 +15,7 @@ pub fn transformer() -> PerStep<Sequential> {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = transformer();
-    let optimizer = AdamW::new(&model, AdamWConfig::new(1e-3));
-    training(model, optimizer, normal([16, 128, 256]), labels(16 * 128, 1000))
+    training(transformer(), adam_w, normal([16, 128, 256]), labels(16 * 128, 1000))
 }
 
 /// As [`train`], but what a layer computes is computed again for its gradient.
@@ -27,9 +25,7 @@ pub fn train_by_remat() -> Box<dyn Workload> {
     for _ in 0..4 {
         model = model.push(Remat(TransformerEncoderLayer::new(256, 4, 1024, rng).dropout(0.0)));
     }
-    let model = PerStep(model.push(Linear::new(256, 1000, rng)));
-    let optimizer = AdamW::new(&model, AdamWConfig::new(1e-3));
-    training(model, optimizer, normal([16, 128, 256]), labels(16 * 128, 1000))
+    training(PerStep(model.push(Linear::new(256, 1000, rng))), adam_w, normal([16, 128, 256]), labels(16 * 128, 1000))
 }
 
 pub fn infer() -> Box<dyn Workload> {

@@ -129,8 +129,8 @@ where
     Box::new(Prepared { function, state, inputs, precision, results: None, is_training })
 }
 
-/// Forward, backward and update on one batch; reads the loss.
-pub fn training<M, O>(model: M, optimizer: O, x: Tensor, labels: Tensor) -> Box<dyn Workload>
+/// Forward, backward and update on one batch, by the optimizer that is made for the model; reads the loss.
+pub fn training<M, O>(model: M, optimizer: impl FnOnce(&M) -> O, x: Tensor, labels: Tensor) -> Box<dyn Workload>
 where
     M: Layer + 'static,
     O: Optimizer + Module + 'static,
@@ -139,22 +139,35 @@ where
 }
 
 /// The same on one batch after another.
-pub fn training_on<M, O>(model: M, optimizer: O, batches: Vec<(Tensor, Tensor)>) -> Box<dyn Workload>
+pub fn training_on<M, O>(model: M, optimizer: impl FnOnce(&M) -> O, batches: Vec<(Tensor, Tensor)>) -> Box<dyn Workload>
 where
     M: Layer + 'static,
     O: Optimizer + Module + 'static,
 {
-    prepared((model, optimizer, Rng::new(1)), batches, true, |(model, optimizer, rng), (x, labels), precision| {
-        train_step(model, optimizer, rng, &x, &labels, precision)
-    })
+    let optimizer = optimizer(&model);
+    let state = (model, optimizer, Rng::new(1));
+    prepared(state, batches, true, |state, batch, precision| train(state, &batch, precision))
 }
 
-fn train_step(
-    model: &mut impl Layer,
-    optimizer: &mut impl Optimizer,
-    rng: &mut Rng,
-    x: &Tensor,
-    labels: &Tensor,
+/// As [`training`], but not compiled.
+pub fn recorded_training<M, O>(
+    model: M,
+    optimizer: impl FnOnce(&M) -> O,
+    x: Tensor,
+    labels: Tensor,
+) -> Box<dyn Workload>
+where
+    M: Layer + 'static,
+    O: Optimizer + Module + 'static,
+{
+    let optimizer = optimizer(&model);
+    let state = (model, optimizer, Rng::new(1));
+    Box::new(Recorded { state, inputs: (x, labels), function: train, precision: Precision::Full, result: None })
+}
+
+fn train<M: Layer, O: Optimizer>(
+    (model, optimizer, rng): &mut (M, O, Rng),
+    (x, labels): &(Tensor, Tensor),
     precision: Precision,
 ) -> Tensor {
     let mut context = Context::train(rng).with_precision(precision);
@@ -171,49 +184,28 @@ pub fn inference<M: Layer + 'static>(model: M, x: Tensor) -> Box<dyn Workload> {
 
 /// The same on one input after another.
 pub fn inference_on<M: Layer + 'static>(model: M, inputs: Vec<Tensor>) -> Box<dyn Workload> {
-    prepared(model, inputs, false, |model, x, precision| {
-        model.forward(&x, &mut Context::evaluate().with_precision(precision))
-    })
-}
-
-/// What is done without being compiled.
-struct Recorded<S> {
-    state: S,
-    inputs: (Tensor, Tensor),
-    function: fn(&mut S, &(Tensor, Tensor), Precision) -> Tensor,
-    precision: Precision,
-    result: Option<f32>,
-}
-
-/// As [`training`], but not compiled.
-pub fn recorded_training<M, O>(model: M, optimizer: O, x: Tensor, labels: Tensor) -> Box<dyn Workload>
-where
-    M: Layer + 'static,
-    O: Optimizer + Module + 'static,
-{
-    Box::new(Recorded {
-        state: (model, optimizer, Rng::new(1)),
-        inputs: (x, labels),
-        function: |(model, optimizer, rng), (x, labels), precision| {
-            train_step(model, optimizer, rng, x, labels, precision)
-        },
-        precision: Precision::Full,
-        result: None,
-    })
+    prepared(model, inputs, false, |model, x, precision| infer(model, &x, precision))
 }
 
 /// As [`inference`], but not compiled.
 pub fn recorded_inference<M: Layer + 'static>(model: M, x: Tensor) -> Box<dyn Workload> {
-    Box::new(Recorded {
-        state: model,
-        inputs: (x.clone(), x),
-        function: |model, (x, _), precision| model.forward(x, &mut Context::evaluate().with_precision(precision)),
-        precision: Precision::Full,
-        result: None,
-    })
+    Box::new(Recorded { state: model, inputs: x, function: infer, precision: Precision::Full, result: None })
 }
 
-impl<S: Module> Workload for Recorded<S> {
+fn infer<M: Layer>(model: &mut M, x: &Tensor, precision: Precision) -> Tensor {
+    model.forward(x, &mut Context::evaluate().with_precision(precision))
+}
+
+/// What is done without being compiled.
+struct Recorded<S, I> {
+    state: S,
+    inputs: I,
+    function: fn(&mut S, &I, Precision) -> Tensor,
+    precision: Precision,
+    result: Option<f32>,
+}
+
+impl<S: Module, I: Module> Workload for Recorded<S, I> {
     fn call(&mut self) {
         let output = (self.function)(&mut self.state, &self.inputs, self.precision);
         self.result = Some(output.read(|elements: &[f32]| elements[0])).filter(|result| result.is_finite());
@@ -273,4 +265,14 @@ pub fn labels(num: usize, num_classes: usize) -> Tensor {
 /// Stochastic gradient descent with momentum.
 pub fn sgd(model: &impl Module) -> Sgd {
     Sgd::new(model, SgdConfig { momentum: 0.9, ..SgdConfig::new(0.01) })
+}
+
+/// Adam.
+pub fn adam(model: &impl Module) -> Adam {
+    Adam::new(model, AdamConfig::new(1e-3))
+}
+
+/// Adam with decoupled weight decay.
+pub fn adam_w(model: &impl Module) -> AdamW {
+    AdamW::new(model, AdamWConfig::new(1e-3))
 }

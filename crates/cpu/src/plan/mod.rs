@@ -72,8 +72,9 @@ pub struct PreparedInput {
     pub form: String,
     /// How many bytes that takes.
     pub bytes: usize,
-    /// A step whose kernel does.
+    /// A step whose kernel does, of which operand.
     step: usize,
+    operand: usize,
 }
 
 impl Plan {
@@ -136,7 +137,7 @@ impl Plan {
             match self.slots[read.slot].storage {
                 Storage::Input(input) if inputs.contains(&input) => {
                     let form = format!("{form}, from byte {}", read.offset);
-                    Some(PreparedInput { input, form, bytes, step: index })
+                    Some(PreparedInput { input, form, bytes, step: index, operand })
                 }
                 _ => None,
             }
@@ -160,8 +161,8 @@ impl Plan {
     /// # Safety
     /// It is at `input`, and there is room at `to`, which is aligned to 64 bytes.
     pub unsafe fn prepare(&self, number: usize, input: *const u8, to: *mut u8, pool: &Pool) {
-        let step = &self.steps[self.prepared[number].step];
-        let Prepared { operand, .. } = step.kernel.prepared().expect("it was found to");
+        let PreparedInput { step, operand, .. } = self.prepared[number];
+        let step = &self.steps[step];
         // SAFETY: the operand is a part of the input.
         unsafe { step.kernel.prepare(input.add(step.reads[operand].offset), to, pool) }
     }

@@ -40,10 +40,8 @@ fn model() -> Pyramid {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = sgd(&model);
     let classes = labels(2 * 132 * 132, CLASSES).reshape([2, 132, 132]).detach();
-    training(model, optimizer, normal([2, 256, 33, 33]), classes)
+    training(model(), sgd, normal([2, 256, 33, 33]), classes)
 }
 
 pub fn infer() -> Box<dyn Workload> {

@@ -3,7 +3,7 @@
 use gyrus::nn::layers::MaxPool1d;
 use gyrus::prelude::*;
 
-use crate::bench::workload::{Workload, inference, labels, normal, training};
+use crate::bench::workload::{Workload, adam, inference, labels, normal, training};
 
 fn block(from: usize, to: usize, size: usize, stride: usize, rng: &mut Rng) -> impl Layer + 'static {
     let convolution = Conv1d::builder(from, to, size).stride(stride).build(rng);
@@ -21,9 +21,7 @@ fn model() -> Sequential {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
-    training(model, optimizer, normal([8, 1, 16000]), labels(8, 35))
+    training(model(), adam, normal([8, 1, 16000]), labels(8, 35))
 }
 
 pub fn infer() -> Box<dyn Workload> {

@@ -2,7 +2,7 @@
 
 use gyrus::prelude::*;
 
-use crate::bench::workload::{Workload, inference, labels, training};
+use crate::bench::workload::{Workload, adam, inference, labels, training};
 
 const NUM_WORDS: usize = 50_000;
 
@@ -30,15 +30,11 @@ fn words() -> Tensor {
 }
 
 pub fn train_by_sgd() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = Sgd::new(&model, SgdConfig::new(0.1));
-    training(model, optimizer, words(), labels(64, 4))
+    training(model(), |model| Sgd::new(model, SgdConfig::new(0.1)), words(), labels(64, 4))
 }
 
 pub fn train_by_adam() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
-    training(model, optimizer, words(), labels(64, 4))
+    training(model(), adam, words(), labels(64, 4))
 }
 
 pub fn infer() -> Box<dyn Workload> {

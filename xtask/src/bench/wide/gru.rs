@@ -3,7 +3,7 @@
 use gyrus::prelude::*;
 
 use crate::bench::lstm::PerStep;
-use crate::bench::workload::{Workload, inference, labels, normal, training};
+use crate::bench::workload::{Workload, adam, inference, labels, normal, training};
 
 fn model() -> PerStep<(Gru, Linear)> {
     let rng = &mut Rng::new(0);
@@ -11,9 +11,7 @@ fn model() -> PerStep<(Gru, Linear)> {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
-    training(model, optimizer, normal([32, 64, 128]), labels(32 * 64, 100))
+    training(model(), adam, normal([32, 64, 128]), labels(32 * 64, 100))
 }
 
 pub fn infer() -> Box<dyn Workload> {

@@ -2,7 +2,7 @@
 
 use gyrus::prelude::*;
 
-use crate::bench::workload::{Workload, labels, normal, training};
+use crate::bench::workload::{Workload, adam, labels, normal, training};
 
 const NUM_STEPS: usize = 64;
 
@@ -28,7 +28,5 @@ pub fn train() -> Box<dyn Workload> {
     let length = |row: usize| (1 + row * 23 % batch * (NUM_STEPS - 1) / (batch - 1)) as i64;
     let lengths = Tensor::from_slice([batch], &(0..batch).map(length).collect::<Vec<_>>());
     let (lstm, output) = (Lstm::builder(128, 256).num_layers(2).build(rng), Linear::new(256, 100, rng));
-    let model = Tagger { lstm, output, lengths };
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
-    training(model, optimizer, normal([batch, NUM_STEPS, 128]), labels(batch * NUM_STEPS, 100))
+    training(Tagger { lstm, output, lengths }, adam, normal([batch, NUM_STEPS, 128]), labels(batch * NUM_STEPS, 100))
 }

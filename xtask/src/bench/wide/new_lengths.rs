@@ -1,9 +1,7 @@
 //! X18: W5's encoder on batches of sentences whose length is new each time.
 
-use gyrus::prelude::*;
-
 use crate::bench::transformer::transformer;
-use crate::bench::workload::{Workload, inference_on, labels, normal, training_on};
+use crate::bench::workload::{Workload, adam_w, inference_on, labels, normal, training_on};
 
 const BATCH: usize = 2;
 
@@ -14,10 +12,8 @@ fn lengths() -> impl Iterator<Item = usize> {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = transformer();
-    let optimizer = AdamW::new(&model, AdamWConfig::new(1e-3));
     let batch = |length| (normal([BATCH, length, 256]), labels(BATCH * length, 1000));
-    training_on(model, optimizer, lengths().map(batch).collect())
+    training_on(transformer(), adam_w, lengths().map(batch).collect())
 }
 
 pub fn infer() -> Box<dyn Workload> {

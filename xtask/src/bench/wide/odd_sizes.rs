@@ -3,7 +3,7 @@
 use gyrus::prelude::*;
 
 use crate::bench::lstm::PerStep;
-use crate::bench::workload::{Workload, inference, labels, normal, sgd, training};
+use crate::bench::workload::{Workload, adam, adam_w, inference, labels, normal, sgd, training};
 
 fn mlp() -> (Linear, Activation, Linear) {
     let rng = &mut Rng::new(0);
@@ -11,9 +11,7 @@ fn mlp() -> (Linear, Activation, Linear) {
 }
 
 pub fn train_mlp<const BATCH: usize>() -> Box<dyn Workload> {
-    let model = mlp();
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
-    training(model, optimizer, normal([BATCH, 1009]), labels(BATCH, 13))
+    training(mlp(), adam, normal([BATCH, 1009]), labels(BATCH, 13))
 }
 
 pub fn infer_mlp<const BATCH: usize>() -> Box<dyn Workload> {
@@ -30,9 +28,7 @@ fn convolutions() -> Sequential {
 }
 
 pub fn train_convolutions() -> Box<dyn Workload> {
-    let model = convolutions();
-    let optimizer = sgd(&model);
-    training(model, optimizer, normal([5, 17, 37, 41]), labels(5, 13))
+    training(convolutions(), sgd, normal([5, 17, 37, 41]), labels(5, 13))
 }
 
 pub fn infer_convolutions() -> Box<dyn Workload> {
@@ -46,9 +42,7 @@ fn transformer() -> PerStep<Sequential> {
 }
 
 pub fn train_transformer() -> Box<dyn Workload> {
-    let model = transformer();
-    let optimizer = AdamW::new(&model, AdamWConfig::new(1e-3));
-    training(model, optimizer, normal([5, 61, 99]), labels(5 * 61, 101))
+    training(transformer(), adam_w, normal([5, 61, 99]), labels(5 * 61, 101))
 }
 
 pub fn infer_transformer() -> Box<dyn Workload> {

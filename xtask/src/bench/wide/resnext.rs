@@ -30,9 +30,7 @@ fn model() -> Sequential {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = sgd(&model);
-    training(model, optimizer, normal([4, 64, 56, 56]), labels(4, 100))
+    training(model(), sgd, normal([4, 64, 56, 56]), labels(4, 100))
 }
 
 pub fn infer() -> Box<dyn Workload> {

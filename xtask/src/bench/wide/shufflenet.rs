@@ -41,9 +41,7 @@ fn model() -> Sequential {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = sgd(&model);
-    training(model, optimizer, normal([8, 3, 96, 96]), labels(8, 100))
+    training(model(), sgd, normal([8, 3, 96, 96]), labels(8, 100))
 }
 
 pub fn infer() -> Box<dyn Workload> {

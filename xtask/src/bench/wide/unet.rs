@@ -2,7 +2,7 @@
 
 use gyrus::prelude::*;
 
-use crate::bench::workload::{Workload, inference, labels, normal, training};
+use crate::bench::workload::{Workload, adam, inference, labels, normal, training};
 
 type Double = (Conv2d, BatchNorm, Activation, Conv2d, BatchNorm, Activation);
 
@@ -48,10 +48,8 @@ impl Layer for UNet {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = UNet::new(&mut Rng::new(0));
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
     let classes = labels(4 * 64 * 64, 4).reshape([4, 64, 64]).detach();
-    training(model, optimizer, normal([4, 3, 64, 64]), classes)
+    training(UNet::new(&mut Rng::new(0)), adam, normal([4, 3, 64, 64]), classes)
 }
 
 pub fn infer() -> Box<dyn Workload> {

@@ -2,7 +2,7 @@
 
 use gyrus::prelude::*;
 
-use crate::bench::workload::{Workload, inference, labels, normal, training};
+use crate::bench::workload::{Workload, adam_w, inference, labels, normal, training};
 
 #[derive(Module)]
 struct VisionTransformer {
@@ -38,9 +38,7 @@ impl Layer for VisionTransformer {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = VisionTransformer::new(&mut Rng::new(0));
-    let optimizer = AdamW::new(&model, AdamWConfig::new(1e-3));
-    training(model, optimizer, normal([4, 3, 224, 224]), labels(4, 1000))
+    training(VisionTransformer::new(&mut Rng::new(0)), adam_w, normal([4, 3, 224, 224]), labels(4, 1000))
 }
 
 pub fn infer() -> Box<dyn Workload> {

@@ -17,9 +17,7 @@ fn model() -> Sequential {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = sgd(&model);
-    training(model, optimizer, normal([2, 8, 16, 32, 32]), labels(2, 10))
+    training(model(), sgd, normal([2, 8, 16, 32, 32]), labels(2, 10))
 }
 
 pub fn infer() -> Box<dyn Workload> {

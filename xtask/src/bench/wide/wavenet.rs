@@ -2,7 +2,7 @@
 
 use gyrus::prelude::*;
 
-use crate::bench::workload::{Workload, inference, labels, normal, training};
+use crate::bench::workload::{Workload, adam, inference, labels, normal, training};
 
 const CHANNELS: usize = 64;
 
@@ -35,10 +35,8 @@ fn model() -> Sequential {
 }
 
 pub fn train() -> Box<dyn Workload> {
-    let model = model();
-    let optimizer = Adam::new(&model, AdamConfig::new(1e-3));
     let classes = labels(2 * 4000, 256).reshape([2, 4000]).detach();
-    training(model, optimizer, normal([2, CHANNELS, 4000]), classes)
+    training(model(), adam, normal([2, CHANNELS, 4000]), classes)
 }
 
 pub fn infer() -> Box<dyn Workload> {
